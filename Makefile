@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# cnish: make | make demo | make check | make install | make lint | make bench | make clean
+#
+# Sources are found, not listed: a new file needs no line here. Everything built goes below build/.
+# Variables: SAN=1 (address and undefined behaviour sanitizers), V=1 (show commands), CC, PREFIX, DESTDIR.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+B := $(if $(SAN),build/san,build)
+CC ?= cc
+PKGS := libmnl libnftnl libip4tc libip6tc jansson libnghttp2 libprotobuf-c libnetfilter_conntrack
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARN) $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+override CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE -DCNISH_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -lpthread -lm
+comma := ,
+
+find_c = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
+PROTO := $(wildcard nsutil/pod/*.proto)
+GEN := $(PROTO:%.proto=$(B)/gen/%.pb-c.c)
+NSUTIL := $(call find_c,nsutil)
+PROGRAM := $(call find_c,shell commands)
+NSUTIL_O := $(NSUTIL:%.c=$(B)/%.o) $(GEN:%.c=%.o)
+PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
+UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c))
+
+.PHONY: all demo check lint install clean bench setup-build setup-check test-programs check-kernel FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/cnish
+
+$(B)/cnish: $(PROGRAM_O) $(B)/libnsutil.a
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(PROGRAM_O) $(B)/libnsutil.a $(LIBS)
+
+$(B)/libnsutil.a: $(NSUTIL_O)
+	@echo "  AR      $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+# Everything of the program but main, for unit tests of shell/ and commands/.
+$(B)/libcnish.a: $(filter-out $(B)/shell/main.o,$(PROGRAM_O))
+	@echo "  AR      $@"
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/%.o: %.c $(B)/.packages
+	@echo "  CC      $<"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Generated code is not ours to keep free of warnings.
+$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+
+$(B)/gen/%.pb-c.c: %.proto $(B)/.packages
+	@echo "  PROTO   $<"
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=. --c_out=$(B)/gen $<
+
+$(NSUTIL_O) $(PROGRAM_O): $(if $(GEN),| $(GEN))
+
+# What is missing is named before the compiler stumbles over it.
+$(B)/.packages: tests/lib/setup
+	@tests/lib/setup --test build
+	@mkdir -p $(@D) && touch $@
+
+$(B)/tests/unit/%: tests/unit/%.c $(B)/libcnish.a $(B)/libnsutil.a
+	@echo "  TEST    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libcnish.a $(B)/libnsutil.a $(LIBS) -lcmocka
+
+# Stand-ins and drivers the tests use (an Envoy, a lying runtime, ...).
+$(B)/tests/lib/%: tests/lib/%.c $(B)/libnsutil.a
+	@echo "  TOOL    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libnsutil.a $(LIBS)
+
+$(B)/tests/bench/%: tests/bench/%.c $(B)/libcnish.a $(B)/libnsutil.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libcnish.a $(B)/libnsutil.a $(LIBS)
+
+setup-build:
+	@tests/lib/setup build
+
+setup-check:
+	@tests/lib/setup build check
+
+# The set-up runs before the sources are looked at, since pkg-config is part of it.
+demo: setup-build
+	@tests/lib/setup demo
+	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)tests/lib/demo $(B)/cnish
+
+check: setup-check
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)BUILD=$(B) tests/lib/run $(TESTS)
+
+test-programs: $(B)/cnish $(TOOLS) $(UNIT)
+
+lint:
+	$(Q)tests/lib/lint
+
+bench: setup-check
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)BUILD=$(B) tests/bench/run
+
+install: $(B)/cnish
+	install -D -m 755 $(B)/cnish $(DESTDIR)$(PREFIX)/bin/cnish
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/cnish/schema
+	install -m 644 man/cnish.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 man/schema/*.json $(DESTDIR)$(PREFIX)/share/cnish/schema/
+
+clean:
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* addr - IP addresses and prefixes: parse, print, compare */
+#include "nsutil/base/addr.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+int addr_parse(const char *text, struct addr *ret)
+{
+	struct addr a = { 0 };
+	char inner[ADDR_TEXT];
+	size_t len = strlen(text);
+
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']' && len - 2 < sizeof(inner)) {
+		memcpy(inner, text + 1, len - 2);
+		inner[len - 2] = '\0';
+		if (!strchr(inner, ':'))
+			return -1;
+		text = inner;
+	}
+	if (inet_pton(AF_INET, text, a.b) == 1)
+		a.family = AF_INET;
+	else if (inet_pton(AF_INET6, text, a.b) == 1)
+		a.family = AF_INET6;
+	else
+		return -1;
+	*ret = a;
+	return 0;
+}
+
+/* Decimal digits only: strtoul would take signs and blanks. */
+static int parse_len(const char *s, unsigned max, unsigned *ret)
+{
+	unsigned v = 0;
+
+	if (!*s)
+		return -1;
+	for (; *s; s++) {
+		if (*s < '0' || *s > '9')
+			return -1;
+		v = v * 10 + (unsigned)(*s - '0');
+		if (v > max)
+			return -1;
+	}
+	*ret = v;
+	return 0;
+}
+
+int addr_parse_prefix(const char *text, struct addr *ret, unsigned *ret_len)
+{
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	char host[ADDR_TEXT + 2];
+	struct addr a;
+	unsigned len;
+
+	if (n >= sizeof(host))
+		return -1;
+	memcpy(host, text, n);
+	host[n] = '\0';
+	if (addr_parse(host, &a) < 0)
+		return -1;
+	len = addr_len(&a) * 8;
+	if (slash && parse_len(slash + 1, len, &len) < 0)
+		return -1;
+	*ret = a;
+	*ret_len = len;
+	return 0;
+}
+
+char *addr_fmt(const struct addr *a, char text[ADDR_TEXT])
+{
+	if (!a->family || !inet_ntop(a->family, a->b, text, ADDR_TEXT))
+		strcpy(text, "*");
+	return text;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+	return a->family == b->family && memcmp(a->b, b->b, addr_len(a)) == 0;
+}
+
+bool addr_in(const struct addr *a, const struct addr *net, unsigned len)
+{
+	unsigned bytes = len / 8, bits = len % 8;
+	uint8_t mask = (uint8_t)(0xff00u >> bits);
+
+	if (a->family != net->family || !a->family || len > addr_len(a) * 8)
+		return false;
+	if (memcmp(a->b, net->b, bytes) != 0)
+		return false;
+	return bits == 0 || ((a->b[bytes] ^ net->b[bytes]) & mask) == 0;
+}
+
+bool addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t v6[16] = { [15] = 1 };
+
+	return a->family == AF_INET ? a->b[0] == 127
+				    : a->family == AF_INET6 && memcmp(a->b, v6, 16) == 0;
+}
+
+bool addr_is_any(const struct addr *a)
+{
+	static const uint8_t zero[16];
+
+	return a->family && memcmp(a->b, zero, addr_len(a)) == 0;
+}
+
+bool addr_is_multicast(const struct addr *a)
+{
+	return a->family == AF_INET ? (a->b[0] & 0xf0) == 0xe0
+				    : a->family == AF_INET6 && a->b[0] == 0xff;
+}
+
+bool addr_is_linklocal(const struct addr *a)
+{
+	return a->family == AF_INET
+		       ? a->b[0] == 169 && a->b[1] == 254
+		       : a->family == AF_INET6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+struct addr addr_from(uint8_t family, const void *bytes)
+{
+	struct addr a = { .family = family };
+
+	memcpy(a.b, bytes, addr_len(&a));
+	return a;
+}
+
+int addr_mask_len(const uint8_t *mask, unsigned n)
+{
+	unsigned len = 0;
+
+	while (len < n * 8 && (mask[len / 8] >> (7 - len % 8)) & 1)
+		len++;
+	for (unsigned i = len; i < n * 8; i++)
+		if ((mask[i / 8] >> (7 - i % 8)) & 1)
+			return -1;
+	return (int)len;
+}

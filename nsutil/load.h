@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* load - read the stores of a target into one ruleset */
+#ifndef NSUTIL_LOAD_H
+#define NSUTIL_LOAD_H
+
+#include "nsutil/base/err.h"
+#include "nsutil/pod/target.h"
+#include "nsutil/ruleset/model.h"
+
+enum {
+	LOAD_LEGACY = 1 << STORE_LEGACY,
+	LOAD_COMPAT = 1 << STORE_COMPAT,
+	LOAD_NATIVE = 1 << STORE_NATIVE,
+	LOAD_ALL = 7,
+	LOAD_V4 = 8, /* restrict to one IP family; neither or both: all families */
+	LOAD_V6 = 16,
+};
+
+/**
+ * load_ruleset() - read rules without changing anything (no table created, module loaded or lock held)
+ * @t:		target; a file target is read from the file
+ * @what:	LOAD_* bits
+ * @ret:	set on success, to be given back with ruleset_free()
+ * @e:		error. A store that cannot be read while another can is noted in ret->unread instead
+ *
+ * Return: 0, or -1
+ */
+int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e);
+
+#endif

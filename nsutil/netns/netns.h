@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* netns - hold, identify and enter a network namespace; the only place that calls setns */
+#ifndef NSUTIL_NETNS_NETNS_H
+#define NSUTIL_NETNS_NETNS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "nsutil/base/err.h"
+
+struct netview;
+
+struct netns {
+	int fd;		 /* of the nsfs file; keeps the namespace alive; -1: not open */
+	uint64_t dev, inode;
+	char path[512];	 /* how it was opened, for messages */
+	char procdir[64]; /* "/proc/PID" or "/proc/thread-self"-like directory whose net/ shows this
+			   * namespace without entering; "" when there is none */
+};
+
+#define NETNS_INIT { .fd = -1 }
+
+/*
+ * Open by the caller's own namespace, by process, or by path (which must be an nsfs file of type
+ * net, else ERR_TARGET). @proc is the proc mount of the node, normally "/proc".
+ * Return: 0 and @ret filled, to be given back with netns_close(); or -1
+ */
+int netns_open_self(struct netns *ret, struct err *e);
+int netns_open_pid(const char *proc, pid_t pid, struct netns *ret, struct err *e);
+int netns_open_path(const char *path, struct netns *ret, struct err *e);
+void netns_close(struct netns *ns); /* also after a failed open; scoped: _cleanup_netns_ */
+#define _cleanup_netns_ __attribute__((cleanup(netns_close)))
+
+/* netns_is_self() - the caller is in it already */
+bool netns_is_self(const struct netns *ns);
+
+/**
+ * netns_call() - run a function inside the namespace, on this thread
+ * @ns:		namespace
+ * @fn:		function; it gets @arg and @e and returns 0 or -1. It must not do NSS look-ups
+ *		(getpwuid and the like may hang inside a pod: istio#48416) nor start threads
+ * @arg:	passed on
+ * @e:		error; ERR_PERM naming CAP_SYS_ADMIN when the namespace cannot be entered
+ *
+ * The thread is back in its own namespace before this returns; when that fails the process
+ * aborts, because nothing it did afterwards would be where it thinks (the one abort allowed).
+ *
+ * Return: what @fn returned, or -1
+ */
+int netns_call(const struct netns *ns, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
+
+/**
+ * netns_socket() - a socket that lives in the namespace; usable from outside (FACTS: it keeps it)
+ * @ns:		namespace
+ * @domain:	AF_*
+ * @type:	SOCK_*; SOCK_CLOEXEC is added
+ * @protocol:	protocol
+ * @e:		error
+ *
+ * Return: descriptor owned by the caller, or -1
+ */
+int netns_socket(const struct netns *ns, int domain, int type, int protocol, struct err *e);
+
+/**
+ * netns_read_proc() - read a file of the namespace's /proc/net or /proc/sys/net, bounded
+ * @ns:		namespace
+ * @path:	below /proc: "net/ip_tables_names", "sys/net/ipv4/ip_forward"
+ * @max:	most bytes to take; more is an error
+ * @ret:	set on success to a NUL-terminated text, to be freed by the caller
+ * @ret_len:	its length; may be NULL
+ * @e:		error; errnum ENOENT when there is no such file
+ *
+ * Read without entering where /proc/PID/net shows it; else inside (/proc/thread-self/net).
+ *
+ * Return: 0, or -1
+ */
+int netns_read_proc(const struct netns *ns, const char *path, size_t max, char **ret, size_t *ret_len,
+		    struct err *e);
+
+enum {
+	NETVIEW_LINKS = 1,   /* links and addresses */
+	NETVIEW_ROUTES = 2,  /* routes and policy rules */
+	NETVIEW_SOCKETS = 4, /* sockets, without processes */
+	NETVIEW_PROCESSES = 8, /* also which process holds each socket; walks /proc */
+	NETVIEW_ALL = 15,
+};
+
+/**
+ * netview_read() - read what else decides a packet's way: links, addresses, routes, rules, sockets
+ * @ns:		namespace
+ * @parts:	NETVIEW_*
+ * @proc:	the node's proc mount for NETVIEW_PROCESSES, normally "/proc"
+ * @ret:	set on success, to be given back with netview_free()
+ * @e:		error
+ *
+ * Return: 0, or -1. A part that may not be read is noted in *_unread instead of failing.
+ */
+int netview_read(const struct netns *ns, unsigned parts, const char *proc, struct netview **ret,
+		 struct err *e);
+void netview_free(struct netview *nv);
+
+#endif

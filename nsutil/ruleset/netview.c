@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* netview - look-ups in the view of a network namespace */
+#include "nsutil/ruleset/netview.h"
+
+#include <string.h>
+
+const struct nv_link *nv_link_by_index(const struct netview *nv, int index)
+{
+	for (unsigned i = 0; i < nv->n_links; i++)
+		if (nv->links[i].index == index)
+			return &nv->links[i];
+	return NULL;
+}
+
+const struct nv_link *nv_link_by_name(const struct netview *nv, const char *name)
+{
+	for (unsigned i = 0; i < nv->n_links; i++)
+		if (strcmp(nv->links[i].name, name) == 0)
+			return &nv->links[i];
+	return NULL;
+}
+
+bool nv_addr_is_local(const struct netview *nv, const struct addr *a)
+{
+	if (addr_is_loopback(a))
+		return true;
+	for (unsigned i = 0; i < nv->n_addrs; i++)
+		if (addr_equal(&nv->addrs[i].addr, a))
+			return true;
+	return false;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* netview - the rest of a network namespace that decides a packet's way: links, addresses, routes,
+ * policy rules, sockets. netns/ fills it, trace/ and doctor/ read it. */
+#ifndef NSUTIL_RULESET_NETVIEW_H
+#define NSUTIL_RULESET_NETVIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "nsutil/base/addr.h"
+#include "nsutil/base/arena.h"
+
+struct nv_link {
+	int index;
+	char name[16];
+	char kind[16];		/* "veth", "bridge" ...; "" when none */
+	uint8_t mac[6];
+	uint16_t type;		/* ARPHRD_* */
+	uint32_t flags, mtu, group; /* flags: IFF_* */
+	int master;		/* ifindex of the bridge or bond, 0 when none */
+	int peer;		/* ifindex of a veth's peer (in its namespace), 0 when unknown */
+	int peer_nsid;		/* -1 when the peer is in this namespace or unknown */
+};
+
+struct nv_addr {
+	int ifindex;
+	struct addr addr;
+	uint8_t prefix_len, scope; /* RT_SCOPE_* */
+	uint32_t flags;		/* IFA_F_* */
+	struct addr peer;	/* point to point; family 0 when none */
+};
+
+struct nv_nexthop {
+	int oif;
+	struct addr via;	/* family 0 when on link */
+	uint8_t weight;
+};
+
+struct nv_route {
+	uint8_t family, type, scope, proto; /* RTN_*, RT_SCOPE_* */
+	struct addr dst;
+	uint8_t dst_len, tos;
+	uint32_t table, priority;
+	struct addr prefsrc;	/* family 0 when none */
+	struct nv_nexthop *hops;
+	unsigned n_hops;
+};
+
+struct nv_rule {		/* ip rule */
+	uint8_t family, action;	/* FR_ACT_* */
+	bool invert;
+	uint32_t priority, table;
+	struct addr src, dst;	/* family 0 when any */
+	uint8_t src_len, dst_len;
+	uint32_t fwmark, fwmask;
+	char iif[16], oif[16];
+	uint32_t uid_from, uid_to; /* 0..UINT32_MAX when any */
+	uint8_t ipproto, tos;
+	uint16_t sport_from, sport_to, dport_from, dport_to; /* 0-0 when any */
+	bool l3mdev;
+	int suppress_prefixlen; /* -1 when none */
+	uint32_t goto_target;
+};
+
+struct nv_socket {
+	uint8_t family, protocol; /* AF_*, IPPROTO_* */
+	bool listening;		/* TCP listen; UDP unconnected */
+	struct addr local, remote;
+	uint16_t lport, rport;	/* host order */
+	uint32_t uid, ifindex, mark;
+	uint8_t tcp_state;
+	bool v6only, transparent;
+	uint64_t inode;
+	pid_t pid;		/* 0 when the process is not known */
+	char process[16];	/* its comm; "" when not known */
+};
+
+struct netview {
+	struct arena *arena;
+	struct nv_link *links;
+	unsigned n_links;
+	struct nv_addr *addrs;
+	unsigned n_addrs;
+	struct nv_route *routes;
+	unsigned n_routes;
+	struct nv_rule *rules;
+	unsigned n_rules;
+	struct nv_socket *sockets;
+	unsigned n_sockets;
+	bool ip_forward, ip6_forward, route_localnet_any, ipv6_disabled;
+	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
+	/* Why a part is missing; NULL when it was read. The trace treats a missing part as unknown. */
+	const char *routes_unread, *sockets_unread;
+};
+
+/* nv_link_by_index(), nv_link_by_name() - NULL when there is none */
+const struct nv_link *nv_link_by_index(const struct netview *nv, int index);
+const struct nv_link *nv_link_by_name(const struct netview *nv, const char *name);
+/* nv_addr_is_local() - some interface has the address, or it is loopback */
+bool nv_addr_is_local(const struct netview *nv, const struct addr *a);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* session - what stays between two commands: options, the current target, what was read of it */
+#ifndef SHELL_SESSION_H
+#define SHELL_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "nsutil/base/err.h"
+#include "shell/out/out.h"
+
+struct target;	/* nsutil/pod/target.h */
+struct ruleset; /* nsutil/ruleset/model.h */
+struct netview; /* nsutil/ruleset/netview.h */
+struct netns;	/* nsutil/netns/netns.h */
+
+struct session_options {
+	const char *target;	   /* -t; NULL: self */
+	const char *k8s_namespace; /* -n */
+	const char *host_root;	   /* --host-root; "/" by default, /host in a node debug pod */
+	const char *runtime;	   /* --runtime; NULL: look for one; "none" */
+	bool dry_run, yes;
+	enum out_format format;
+	int color;		   /* -1 auto, 0 never, 1 always */
+};
+
+struct session;
+
+const struct session_options *session_options(const struct session *s);
+bool session_interactive(const struct session *s); /* a person at a prompt */
+
+/**
+ * session_target() - the current target, resolved when first asked for
+ * @s:		session
+ * @ret:	set on success; owned by the session, valid until the target changes
+ * @e:		error
+ *
+ * Before it answers, the target is checked to be alive (the PID lives and started when it
+ * did before); a target that died is an error of class ERR_TARGET.
+ *
+ * Return: 0, or -1
+ */
+int session_target(struct session *s, struct target **ret, struct err *e);
+
+/* session_use() - make another target current; on failure the former one stays. Return: 0, or -1 */
+int session_use(struct session *s, const char *spec, struct err *e);
+
+/**
+ * session_open_target() - resolve some target without making it current ("diff A B")
+ * @ret:	set on success; to be given back with target_free()
+ *
+ * Return: 0, or -1
+ */
+int session_open_target(struct session *s, const char *spec, struct target **ret, struct err *e);
+
+/**
+ * session_confirm() - ask before a change, after the plan was shown
+ * @s:		session
+ * @question:	"apply these 23 changes to shop/cart?"
+ * @e:		error, set to ERR_UNCONFIRMED when the answer is no, or there is nobody to ask and no --yes
+ *
+ * Return: 0 when the change may be made, or -1
+ */
+int session_confirm(struct session *s, const char *question, struct err *e);
+
+/* session_interrupted() - Ctrl-C was pressed since the command began; long loops ask for it */
+bool session_interrupted(const struct session *s);
+
+#endif
