@@ -42,12 +42,12 @@ $(B)/cnish: $(PROGRAM_O) $(B)/libnsutil.a
 
 $(B)/libnsutil.a: $(NSUTIL_O)
 	@echo "  AR      $@"
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 
 # Everything of the program but main, for unit tests of shell/ and commands/.
 $(B)/libcnish.a: $(filter-out $(B)/shell/main.o,$(PROGRAM_O))
 	@echo "  AR      $@"
-	$(Q)rm -f $@ && ar rcs $@ $^
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $^
 
 $(B)/%.o: %.c $(B)/.packages
 	@echo "  CC      $<"

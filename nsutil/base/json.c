@@ -128,7 +128,7 @@ void json_str(struct json *j, const char *key, const char *value)
 	if (value)
 		json_strn(j, key, value, strlen(value));
 	else
-		json_null(j, key);
+		json_put_null(j, key);
 }
 
 void json_uint(struct json *j, const char *key, uint64_t value)
@@ -148,7 +148,7 @@ void json_int(struct json *j, const char *key, int64_t value)
 void json_double(struct json *j, const char *key, double value)
 {
 	if (!isfinite(value)) {
-		json_null(j, key);
+		json_put_null(j, key);
 		return;
 	}
 	begin_value(j, key);
@@ -161,7 +161,7 @@ void json_bool(struct json *j, const char *key, bool value)
 	buf_str(j->buf, value ? "true" : "false");
 }
 
-void json_null(struct json *j, const char *key)
+void json_put_null(struct json *j, const char *key)
 {
 	begin_value(j, key);
 	buf_str(j->buf, "null");

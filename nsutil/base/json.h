@@ -31,7 +31,7 @@ void json_int(struct json *j, const char *key, int64_t value);
 void json_uint(struct json *j, const char *key, uint64_t value);
 void json_double(struct json *j, const char *key, double value);
 void json_bool(struct json *j, const char *key, bool value);
-void json_null(struct json *j, const char *key);
+void json_put_null(struct json *j, const char *key); /* json_null is jansson's */
 void json_raw(struct json *j, const char *key, const char *text, size_t n); /* JSON text, verbatim */
 bool json_done(const struct json *j); /* all closed, nothing failed */
 
