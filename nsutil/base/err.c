@@ -53,6 +53,22 @@ int err_sys(struct err *e, int errnum, const char *fmt, ...)
 	return -1;
 }
 
+int err_cap(struct err *e, int errnum, const char *cap, const char *fmt, ...)
+{
+	char what[sizeof(e->what)];
+	va_list ap;
+
+	if (!e)
+		return -1;
+	va_start(ap, fmt);
+	vput(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	err_sys(e, errnum, "%s", what);
+	if (e->code == ERR_PERM)
+		snprintf(e->why, sizeof(e->why), "%s (needs %s)", strerror(e->errnum), cap);
+	return -1;
+}
+
 int err_oom(struct err *e)
 {
 	return err_sys(e, ENOMEM, "cannot go on");

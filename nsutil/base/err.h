@@ -56,6 +56,18 @@ int err_set(struct err *e, enum err_code code, const char *what, const char *fmt
 int err_sys(struct err *e, int errnum, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /**
+ * err_cap() - as err_sys(), and a refusal (EPERM, EACCES) names the capability that would allow it
+ * @e:		error object, or NULL
+ * @errnum:	errno of the call (may be negative)
+ * @cap:	"CAP_NET_ADMIN"; several are "CAP_SYS_PTRACE or ..."
+ * @fmt:	printf format of what failed
+ *
+ * Return: always -1
+ */
+int err_cap(struct err *e, int errnum, const char *cap, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/**
  * err_oom() - record that memory ran out
  * @e:		error object, or NULL
  *

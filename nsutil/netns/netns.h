@@ -32,7 +32,7 @@ int netns_open_path(const char *path, struct netns *ret, struct err *e);
 void netns_close(struct netns *ns); /* also after a failed open; scoped: _cleanup_netns_ */
 #define _cleanup_netns_ __attribute__((cleanup(netns_close)))
 
-/* netns_is_self() - the caller is in it already */
+/* netns_is_self() - the calling thread is in it already; false when that cannot be told */
 bool netns_is_self(const struct netns *ns);
 
 /**
@@ -43,12 +43,25 @@ bool netns_is_self(const struct netns *ns);
  * @arg:	passed on
  * @e:		error; ERR_PERM naming CAP_SYS_ADMIN when the namespace cannot be entered
  *
+ * Signals wait until @fn is done, so that no handler runs inside: @fn must not block for long.
+ * Nothing is entered when the thread is there already, so that a container that has no
+ * CAP_SYS_ADMIN can look at itself.
+ *
  * The thread is back in its own namespace before this returns; when that fails the process
  * aborts, because nothing it did afterwards would be where it thinks (the one abort allowed).
  *
  * Return: what @fn returned, or -1
  */
 int netns_call(const struct netns *ns, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
+
+/**
+ * netns_enter() - move this thread into the namespace for good; for a child about to run a program
+ * @ns:		namespace
+ * @e:		error; ERR_PERM naming CAP_SYS_ADMIN
+ *
+ * Return: 0 (also when the thread is there already), or -1
+ */
+int netns_enter(const struct netns *ns, struct err *e);
 
 /**
  * netns_socket() - a socket that lives in the namespace; usable from outside (FACTS: it keeps it)
