@@ -70,6 +70,7 @@ struct nv_socket {
 	uint16_t lport, rport;	/* host order */
 	uint32_t uid, ifindex, mark;
 	uint8_t tcp_state;
+	bool details;		/* mark, v6only, transparent are known (not from /proc/net alone) */
 	bool v6only, transparent;
 	uint64_t inode;
 	pid_t pid;		/* 0 when the process is not known */
