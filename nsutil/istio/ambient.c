@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ambient - the rules inside a pod of the ambient mesh, for iptables and native nftables (SPEC G) */
+#include "nsutil/base/cleanup.h"
+#include "nsutil/istio/plan.h"
+
+/* Compiled into Istio: ztunnel's own packets, its connections; both under mask 0xfff. */
+#define OWN "0x539/0xfff"
+#define CONN "0x111/0xfff"
+#define L4 "127.0.0.1/32"
+#define L6 "::1/128"
+
+#define A(m, table, chain, ...) istio_make_rule(m, ISTIO_BOTH, table, chain, 0, NULL, NULL, __VA_ARGS__)
+#define AV(m, x4, x6, table, chain, text) istio_make_rule(m, ISTIO_BOTH, table, chain, 0, x4, x6, text)
+
+static void jumps(struct istio_maker *m)
+{
+	m->why = "brings packets into Istio's chain";
+	A(m, "mangle", "PREROUTING", "-j ISTIO_PRERT");
+	A(m, "mangle", "OUTPUT", "-j ISTIO_OUTPUT");
+	A(m, "nat", "OUTPUT", "-j ISTIO_OUTPUT");
+	if (m->c->dns) {
+		A(m, "raw", "PREROUTING", "-j ISTIO_PRERT");
+		A(m, "raw", "OUTPUT", "-j ISTIO_OUTPUT");
+	}
+	A(m, "nat", "PREROUTING", "-j ISTIO_PRERT");
+}
+
+static void virtual_nics(struct istio_maker *m)
+{
+	const struct istio_list *l = &m->c->nics_virtual;
+
+	m->why = "what enters from a virtual interface counts as outbound";
+	for (unsigned i = 0; i < l->n; i++) {
+		A(m, "nat", "ISTIO_PRERT", "-i %s -p tcp -j REDIRECT --to-ports 15001", l->items[i]);
+		A(m, "nat", "ISTIO_PRERT", "-i %s -p tcp -j RETURN", l->items[i]);
+	}
+}
+
+static void inbound(struct istio_maker *m)
+{
+	const struct istio_config *c = m->c;
+
+	m->why = "remembers connections that ztunnel made";
+	A(m, "mangle", "ISTIO_PRERT", "-m mark --mark " OWN " -j CONNMARK --set-xmark " CONN);
+	m->why = "the node's probes reach the application directly";
+	if (!c->ingress_mode)
+		AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_PRERT", "-s @ -p tcp -m tcp -j ACCEPT");
+	AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_OUTPUT", "-d @ -p tcp -m tcp -j ACCEPT");
+	m->why = "sends inbound plain connections to ztunnel";
+	if (!m->c->ingress_mode)
+		AV(m, L4, L6, "nat", "ISTIO_PRERT",
+		   "! -d @ -p tcp ! --dport 15008 -m mark ! --mark " OWN " -j REDIRECT --to-ports 15006");
+	m->why = "keeps answers of ztunnel's connections marked";
+	A(m, "mangle", "ISTIO_OUTPUT",
+	  "-m connmark --mark " CONN " -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff");
+}
+
+static void dns(struct istio_maker *m)
+{
+	if (!m->c->dns)
+		return;
+	m->why = "sends DNS queries to ztunnel";
+	A(m, "nat", "ISTIO_OUTPUT",
+	  "! -o lo -p udp -m mark ! --mark " OWN " -m udp --dport 53 -j REDIRECT --to-port 15053");
+	AV(m, L4, L6, "nat", "ISTIO_OUTPUT",
+	   "! -d @ -p tcp --dport 53 -m mark ! --mark " OWN " -j REDIRECT --to-ports 15053");
+	m->why = "keeps ztunnel's DNS queries apart in connection tracking";
+	A(m, "raw", "ISTIO_OUTPUT", "-p udp -m mark --mark " OWN " -m udp --dport 53 -j CT --zone 1");
+	A(m, "raw", "ISTIO_PRERT", "-p udp -m mark ! --mark " OWN " -m udp --sport 53 -j CT --zone 1");
+}
+
+static void outbound(struct istio_maker *m)
+{
+	m->why = "lets answers of ztunnel's connections out";
+	A(m, "nat", "ISTIO_OUTPUT", "-p tcp -m mark --mark " CONN " -j ACCEPT");
+	m->why = "the pod reaching itself goes directly";
+	AV(m, L4, L6, "nat", "ISTIO_OUTPUT", "! -d @ -o lo -j ACCEPT");
+	m->why = "sends outbound connections to ztunnel";
+	AV(m, L4, L6, "nat", "ISTIO_OUTPUT",
+	   "! -d @ -p tcp -m mark ! --mark " OWN " -j REDIRECT --to-ports 15001");
+}
+
+void istio_make_ambient(struct istio_maker *m)
+{
+	jumps(m);
+	virtual_nics(m);
+	inbound(m);
+	dns(m);
+	outbound(m);
+}
+
+#define NAT "istio-ambient-nat"
+#define MANGLE "istio-ambient-mangle"
+#define RAW "istio-ambient-raw"
+#define PRE "istio-prerouting"
+#define OUT "istio-output"
+#define TCP "meta l4proto tcp "
+
+#define add(m, table, chain, ...) istio_make_nft(m, table, chain, -1, __VA_ARGS__)
+#define add6(m, table, chain, ...) \
+	do { \
+		if ((m)->c->ipv6) \
+			add(m, table, chain, __VA_ARGS__); \
+	} while (0)
+
+static void nft_jumps(struct istio_maker *m)
+{
+	m->why = "brings packets into Istio's chain";
+	add(m, MANGLE, "prerouting", "jump " PRE);
+	add(m, MANGLE, "output", "jump " OUT);
+	add(m, NAT, "output", "jump " OUT);
+	if (m->c->dns) {
+		add(m, RAW, "prerouting", "jump " PRE);
+		add(m, RAW, "output", "jump " OUT);
+	}
+	add(m, NAT, "prerouting", "jump " PRE);
+}
+
+static void nft_virtual_nics(struct istio_maker *m)
+{
+	const struct istio_list *l = &m->c->nics_virtual;
+
+	m->why = "what enters from a virtual interface counts as outbound";
+	for (unsigned i = 0; i < l->n; i++) {
+		add(m, NAT, PRE, "iifname %s " TCP "counter redirect to :15001", l->items[i]);
+		add(m, NAT, PRE, "iifname %s " TCP "counter return", l->items[i]);
+	}
+}
+
+/* Two blanks in two of the texts are Istio's own; the text is to equal its, byte for byte. */
+static void nft_inbound(struct istio_maker *m)
+{
+	const struct istio_config *c = m->c;
+
+	m->why = "remembers connections that ztunnel made";
+	add(m, MANGLE, PRE, "meta mark & 0xfff == 0x539 counter ct mark set ct mark & 0xfffff000 |  0x111");
+	m->why = "the node's probes reach the application directly";
+	if (!c->ingress_mode) {
+		add(m, NAT, PRE, TCP "ip saddr %s counter accept", c->probe_snat4);
+		add6(m, NAT, PRE, TCP "ip6 saddr %s counter accept", c->probe_snat6);
+	}
+	add(m, NAT, OUT, TCP "ip daddr %s counter accept", c->probe_snat4);
+	add6(m, NAT, OUT, TCP "ip6 daddr %s counter accept", c->probe_snat6);
+	m->why = "sends inbound plain connections to ztunnel";
+	if (!c->ingress_mode) {
+		add(m, NAT, PRE,
+		    "ip daddr != " L4 " tcp dport != 15008 mark and 0xfff  != 0x539 counter redirect to :15006");
+		add6(m, NAT, PRE,
+		     "ip6 daddr != " L6 " tcp dport != 15008 mark and 0xfff != 0x539 counter redirect to :15006");
+	}
+	m->why = "keeps answers of ztunnel's connections marked";
+	add(m, MANGLE, OUT, "ct mark and 0xfff == 0x111 counter meta mark set ct mark");
+}
+
+static void nft_dns(struct istio_maker *m)
+{
+	if (!m->c->dns)
+		return;
+	m->why = "sends DNS queries to ztunnel";
+	add(m, NAT, OUT, "oifname != lo mark and 0xfff != 0x539 udp dport 53 counter redirect to :15053");
+	add(m, NAT, OUT, "ip daddr != " L4 " tcp dport 53 mark and 0xfff != 0x539 counter redirect to :15053");
+	add6(m, NAT, OUT, "ip6 daddr != " L6 " tcp dport 53 mark and 0xfff != 0x539 counter redirect to :15053");
+	m->why = "keeps ztunnel's DNS queries apart in connection tracking";
+	add(m, RAW, OUT, "udp dport 53 meta mark and 0xfff == 0x539 counter ct zone set 1");
+	add(m, RAW, PRE, "udp sport 53 meta mark and 0xfff != 0x539 counter ct zone set 1");
+}
+
+static void nft_outbound(struct istio_maker *m)
+{
+	m->why = "lets answers of ztunnel's connections out";
+	add(m, NAT, OUT, TCP "mark and 0xfff == 0x111 counter accept");
+	m->why = "the pod reaching itself goes directly";
+	add(m, NAT, OUT, "oifname lo ip daddr != " L4 " counter accept");
+	add6(m, NAT, OUT, "oifname lo ip6 daddr != " L6 " counter accept");
+	m->why = "sends outbound connections to ztunnel";
+	add(m, NAT, OUT, TCP "ip daddr != " L4 " mark and 0xfff != 0x539 counter redirect to :15001");
+	add6(m, NAT, OUT, TCP "ip6 daddr != " L6 " mark and 0xfff != 0x539 counter redirect to :15001");
+}
+
+void istio_make_ambient_nft(struct istio_maker *m)
+{
+	nft_jumps(m);
+	nft_virtual_nics(m);
+	nft_inbound(m);
+	nft_dns(m);
+	nft_outbound(m);
+}
