@@ -9,7 +9,8 @@
 /*
  * A command walks its result once. Each value has a key (what it is called in structured output)
  * and a text form (how a person sees it):
- *   key NULL  - text only, structured sinks leave it out
+ *   key NULL  - text only, structured sinks leave it out; within an array (where a value needs no
+ *               key) it is an element all the same: text beside the elements goes by out_text()
  *   fmt NULL  - structured only, text sinks leave it out
  * 'fmt' is a printf format with exactly one conversion for the value, as in iproute2's
  * json_print.h; "%s" for out_str, "%" PRId64 / PRIu64 for numbers, "%s" for out_bool (yes/no).
@@ -49,7 +50,7 @@ bool out_structured(const struct out *o);
 /* out_width() - columns of the terminal; 0 when unlimited (no terminal) */
 unsigned out_width(const struct out *o);
 
-/* The top object: writes {"schema":"cnish.NAME/1",...}; a command opens it once. */
+/* The top object: out_begin(o, "tables") writes {"schema":"cnish.tables/1",...}; opened once. */
 void out_begin(struct out *o, const char *schema);
 void out_end(struct out *o);
 
@@ -59,7 +60,9 @@ void out_array(struct out *o, const char *key);
 void out_array_end(struct out *o);
 /*
  * A stream: like an array of the top object, but with jsonl each element becomes a line of its
- * own (an object with the top object's schema), and text is written out after each element.
+ * own (an object with the top object's schema, the keys that stood before the stream, and those of
+ * the element, which must differ), and text is written out after each element. Keys that follow
+ * the stream make one more line.
  */
 void out_stream(struct out *o, const char *key);
 void out_stream_end(struct out *o);
