@@ -45,7 +45,7 @@ struct command_option {
 
 enum command_flags {
 	COMMAND_MUTATES = 1 << 0, /* needs its full word; changes something when not --dry-run */
-	COMMAND_RAW = 1 << 1,	  /* everything after the command's word belongs to it (exec) */
+	COMMAND_RAW = 1 << 1,	  /* everything from the first operand on belongs to it (exec, watch) */
 	COMMAND_SHELL = 1 << 2,	  /* about the shell itself (help, history, quit): listed last */
 	COMMAND_REPEAT = 1 << 3,  /* an empty line repeats it */
 };
@@ -63,7 +63,8 @@ struct command {
 	const char *summary;	  /* one line, no full stop */
 	const char *operands;	  /* "[CHAIN...]"; NULL when none */
 	enum arg_kind operand_kind;
-	const char *const *operand_choices;
+	const char *const *operand_choices; /* NULL-ended: for ARG_CHOICE the only words allowed; else,
+			   * as the setting names of ARG_ISTIO_SETTING, offered by completion */
 	int min_args, max_args;	  /* max -1: any number */
 	const struct command_option *options; /* ended by an entry without name */
 	unsigned formats;	  /* OUT_* bits beside OUT_TEXT and OUT_JSON, which all have */
@@ -81,5 +82,29 @@ const char *command_opt(const struct command *c, const struct command_args *args
 
 /* The list, ended by NULL, in the order of help (table.c). */
 extern const struct command *const command_table[];
+
+/*
+ * The options of the program, ended by an entry without name. The session's stand before or after any
+ * command (session_options() has their values); those from GLOBAL_COMMAND on only start the program.
+ */
+enum command_global {
+	GLOBAL_TARGET,
+	GLOBAL_NAMESPACE,
+	GLOBAL_OUTPUT,
+	GLOBAL_HOST_ROOT,
+	GLOBAL_RUNTIME,
+	GLOBAL_COLOR,
+	GLOBAL_DRY_RUN,
+	GLOBAL_YES,
+	GLOBAL_HELP,
+	GLOBAL_COMMAND,
+	GLOBAL_FILE,
+	GLOBAL_VERSION,
+	GLOBAL_COUNT,
+};
+extern const struct command_option command_globals[];
+
+/* command_format_name() - the word for one OUT_* bit; NULL when it is none */
+const char *command_format_name(unsigned format);
 
 #endif

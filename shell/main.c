@@ -1,7 +1,79 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main - start of the program; the only exit */
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
 
-int main(void)
+#include "shell/state.h"
+
+/* Widths of characters are those of UTF-8, also where nobody set a locale (most containers). */
+static void set_locale(void)
 {
-	return 0;
+	setlocale(LC_CTYPE, "");
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+		setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static int print_version(struct session *s)
+{
+	printf(s->base.format == OUT_JSON ? "{\"schema\":\"cnish.version/1\",\"version\":\"%s\"}\n" : "cnish %s\n",
+	       CNISH_VERSION);
+	return fflush(stdout) ? ERR_SYS : 0;
+}
+
+/* -c and -f in their order; the first that fails ends the run. */
+static int run_scripts(struct session *s, const struct parse *p)
+{
+	int status = 0;
+
+	for (int i = 0; i < p->n_scripts && !s->quit && !signals_leaving(); i++) {
+		const struct script *c = &p->scripts[i];
+		int r = c->is_file ? script_run(s, c->text) : dispatch_line(s, c->text, strlen(c->text));
+
+		if (r > 1)
+			return r;
+		status = r ? r : status;
+	}
+	return status;
+}
+
+static int run(struct session *s, const struct parse *p, int n, char **words)
+{
+	struct err e = ERR_INIT;
+
+	if (p->globals[GLOBAL_VERSION])
+		return print_version(s);
+	if (p->match.command || p->globals[GLOBAL_HELP]) {
+		if (p->n_scripts == 0)
+			return dispatch_words(s, n, words);
+		err_set(&e, ERR_USAGE, "command line", "either a COMMAND, or -c and -f");
+		return dispatch_error(s, &e);
+	}
+	if (p->n_scripts)
+		return run_scripts(s, p);
+	return script_run(s, "-");
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const none[GLOBAL_COUNT];
+	_cleanup_parse_ struct parse p = { .n_scripts = 0 };
+	struct err e = ERR_INIT;
+	struct session s;
+	int status;
+
+	set_locale();
+	signals_init();
+	if (parse_words(command_table, argc - 1, argv + 1, true, &p, &e)) {
+		session_init(&s, none);
+		if (parse_wants_json(argc - 1, argv + 1))
+			s.now.format = OUT_JSON;
+		return dispatch_error(&s, &e);
+	}
+	/* With a command the options are those of its line, else they are the session's. */
+	session_init(&s, p.match.command ? none : p.globals);
+	status = run(&s, &p, argc - 1, argv + 1);
+	session_close(&s);
+	return status;
 }

@@ -63,6 +63,29 @@ int session_open_target(struct session *s, const char *spec, struct target **ret
  */
 int session_confirm(struct session *s, const char *question, struct err *e);
 
+/* session_quit() - leave the shell after this command */
+void session_quit(struct session *s);
+
+/* One preference of the session, for 'set': an option of the program by its long name. */
+/* session_setting() - its value as text; "" when not set; NULL when there is no such preference */
+const char *session_setting(const struct session *s, const char *name);
+/* session_set() - change it. Return: 0, or -1 with ERR_USAGE */
+int session_set(struct session *s, const char *name, const char *value, struct err *e);
+
+/**
+ * session_capture() - run a command inside a command and keep what it printed ('watch')
+ * @s:		session
+ * @argc, @argv: its words
+ * @format:	of its output; options among the words may ask for another
+ * @ret:	set on success, also when the command found something: its output, to be freed
+ * @ret_status:	0, or 1 when it found something
+ * @e:		error of the command
+ *
+ * Return: 0, or -1
+ */
+int session_capture(struct session *s, int argc, char **argv, enum out_format format, char **ret,
+		    int *ret_status, struct err *e);
+
 /* session_interrupted() - Ctrl-C was pressed since the command began; long loops ask for it */
 bool session_interrupted(const struct session *s);
 
