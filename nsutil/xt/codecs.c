@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* codecs - the list of all extensions that are understood, one line for each revision */
+#include "nsutil/xt/codec.h"
+
+/* Adding one: see codec.h. The order decides nothing. */
+#define MATCHES(X)                                                                                         \
+	X(comment_v0) X(connmark_v1) X(icmp_v0) X(icmp6_v0) X(mark_v1) X(multiport_v0) X(multiport_v1)     \
+	X(owner_v1) X(tcp_v0) X(udp_v0)
+
+#define TARGETS(X)                                                                                         \
+	X(DNAT_v0) X(DNAT_v1) X(DNAT_v2) X(MASQUERADE4_v0) X(MASQUERADE6_v0) X(REDIRECT4_v0)               \
+	X(REDIRECT6_v0) X(SNAT_v0) X(SNAT_v1)
+
+#define DECLARE_MATCH(n)  extern const struct xt_codec xt_match_##n;
+#define DECLARE_TARGET(n) extern const struct xt_codec xt_target_##n;
+MATCHES(DECLARE_MATCH)
+TARGETS(DECLARE_TARGET)
+
+#define LIST_MATCH(n)  &xt_match_##n,
+#define LIST_TARGET(n) &xt_target_##n,
+const struct xt_codec *const xt_codecs[] = { MATCHES(LIST_MATCH) TARGETS(LIST_TARGET) NULL };
