@@ -4,11 +4,13 @@
 
 #include "commands/command.h"
 
-extern const struct command command_help, command_set, command_quit;
+extern const struct command command_help, command_history, command_set, command_quit, command_watch;
 
 /* In the order of help. A new command: its declaration above and its line here. */
 const struct command *const command_table[] = {
+	&command_watch,
 	&command_help,
+	&command_history,
 	&command_set,
 	&command_quit,
 	NULL,

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shell/state.h"
 
@@ -52,6 +53,8 @@ static int run(struct session *s, const struct parse *p, int n, char **words)
 	}
 	if (p->n_scripts)
 		return run_scripts(s, p);
+	if (isatty(STDIN_FILENO))
+		return repl_run(s);
 	return script_run(s, "-");
 }
 

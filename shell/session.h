@@ -71,6 +71,8 @@ void session_quit(struct session *s);
 const char *session_setting(const struct session *s, const char *name);
 /* session_set() - change it. Return: 0, or -1 with ERR_USAGE */
 int session_set(struct session *s, const char *name, const char *value, struct err *e);
+/* session_history() - line @i of what was typed before, oldest first; NULL behind the last one */
+const char *session_history(const struct session *s, unsigned i);
 
 /**
  * session_capture() - run a command inside a command and keep what it printed ('watch')

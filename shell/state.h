@@ -62,6 +62,8 @@ int dispatch_line(struct session *s, const char *text, size_t len);
 /* dispatch_error() - tell of a failure that no command had. Return: exit status */
 int dispatch_error(struct session *s, const struct err *e);
 
+/* repl.c: the interactive shell. Return: 0 */
+int repl_run(struct session *s);
 /* script.c: lines of a file or of standard input ("-") */
 int script_run(struct session *s, const char *path);
 

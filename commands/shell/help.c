@@ -117,7 +117,9 @@ static void describe(const struct command *c, struct out *o)
 	entry_values(c, o);
 	usage_text(c, o);
 	out_text(o, "\n    %s\n", c->summary);
-	out_str(o, "description", c->description ? "\n%s\n" : NULL, c->description);
+	out_str(o, "description", NULL, c->description);
+	if (c->description)
+		out_text(o, "\n%s\n", c->description);
 	options(c->options, "Options", o);
 	formats(c, o);
 	examples(c, o);

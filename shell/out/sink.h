@@ -46,7 +46,7 @@ struct table_cell {
 	unsigned column;
 };
 
-struct table {
+struct text_table {
 	bool active;
 	const struct out_column *columns;
 	struct buf text;	  /* of all cells */
@@ -72,7 +72,7 @@ struct out {
 
 	/* text */
 	enum out_style style;
-	struct table table;
+	struct text_table table;
 
 	/* structured */
 	struct json j;

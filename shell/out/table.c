@@ -49,7 +49,7 @@ unsigned text_width(const char *s, size_t n)
 
 void table_begin(struct out *o, const struct out_column *columns)
 {
-	struct table *t = &o->table;
+	struct text_table *t = &o->table;
 
 	if (t->active)
 		table_finish(o);
@@ -63,7 +63,7 @@ void table_begin(struct out *o, const struct out_column *columns)
 
 static void close_cell(struct out *o)
 {
-	struct table *t = &o->table;
+	struct text_table *t = &o->table;
 	struct table_cell *c;
 
 	if (!t->open)
@@ -84,7 +84,7 @@ void table_row(struct out *o)
 
 void table_cell(struct out *o)
 {
-	struct table *t = &o->table;
+	struct text_table *t = &o->table;
 
 	if (!t->active)
 		return;
@@ -168,7 +168,7 @@ static void put_heads(struct layout *l)
 
 static void put_rows(struct layout *l)
 {
-	const struct table *t = &l->o->table;
+	const struct text_table *t = &l->o->table;
 
 	for (size_t i = 0; i < t->n_cells;) {
 		unsigned row = t->cells[i].row;
@@ -184,7 +184,7 @@ static void put_rows(struct layout *l)
 }
 
 /* Newlines within a cell would tear the table. */
-static void flatten(struct table *t)
+static void flatten(struct text_table *t)
 {
 	for (size_t i = 0; i < t->text.len; i++)
 		if (t->text.data[i] == '\n' || t->text.data[i] == '\t')
@@ -193,7 +193,7 @@ static void flatten(struct table *t)
 
 void table_finish(struct out *o)
 {
-	struct table *t = &o->table;
+	struct text_table *t = &o->table;
 	struct layout l = { .o = o };
 	unsigned *width;
 

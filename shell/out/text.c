@@ -53,21 +53,34 @@ static void disarm(struct buf *b, size_t from, bool newlines)
 	buf_add(b, buf_cstr(&clean), clean.len);
 }
 
+/* May say yes too often: 0xc2 also begins harmless characters. */
+static bool has_control(const char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f || (unsigned char)*s == 0xc2)
+			return true;
+	return false;
+}
+
 static void text_str(struct out *o, const char *key, const char *fmt, const char *value)
 {
+	_cleanup_buf_ struct buf clean = BUF_INIT;
 	struct buf *b = line_of(o);
-	size_t from = b->len;
 
 	(void)key;
 	if (!fmt)
 		return;
 	if (!value)
 		value = "-";
+	if (has_control(value)) {
+		buf_str(&clean, value);
+		disarm(&clean, 0, false);
+		value = buf_cstr(&clean);
+	}
 	if (fmt[0] == '%' && fmt[1] == 's' && !fmt[2])
 		buf_str(b, value);
 	else
 		buf_fmt(b, fmt, value);
-	disarm(b, from, false);
 }
 
 static void text_sint(struct out *o, const char *key, const char *fmt, int64_t value)

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* complete - what may stand next on a line: commands, options, targets, tables, settings */
+#include "shell/complete.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+#include "shell/match.h"
+
+/* What the words in front of the one being typed have settled. */
+struct context {
+	struct match match;
+	bool group;				/* a sub-command must follow */
+	const struct command_option *pending;	/* its argument must follow */
+	bool raw;				/* behind "--", or a program's own words */
+	int operands;
+};
+
+void complete_add(struct offer *o, const char *word)
+{
+	struct complete *c = o->c;
+	char **more;
+
+	if (strncmp(word, o->prefix, strlen(o->prefix)) != 0)
+		return;
+	more = reallocarray(c->words, c->n + 1, sizeof(*more));
+	if (!more)
+		return;
+	c->words = more;
+	if (asprintf(&more[c->n], "%s%s", o->lead, word) >= 0)
+		c->n++;
+}
+
+static const struct command_option *find_in(const struct command_option *list, const char *word)
+{
+	size_t n = strcspn(word, "=");
+
+	for (; list && list->name; list++) {
+		if (word[1] != '-' && list->letter == word[strlen(word) - 1])
+			return list;
+		if (word[1] == '-' && strlen(list->name) == n - 2 && strncmp(list->name, word + 2, n - 2) == 0)
+			return list;
+	}
+	return NULL;
+}
+
+static const struct command_option *find_option(const struct context *c, const char *word)
+{
+	const struct command_option *o = NULL;
+
+	if (c->match.command)
+		o = find_in(c->match.command->options, word);
+	return o ? o : find_in(command_globals, word);
+}
+
+static void read_operand(struct context *c, const char *word)
+{
+	const struct command *cmd = c->match.command;
+
+	if (!cmd && !c->group) {
+		if (match_first(command_table, word, &c->match, NULL) == 0)
+			c->group = !c->match.command;
+		else
+			c->raw = true;
+		return;
+	}
+	if (!cmd) {
+		c->group = match_sub(command_table, &c->match, word, NULL) != 0;
+		return;
+	}
+	/* "watch COMMAND": the words behind are a line of their own. */
+	if ((cmd->flags & COMMAND_RAW) && cmd->operand_kind == ARG_COMMAND) {
+		memset(c, 0, sizeof(*c));
+		read_operand(c, word);
+		return;
+	}
+	c->operands++;
+	c->raw = c->raw || (cmd->flags & COMMAND_RAW);
+}
+
+static void read_word(struct context *c, const char *word)
+{
+	const struct command_option *o;
+
+	if (c->pending) {
+		c->pending = NULL;
+		return;
+	}
+	if (c->raw || word[0] != '-' || !word[1] || strcmp(word, "->") == 0) {
+		read_operand(c, word);
+		return;
+	}
+	if (strcmp(word, "--") == 0) {
+		c->raw = true;
+		return;
+	}
+	o = find_option(c, word);
+	if (o && o->arg != ARG_NONE && !(word[1] == '-' && strchr(word, '=')))
+		c->pending = o;
+}
+
+static void offer_list(struct offer *o, const char *const *words)
+{
+	for (; words && *words; words++)
+		complete_add(o, *words);
+}
+
+/* First words of commands, or what follows a group. */
+static void offer_commands(struct offer *o, const char *group)
+{
+	size_t n = group ? strlen(group) : 0;
+	char name[64];
+
+	for (const struct command *const *c = command_table; *c; c++) {
+		const char *full = (*c)->name;
+
+		if (group && (strncmp(full, group, n) != 0 || full[n] != ' '))
+			continue;
+		snprintf(name, sizeof(name), "%s", group ? full + n + 1 : full);
+		name[strcspn(name, " ")] = '\0';
+		complete_add(o, name);
+	}
+}
+
+static void offer_options(struct offer *o, const struct command_option *list, unsigned n)
+{
+	char name[64];
+
+	for (unsigned i = 0; i < n && list && list[i].name; i++) {
+		snprintf(name, sizeof(name), "--%s", list[i].name);
+		complete_add(o, name);
+	}
+}
+
+/* "legacy,com": the list goes on behind its last comma. */
+static void offer_store_list(struct offer *o)
+{
+	static const char *const stores[] = { "legacy", "compat", "native", NULL };
+	const char *comma = strrchr(o->prefix, ',');
+	char lead[128];
+
+	if (!comma) {
+		offer_list(o, stores);
+		return;
+	}
+	snprintf(lead, sizeof(lead), "%s%.*s", o->lead, (int)(comma + 1 - o->prefix), o->prefix);
+	offer_list(&(struct offer){ .c = o->c, .prefix = comma + 1, .lead = lead }, stores);
+	o->c->no_space = true;
+}
+
+static void offer_settings(struct offer *o, const char *const *names)
+{
+	char word[128];
+
+	for (; names && *names; names++) {
+		snprintf(word, sizeof(word), "%s=", *names);
+		complete_add(o, word);
+	}
+	o->c->no_space = true;
+}
+
+static void offer_connection(struct offer *o)
+{
+	static const char *const words[] = { "out", "in", "forward", "tcp", "udp",  "icmp",    "icmpv6", "->",
+					     "uid", "gid", "mark",   "iif", "oif", "ctstate", NULL };
+
+	offer_list(o, words);
+}
+
+static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, const char *const *choices)
+{
+	switch (kind) {
+	case ARG_TARGET: complete_targets(s, o); break;
+	case ARG_TABLE: offer_list(o, (const char *const[]){ "raw", "mangle", "nat", "filter", "security", NULL });
+		break;
+	case ARG_INTERFACE: complete_interfaces(s, o); break;
+	case ARG_STORES: offer_store_list(o); break;
+	case ARG_STORE: offer_list(o, (const char *const[]){ "legacy", "compat", "native", NULL }); break;
+	case ARG_COMMAND: offer_commands(o, NULL); break;
+	case ARG_CONNECTION: offer_connection(o); break;
+	case ARG_ISTIO_SETTING: offer_settings(o, choices); return;
+	case ARG_PROGRAM:
+	case ARG_FILE: o->c->files = true; break;
+	case ARG_NONE:
+	case ARG_CHAIN:
+	case ARG_TEXT:
+	case ARG_NUMBER:
+	case ARG_CHOICE: break;
+	}
+	offer_list(o, choices);
+}
+
+static void offer_operand(struct session *s, struct offer *o, const struct context *c)
+{
+	const struct command *cmd = c->match.command;
+
+	if (cmd->max_args >= 0 && c->operands >= cmd->max_args)
+		return;
+	offer_kind(s, o, cmd->operand_kind, cmd->operand_choices);
+}
+
+static void offer_value(struct session *s, struct offer *o, const struct context *c, const char *word)
+{
+	const struct command_option *opt = find_option(c, word);
+	const char *eq = strchr(word, '=') + 1;
+	char lead[128];
+
+	snprintf(lead, sizeof(lead), "%.*s", (int)(eq - word), word);
+	if (opt)
+		offer_kind(s, &(struct offer){ .c = o->c, .prefix = eq, .lead = lead }, opt->arg, opt->choices);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort_unique(struct complete *c)
+{
+	unsigned n = 0;
+
+	if (c->n == 0)
+		return;
+	qsort(c->words, c->n, sizeof(*c->words), compare);
+	for (unsigned i = 1; i < c->n; i++) {
+		if (strcmp(c->words[n], c->words[i]) == 0)
+			free(c->words[i]);
+		else
+			c->words[++n] = c->words[i];
+	}
+	c->n = n + 1;
+}
+
+void complete_words(struct session *s, int n, char **before, const char *word, struct complete *ret)
+{
+	struct context c = { .raw = false };
+	struct offer o = { .c = ret, .prefix = word, .lead = "" };
+
+	*ret = (struct complete){ .n = 0 };
+	for (int i = 0; i < n; i++)
+		read_word(&c, before[i]);
+	if (c.pending) {
+		offer_kind(s, &o, c.pending->arg, c.pending->choices);
+	} else if (!c.raw && word[0] == '-' && word[1] == '-' && strchr(word, '=')) {
+		offer_value(s, &o, &c, word);
+	} else if (!c.raw && word[0] == '-') {
+		if (c.match.command)
+			offer_options(&o, c.match.command->options, -1U);
+		offer_options(&o, command_globals, GLOBAL_COMMAND);
+	} else if (c.match.command) {
+		offer_operand(s, &o, &c);
+	} else if (!c.raw) {
+		offer_commands(&o, c.group ? c.match.group : NULL);
+	}
+	sort_unique(ret);
+}
+
+void complete_free(struct complete *c)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		free(c->words[i]);
+	free(c->words);
+	*c = (struct complete){ .n = 0 };
+}

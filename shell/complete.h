@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* complete - what may stand next on a line: commands, options, targets, tables, settings */
+#ifndef SHELL_COMPLETE_H
+#define SHELL_COMPLETE_H
+
+#include <stdbool.h>
+
+#include "commands/command.h"
+
+struct complete {
+	char **words;	/* candidates that begin with what stands there; sorted, none twice */
+	unsigned n;
+	bool files;	/* names of files fit as well */
+	bool no_space;	/* what was completed goes on: "KEY=", a list */
+};
+
+/**
+ * complete_words() - candidates for the next word of a line
+ * @s:		session, for targets and rules; nothing of it changes
+ * @n, @before:	the words in front of it
+ * @word:	its beginning, perhaps ""
+ * @ret:	set always; to be given back with complete_free()
+ *
+ * A source that cannot be asked (no permission, no runtime) offers nothing.
+ */
+void complete_words(struct session *s, int n, char **before, const char *word, struct complete *ret);
+void complete_free(struct complete *c);
+
+/* complete_add() - offer a word if it begins with what stands there; for the sources below */
+struct offer {
+	struct complete *c;
+	const char *prefix;  /* of the word that is matched */
+	const char *lead;    /* what stands in front of it in the same word: "--table=", "legacy," */
+};
+void complete_add(struct offer *o, const char *word);
+
+/* complete_live.c: what only the machine knows */
+void complete_targets(struct session *s, struct offer *o);
+void complete_interfaces(struct session *s, struct offer *o);
+
+#endif
