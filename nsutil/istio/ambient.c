@@ -14,7 +14,7 @@
 
 static void jumps(struct istio_maker *m)
 {
-	m->why = "brings packets into Istio's chain";
+	m->role = ISTIO_ROLE_AMBIENT_JUMP;
 	A(m, "mangle", "PREROUTING", "-j ISTIO_PRERT");
 	A(m, "mangle", "OUTPUT", "-j ISTIO_OUTPUT");
 	A(m, "nat", "OUTPUT", "-j ISTIO_OUTPUT");
@@ -29,7 +29,7 @@ static void virtual_nics(struct istio_maker *m)
 {
 	const struct istio_list *l = &m->c->nics_virtual;
 
-	m->why = "what enters from a virtual interface counts as outbound";
+	m->role = ISTIO_ROLE_AMBIENT_NIC;
 	for (unsigned i = 0; i < l->n; i++) {
 		A(m, "nat", "ISTIO_PRERT", "-i %s -p tcp -j REDIRECT --to-ports 15001", l->items[i]);
 		A(m, "nat", "ISTIO_PRERT", "-i %s -p tcp -j RETURN", l->items[i]);
@@ -40,17 +40,17 @@ static void inbound(struct istio_maker *m)
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "remembers connections that ztunnel made";
+	m->role = ISTIO_ROLE_REMEMBER;
 	A(m, "mangle", "ISTIO_PRERT", "-m mark --mark " OWN " -j CONNMARK --set-xmark " CONN);
-	m->why = "the node's probes reach the application directly";
+	m->role = ISTIO_ROLE_PROBE;
 	if (!c->ingress_mode)
 		AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_PRERT", "-s @ -p tcp -m tcp -j ACCEPT");
 	AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_OUTPUT", "-d @ -p tcp -m tcp -j ACCEPT");
-	m->why = "sends inbound plain connections to ztunnel";
+	m->role = ISTIO_ROLE_ZTUNNEL_IN;
 	if (!m->c->ingress_mode)
 		AV(m, L4, L6, "nat", "ISTIO_PRERT",
 		   "! -d @ -p tcp ! --dport 15008 -m mark ! --mark " OWN " -j REDIRECT --to-ports 15006");
-	m->why = "keeps answers of ztunnel's connections marked";
+	m->role = ISTIO_ROLE_RESTORE;
 	A(m, "mangle", "ISTIO_OUTPUT",
 	  "-m connmark --mark " CONN " -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff");
 }
@@ -59,23 +59,23 @@ static void dns(struct istio_maker *m)
 {
 	if (!m->c->dns)
 		return;
-	m->why = "sends DNS queries to ztunnel";
+	m->role = ISTIO_ROLE_ZTUNNEL_DNS;
 	A(m, "nat", "ISTIO_OUTPUT",
 	  "! -o lo -p udp -m mark ! --mark " OWN " -m udp --dport 53 -j REDIRECT --to-port 15053");
 	AV(m, L4, L6, "nat", "ISTIO_OUTPUT",
 	   "! -d @ -p tcp --dport 53 -m mark ! --mark " OWN " -j REDIRECT --to-ports 15053");
-	m->why = "keeps ztunnel's DNS queries apart in connection tracking";
+	m->role = ISTIO_ROLE_ZTUNNEL_ZONE;
 	A(m, "raw", "ISTIO_OUTPUT", "-p udp -m mark --mark " OWN " -m udp --dport 53 -j CT --zone 1");
 	A(m, "raw", "ISTIO_PRERT", "-p udp -m mark ! --mark " OWN " -m udp --sport 53 -j CT --zone 1");
 }
 
 static void outbound(struct istio_maker *m)
 {
-	m->why = "lets answers of ztunnel's connections out";
+	m->role = ISTIO_ROLE_ANSWERS;
 	A(m, "nat", "ISTIO_OUTPUT", "-p tcp -m mark --mark " CONN " -j ACCEPT");
-	m->why = "the pod reaching itself goes directly";
+	m->role = ISTIO_ROLE_AMBIENT_SELF;
 	AV(m, L4, L6, "nat", "ISTIO_OUTPUT", "! -d @ -o lo -j ACCEPT");
-	m->why = "sends outbound connections to ztunnel";
+	m->role = ISTIO_ROLE_ZTUNNEL_OUT;
 	AV(m, L4, L6, "nat", "ISTIO_OUTPUT",
 	   "! -d @ -p tcp -m mark ! --mark " OWN " -j REDIRECT --to-ports 15001");
 }
@@ -105,7 +105,7 @@ void istio_make_ambient(struct istio_maker *m)
 
 static void nft_jumps(struct istio_maker *m)
 {
-	m->why = "brings packets into Istio's chain";
+	m->role = ISTIO_ROLE_AMBIENT_JUMP;
 	add(m, MANGLE, "prerouting", "jump " PRE);
 	add(m, MANGLE, "output", "jump " OUT);
 	add(m, NAT, "output", "jump " OUT);
@@ -120,7 +120,7 @@ static void nft_virtual_nics(struct istio_maker *m)
 {
 	const struct istio_list *l = &m->c->nics_virtual;
 
-	m->why = "what enters from a virtual interface counts as outbound";
+	m->role = ISTIO_ROLE_AMBIENT_NIC;
 	for (unsigned i = 0; i < l->n; i++) {
 		add(m, NAT, PRE, "iifname %s " TCP "counter redirect to :15001", l->items[i]);
 		add(m, NAT, PRE, "iifname %s " TCP "counter return", l->items[i]);
@@ -132,23 +132,23 @@ static void nft_inbound(struct istio_maker *m)
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "remembers connections that ztunnel made";
+	m->role = ISTIO_ROLE_REMEMBER;
 	add(m, MANGLE, PRE, "meta mark & 0xfff == 0x539 counter ct mark set ct mark & 0xfffff000 |  0x111");
-	m->why = "the node's probes reach the application directly";
+	m->role = ISTIO_ROLE_PROBE;
 	if (!c->ingress_mode) {
 		add(m, NAT, PRE, TCP "ip saddr %s counter accept", c->probe_snat4);
 		add6(m, NAT, PRE, TCP "ip6 saddr %s counter accept", c->probe_snat6);
 	}
 	add(m, NAT, OUT, TCP "ip daddr %s counter accept", c->probe_snat4);
 	add6(m, NAT, OUT, TCP "ip6 daddr %s counter accept", c->probe_snat6);
-	m->why = "sends inbound plain connections to ztunnel";
+	m->role = ISTIO_ROLE_ZTUNNEL_IN;
 	if (!c->ingress_mode) {
 		add(m, NAT, PRE,
 		    "ip daddr != " L4 " tcp dport != 15008 mark and 0xfff  != 0x539 counter redirect to :15006");
 		add6(m, NAT, PRE,
 		     "ip6 daddr != " L6 " tcp dport != 15008 mark and 0xfff != 0x539 counter redirect to :15006");
 	}
-	m->why = "keeps answers of ztunnel's connections marked";
+	m->role = ISTIO_ROLE_RESTORE;
 	add(m, MANGLE, OUT, "ct mark and 0xfff == 0x111 counter meta mark set ct mark");
 }
 
@@ -156,23 +156,23 @@ static void nft_dns(struct istio_maker *m)
 {
 	if (!m->c->dns)
 		return;
-	m->why = "sends DNS queries to ztunnel";
+	m->role = ISTIO_ROLE_ZTUNNEL_DNS;
 	add(m, NAT, OUT, "oifname != lo mark and 0xfff != 0x539 udp dport 53 counter redirect to :15053");
 	add(m, NAT, OUT, "ip daddr != " L4 " tcp dport 53 mark and 0xfff != 0x539 counter redirect to :15053");
 	add6(m, NAT, OUT, "ip6 daddr != " L6 " tcp dport 53 mark and 0xfff != 0x539 counter redirect to :15053");
-	m->why = "keeps ztunnel's DNS queries apart in connection tracking";
+	m->role = ISTIO_ROLE_ZTUNNEL_ZONE;
 	add(m, RAW, OUT, "udp dport 53 meta mark and 0xfff == 0x539 counter ct zone set 1");
 	add(m, RAW, PRE, "udp sport 53 meta mark and 0xfff != 0x539 counter ct zone set 1");
 }
 
 static void nft_outbound(struct istio_maker *m)
 {
-	m->why = "lets answers of ztunnel's connections out";
+	m->role = ISTIO_ROLE_ANSWERS;
 	add(m, NAT, OUT, TCP "mark and 0xfff == 0x111 counter accept");
-	m->why = "the pod reaching itself goes directly";
+	m->role = ISTIO_ROLE_AMBIENT_SELF;
 	add(m, NAT, OUT, "oifname lo ip daddr != " L4 " counter accept");
 	add6(m, NAT, OUT, "oifname lo ip6 daddr != " L6 " counter accept");
-	m->why = "sends outbound connections to ztunnel";
+	m->role = ISTIO_ROLE_ZTUNNEL_OUT;
 	add(m, NAT, OUT, TCP "ip daddr != " L4 " mark and 0xfff != 0x539 counter redirect to :15001");
 	add6(m, NAT, OUT, TCP "ip6 daddr != " L6 " mark and 0xfff != 0x539 counter redirect to :15001");
 }

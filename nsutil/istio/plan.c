@@ -17,7 +17,7 @@ static void add_rule(struct istio_maker *m, struct istio_rules *to, struct istio
 		return;
 	}
 	to->at = at;
-	rule.why = m->why;
+	rule.role = m->role;
 	at[to->n++] = rule;
 }
 

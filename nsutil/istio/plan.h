@@ -16,11 +16,58 @@
  * to iptables-restore or nft, its replay is what a verifier expects.
  */
 
+/* What a rule is for: the words for people are in role.c. */
+enum istio_role {
+	ISTIO_ROLE_EXCLUDED_NIC,
+	ISTIO_ROLE_VIRTUAL_NIC,
+	ISTIO_ROLE_INVALID,
+	ISTIO_ROLE_TUNNEL,
+	ISTIO_ROLE_TO_PROXY_OUT,
+	ISTIO_ROLE_TO_PROXY_IN,
+	ISTIO_ROLE_DIVERT,
+	ISTIO_ROLE_TPROXY,
+	ISTIO_ROLE_JUMP_IN,
+	ISTIO_ROLE_EXCLUDED_IN,
+	ISTIO_ROLE_CAPTURE_IN,
+	ISTIO_ROLE_JUMP_OUT,
+	ISTIO_ROLE_EXCLUDED_OUT,
+	ISTIO_ROLE_PASSTHROUGH,
+	ISTIO_ROLE_SELF_PROXIED,
+	ISTIO_ROLE_SELF_DIRECT,
+	ISTIO_ROLE_PROXY_OWN,
+	ISTIO_ROLE_GROUPS,
+	ISTIO_ROLE_DNS_JUMP,
+	ISTIO_ROLE_DNS,
+	ISTIO_ROLE_DNS_PROXY_ZONE,
+	ISTIO_ROLE_DNS_APP_ZONE,
+	ISTIO_ROLE_LOOPBACK,
+	ISTIO_ROLE_EXCLUDED_DST,
+	ISTIO_ROLE_PORT_OUT,
+	ISTIO_ROLE_CAPTURE_OUT,
+	ISTIO_ROLE_MARKS,
+	ISTIO_ROLE_TPROXY_LOOP,
+	ISTIO_ROLE_AMBIENT_JUMP,
+	ISTIO_ROLE_AMBIENT_NIC,
+	ISTIO_ROLE_REMEMBER,
+	ISTIO_ROLE_PROBE,
+	ISTIO_ROLE_ZTUNNEL_IN,
+	ISTIO_ROLE_RESTORE,
+	ISTIO_ROLE_ZTUNNEL_DNS,
+	ISTIO_ROLE_ZTUNNEL_ZONE,
+	ISTIO_ROLE_ANSWERS,
+	ISTIO_ROLE_AMBIENT_SELF,
+	ISTIO_ROLE_ZTUNNEL_OUT,
+};
+
+/* istio_role_does() - what such a rule does; istio_role_without() - what happens when it is not there */
+const char *istio_role_does(enum istio_role role);
+const char *istio_role_without(enum istio_role role);
+
 struct istio_rule {
 	const char *table, *chain;
 	int position;	  /* iptables: 0 append, else 1..; nft: -1 append, else index 0.. */
 	const char *text; /* iptables: words behind the chain; nft: the rule's body */
-	const char *why;  /* what the rule is for, for 'istio show' and the effect of its absence */
+	enum istio_role role; /* what the rule is for */
 };
 
 struct istio_rules {
@@ -68,7 +115,7 @@ struct istio_maker {
 	struct arena *arena;
 	const struct istio_config *c;
 	struct istio_plan *plan;
-	const char *why; /* of the rules that follow */
+	enum istio_role role; /* of the rules that follow */
 	bool failed;
 };
 

@@ -33,7 +33,7 @@ static void excluded_nics(struct istio_maker *m)
 {
 	static const char *const tables[] = { "nat", "mangle" };
 
-	m->why = "leaves an excluded interface alone";
+	m->role = ISTIO_ROLE_EXCLUDED_NIC;
 	for (unsigned t = 0; t < (m->c->tproxy ? 2 : 1); t++)
 		for each(nic, m->c->nics_exclude) {
 			A(m, tables[t], "PREROUTING", "-i %s -j RETURN", nic);
@@ -43,7 +43,7 @@ static void excluded_nics(struct istio_maker *m)
 
 static void virtual_nics(struct istio_maker *m)
 {
-	m->why = "what enters from a virtual interface is not inbound";
+	m->role = ISTIO_ROLE_VIRTUAL_NIC;
 	for each(nic, m->c->nics_virtual)
 		I(m, ISTIO_BOTH, "nat", "PREROUTING", 1, "-i %s -j RETURN", nic);
 }
@@ -52,27 +52,27 @@ static void drop_invalid(struct istio_maker *m)
 {
 	if (!m->c->drop_invalid)
 		return;
-	m->why = "drops packets that connection tracking calls invalid";
+	m->role = ISTIO_ROLE_INVALID;
 	A(m, "mangle", "PREROUTING", "-m conntrack --ctstate INVALID -j ISTIO_DROP");
 	A(m, "mangle", "ISTIO_DROP", "-j DROP");
 }
 
 static void redirects(struct istio_maker *m)
 {
-	m->why = "leaves the HBONE port to the proxy";
+	m->role = ISTIO_ROLE_TUNNEL;
 	A(m, "nat", "ISTIO_INBOUND", "-p tcp --dport %s -j RETURN", m->c->inbound_tunnel_port);
-	m->why = "sends outbound connections to the proxy";
+	m->role = ISTIO_ROLE_TO_PROXY_OUT;
 	A(m, "nat", "ISTIO_REDIRECT", "-p tcp -j REDIRECT --to-ports %s", m->c->proxy_port);
-	m->why = "sends inbound connections to the proxy";
+	m->role = ISTIO_ROLE_TO_PROXY_IN;
 	A(m, "nat", "ISTIO_IN_REDIRECT", "-p tcp -j REDIRECT --to-ports %s", m->c->inbound_capture_port);
 }
 
 static void tproxy_chains(struct istio_maker *m)
 {
-	m->why = "marks packets of connections that are already intercepted";
+	m->role = ISTIO_ROLE_DIVERT;
 	A(m, "mangle", "ISTIO_DIVERT", "-j MARK --set-mark %s", m->c->tproxy_mark);
 	A(m, "mangle", "ISTIO_DIVERT", "-j ACCEPT");
-	m->why = "hands inbound connections to the proxy with their addresses intact";
+	m->role = ISTIO_ROLE_TPROXY;
 	AV(m, m->c->loopback_cidr, L6, "mangle", "ISTIO_TPROXY",
 	   "! -d @ -p tcp -j TPROXY --tproxy-mark %s/0xffffffff --on-port %s", m->c->tproxy_mark,
 	   m->c->inbound_capture_port);
@@ -81,7 +81,7 @@ static void tproxy_chains(struct istio_maker *m)
 /* The rules that capture one port, or all when @port is "". */
 static void capture_port(struct istio_maker *m, const char *match)
 {
-	m->why = "captures inbound connections";
+	m->role = ISTIO_ROLE_CAPTURE_IN;
 	if (!m->c->tproxy) {
 		A(m, "nat", "ISTIO_INBOUND", "-p tcp%s -j ISTIO_IN_REDIRECT", match);
 		return;
@@ -100,10 +100,10 @@ static void inbound(struct istio_maker *m)
 		return;
 	if (c->tproxy)
 		tproxy_chains(m);
-	m->why = "brings inbound connections into Istio's chain";
+	m->role = ISTIO_ROLE_JUMP_IN;
 	A(m, table, "PREROUTING", "-p tcp -j ISTIO_INBOUND");
 	if (strcmp(c->inbound_ports_include, "*") == 0) {
-		m->why = "leaves an excluded inbound port alone";
+		m->role = ISTIO_ROLE_EXCLUDED_IN;
 		for each(port, c->ports_in_exclude)
 			A(m, table, "ISTIO_INBOUND", "-p tcp --dport %s -j RETURN", port);
 		capture_port(m, "");
@@ -121,14 +121,14 @@ static void inbound(struct istio_maker *m)
 
 static void outbound_jump(struct istio_maker *m)
 {
-	m->why = "brings outbound packets into Istio's chain";
+	m->role = ISTIO_ROLE_JUMP_OUT;
 	A(m, "nat", "OUTPUT", "-j ISTIO_OUTPUT");
-	m->why = "leaves an excluded outbound port alone";
+	m->role = ISTIO_ROLE_EXCLUDED_OUT;
 	for each(port, m->c->ports_out_exclude) {
 		A(m, "nat", "ISTIO_OUTPUT", "-p tcp --dport %s -j RETURN", port);
 		A(m, "nat", "ISTIO_OUTPUT", "-p udp --dport %s -j RETURN", port);
 	}
-	m->why = "the proxy's connections to the application (from 127.0.0.6) go through";
+	m->role = ISTIO_ROLE_PASSTHROUGH;
 	AV(m, "127.0.0.6/32", "::6/128", "nat", "ISTIO_OUTPUT", "-o lo -s @ -j RETURN");
 }
 
@@ -137,7 +137,7 @@ static void one_owner(struct istio_maker *m, const struct owner *o, const char *
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "the application reaching itself through the proxy comes in as inbound";
+	m->role = ISTIO_ROLE_SELF_PROXIED;
 	if (c->dns && o->user)
 		AV(m, c->loopback_cidr, L6, "nat", "ISTIO_OUTPUT",
 		   "-o lo ! -d @ -p tcp -m multiport ! --dports 53,%s -m owner %s %s -j ISTIO_IN_REDIRECT",
@@ -146,11 +146,11 @@ static void one_owner(struct istio_maker *m, const struct owner *o, const char *
 		AV(m, c->loopback_cidr, L6, "nat", "ISTIO_OUTPUT",
 		   "-o lo ! -d @ -p tcp ! --dport %s -m owner %s %s -j ISTIO_IN_REDIRECT",
 		   c->inbound_tunnel_port, o->option, id);
-	m->why = "the application reaching itself over loopback goes directly";
+	m->role = ISTIO_ROLE_SELF_DIRECT;
 	if (!c->include.loopback)
 		A(m, "nat", "ISTIO_OUTPUT", "-o lo%s -m owner ! %s %s -j RETURN",
 		  c->dns ? " -p tcp ! --dport 53" : "", o->option, id);
-	m->why = "lets the proxy's own connections out";
+	m->role = ISTIO_ROLE_PROXY_OWN;
 	A(m, "nat", "ISTIO_OUTPUT", "-m owner %s %s -j RETURN", o->option, id);
 }
 
@@ -165,7 +165,7 @@ static void group_rules(struct istio_maker *m)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	m->why = "leaves groups that are not captured alone";
+	m->role = ISTIO_ROLE_GROUPS;
 	if (strcmp(m->c->groups_include, "*") == 0) {
 		for each(group, m->c->groups_not)
 			A(m, "nat", "ISTIO_OUTPUT", "-m owner --gid-owner %s -j RETURN", group);
@@ -182,7 +182,7 @@ static void dns_redirect(struct istio_maker *m, const char *proto, const char *o
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "sends DNS queries to the proxy";
+	m->role = ISTIO_ROLE_DNS;
 	if (c->capture_all_dns) {
 		A(m, "nat", "ISTIO_OUTPUT_DNS", "-p %s --dport 53 -j REDIRECT %s 15053", proto, option);
 		return;
@@ -197,7 +197,7 @@ static void dns_redirect(struct istio_maker *m, const char *proto, const char *o
 
 static void dns_owner_zones(struct istio_maker *m)
 {
-	m->why = "keeps the proxy's DNS queries apart in connection tracking";
+	m->role = ISTIO_ROLE_DNS_PROXY_ZONE;
 	for (unsigned i = 0; i < ARRAY_SIZE(owners); i++)
 		for each(id, *ids_of(m->c, &owners[i])) {
 			A(m, "raw", "ISTIO_OUTPUT_DNS", "-p udp --dport 53 -m owner %s %s -j CT --zone 1",
@@ -222,7 +222,7 @@ static void dns_server_zones(struct istio_maker *m, unsigned family, const struc
 static void dns_zones(struct istio_maker *m)
 {
 	dns_owner_zones(m);
-	m->why = "keeps the application's DNS queries apart in connection tracking";
+	m->role = ISTIO_ROLE_DNS_APP_ZONE;
 	if (!m->c->capture_all_dns) {
 		dns_server_zones(m, ISTIO_V4, &m->c->dns4, 32);
 		dns_server_zones(m, ISTIO_V6, &m->c->dns6, 128);
@@ -239,7 +239,7 @@ static void dns(struct istio_maker *m)
 
 	if (!c->dns)
 		return;
-	m->why = "brings DNS queries into Istio's chain";
+	m->role = ISTIO_ROLE_DNS_JUMP;
 	A(m, "raw", "OUTPUT", "-j ISTIO_OUTPUT_DNS");
 	if (c->capture_all_dns || c->dns4.n)
 		A4(m, "nat", "ISTIO_OUTPUT", "-j ISTIO_OUTPUT_DNS");
@@ -252,7 +252,7 @@ static void dns(struct istio_maker *m)
 
 static void outbound_family(struct istio_maker *m, unsigned family, const struct istio_list *ranges)
 {
-	m->why = "captures outbound connections";
+	m->role = ISTIO_ROLE_CAPTURE_OUT;
 	if (m->c->include.star) {
 		I(m, family, "nat", "ISTIO_OUTPUT", 0, "-j ISTIO_REDIRECT");
 		for each(nic, m->c->nics_virtual)
@@ -270,14 +270,14 @@ static void outbound(struct istio_maker *m)
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "leaves loopback destinations alone";
+	m->role = ISTIO_ROLE_LOOPBACK;
 	AV(m, c->loopback_cidr, L6, "nat", "ISTIO_OUTPUT", "-d @ -j RETURN");
-	m->why = "leaves an excluded destination alone";
+	m->role = ISTIO_ROLE_EXCLUDED_DST;
 	for each(range, c->exclude.v4)
 		A4(m, "nat", "ISTIO_OUTPUT", "-d %s -j RETURN", range);
 	for each(range, c->exclude.v6)
 		A6(m, "nat", "ISTIO_OUTPUT", "-d %s -j RETURN", range);
-	m->why = "captures an outbound port";
+	m->role = ISTIO_ROLE_PORT_OUT;
 	for each(port, c->ports_out)
 		A(m, "nat", "ISTIO_OUTPUT", "-p tcp --dport %s -j ISTIO_REDIRECT", port);
 	outbound_family(m, ISTIO_V4, &c->include.v4);
@@ -287,7 +287,7 @@ static void outbound(struct istio_maker *m)
 /* Packets from the proxy to itself get a mark of their own, 1338, compiled into Istio. */
 static void tproxy_loopback(struct istio_maker *m)
 {
-	m->why = "lets what was intercepted already reach the application";
+	m->role = ISTIO_ROLE_TPROXY_LOOP;
 	I(m, ISTIO_BOTH, "mangle", "ISTIO_INBOUND", 1, "-p tcp -m mark --mark %s -j RETURN", m->c->tproxy_mark);
 	I(m, ISTIO_V4, "mangle", "ISTIO_INBOUND", 2, "-p tcp -s 127.0.0.6/32 -i lo -j RETURN");
 	I(m, ISTIO_V6, "mangle", "ISTIO_INBOUND", 2, "-p tcp -s ::6/128 -i lo -j RETURN");
@@ -300,7 +300,7 @@ static void tproxy_marks(struct istio_maker *m)
 
 	if (!m->c->tproxy)
 		return;
-	m->why = "keeps the mark with the connection";
+	m->role = ISTIO_ROLE_MARKS;
 	A(m, "mangle", "PREROUTING", "-p tcp -m mark --mark %s -j CONNMARK --save-mark", mark);
 	A(m, "mangle", "OUTPUT", "-p tcp -o lo -m mark --mark %s -j RETURN", mark);
 	for (unsigned i = 0; i < ARRAY_SIZE(owners); i++)

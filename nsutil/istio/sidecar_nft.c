@@ -35,13 +35,13 @@ static void nics(struct istio_maker *m)
 {
 	static const char *const tables[] = { NAT, MANGLE };
 
-	m->why = "leaves an excluded interface alone";
+	m->role = ISTIO_ROLE_EXCLUDED_NIC;
 	for (unsigned t = 0; t < (m->c->tproxy ? 2 : 1); t++)
 		for each(nic, m->c->nics_exclude) {
 			add(m, tables[t], "prerouting", "iifname %s counter return", nic);
 			add(m, tables[t], "output", "oifname %s counter return", nic);
 		}
-	m->why = "what enters from a virtual interface is not inbound";
+	m->role = ISTIO_ROLE_VIRTUAL_NIC;
 	for each(nic, m->c->nics_virtual)
 		insert(m, NAT, "prerouting", 0, "iifname %s counter return", nic);
 }
@@ -50,18 +50,18 @@ static void drop_invalid(struct istio_maker *m)
 {
 	if (!m->c->drop_invalid)
 		return;
-	m->why = "drops packets that connection tracking calls invalid";
+	m->role = ISTIO_ROLE_INVALID;
 	add(m, MANGLE, "prerouting", TCP "ct state invalid counter jump istio-drop");
 	add(m, MANGLE, "istio-drop", "counter drop");
 }
 
 static void redirects(struct istio_maker *m)
 {
-	m->why = "leaves the HBONE port to the proxy";
+	m->role = ISTIO_ROLE_TUNNEL;
 	add(m, NAT, "istio-inbound", TCP "tcp dport %s counter return", m->c->inbound_tunnel_port);
-	m->why = "sends outbound connections to the proxy";
+	m->role = ISTIO_ROLE_TO_PROXY_OUT;
 	add(m, NAT, "istio-redirect", TCP "counter redirect to :%s", m->c->proxy_port);
-	m->why = "sends inbound connections to the proxy";
+	m->role = ISTIO_ROLE_TO_PROXY_IN;
 	add(m, NAT, "istio-in-redirect", TCP "counter redirect to :%s", m->c->inbound_capture_port);
 }
 
@@ -69,10 +69,10 @@ static void tproxy_chains(struct istio_maker *m)
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "marks packets of connections that are already intercepted";
+	m->role = ISTIO_ROLE_DIVERT;
 	add(m, MANGLE, "istio-divert", "counter meta mark set %s", c->tproxy_mark);
 	add(m, MANGLE, "istio-divert", "counter accept");
-	m->why = "hands inbound connections to the proxy with their addresses intact";
+	m->role = ISTIO_ROLE_TPROXY;
 	add(m, MANGLE, "istio-tproxy", TCP "ip daddr != %s tproxy ip to :%s meta mark set %s counter accept",
 	    c->loopback_cidr, c->inbound_capture_port, c->tproxy_mark);
 	add6(m, MANGLE, "istio-tproxy", TCP "ip6 daddr != " L6 " tproxy ip6 to :%s meta mark set %s counter accept",
@@ -81,7 +81,7 @@ static void tproxy_chains(struct istio_maker *m)
 
 static void inbound_tproxy(struct istio_maker *m, bool all)
 {
-	m->why = "captures inbound connections";
+	m->role = ISTIO_ROLE_CAPTURE_IN;
 	if (all) {
 		add(m, MANGLE, "istio-inbound", TCP "ct state related,established counter jump istio-divert");
 		add(m, MANGLE, "istio-inbound", TCP "counter jump istio-tproxy");
@@ -96,7 +96,7 @@ static void inbound_tproxy(struct istio_maker *m, bool all)
 
 static void inbound_redirect(struct istio_maker *m, bool all)
 {
-	m->why = "captures inbound connections";
+	m->role = ISTIO_ROLE_CAPTURE_IN;
 	if (all) {
 		add(m, NAT, "istio-inbound", TCP "counter jump istio-in-redirect");
 		return;
@@ -115,9 +115,9 @@ static void inbound(struct istio_maker *m)
 		return;
 	if (c->tproxy)
 		tproxy_chains(m);
-	m->why = "brings inbound connections into Istio's chain";
+	m->role = ISTIO_ROLE_JUMP_IN;
 	add(m, table, "prerouting", TCP "counter jump istio-inbound");
-	m->why = "leaves an excluded inbound port alone";
+	m->role = ISTIO_ROLE_EXCLUDED_IN;
 	if (all)
 		for each(port, c->ports_in_exclude)
 			add(m, table, "istio-inbound", TCP "tcp dport %s counter return", port);
@@ -126,21 +126,21 @@ static void inbound(struct istio_maker *m)
 
 static void outbound_jump(struct istio_maker *m)
 {
-	m->why = "brings outbound packets into Istio's chain";
+	m->role = ISTIO_ROLE_JUMP_OUT;
 	add(m, NAT, "output", "counter jump istio-output");
-	m->why = "leaves an excluded outbound port alone";
+	m->role = ISTIO_ROLE_EXCLUDED_OUT;
 	for each(port, m->c->ports_out_exclude) {
 		add(m, NAT, "istio-output", "tcp dport %s counter return", port);
 		add(m, NAT, "istio-output", "udp dport %s counter return", port);
 	}
-	m->why = "the proxy's connections to the application (from 127.0.0.6) go through";
+	m->role = ISTIO_ROLE_PASSTHROUGH;
 	add(m, NAT, "istio-output", "oifname lo ip saddr 127.0.0.6/32 counter return");
 	add6(m, NAT, "istio-output", "oifname lo ip6 saddr ::6/128 counter return");
 }
 
 static void to_self(struct istio_maker *m, const char *ports, const char *key, const char *id)
 {
-	m->why = "the application reaching itself through the proxy comes in as inbound";
+	m->role = ISTIO_ROLE_SELF_PROXIED;
 	add(m, NAT, "istio-output",
 	    "oifname lo " TCP "ip daddr != %s tcp dport != %s %s %s counter jump istio-in-redirect",
 	    m->c->loopback_cidr, ports, key, id);
@@ -161,11 +161,11 @@ static void one_owner(struct istio_maker *m, unsigned k, const char *id)
 		return;
 	}
 	to_self(m, ports, keys[k], id);
-	m->why = "the application reaching itself over loopback goes directly";
+	m->role = ISTIO_ROLE_SELF_DIRECT;
 	if (!c->include.loopback)
 		add(m, NAT, "istio-output", "oifname lo %s%s != %s counter return",
 		    c->dns ? TCP "tcp dport != 53 " : "", keys[k], id);
-	m->why = "lets the proxy's own connections out";
+	m->role = ISTIO_ROLE_PROXY_OWN;
 	add(m, NAT, "istio-output", "%s %s counter return", keys[k], id);
 }
 
@@ -180,7 +180,7 @@ static void group_rules(struct istio_maker *m)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	m->why = "leaves groups that are not captured alone";
+	m->role = ISTIO_ROLE_GROUPS;
 	if (strcmp(m->c->groups_include, "*") == 0) {
 		for each(group, m->c->groups_not)
 			add(m, NAT, "istio-output", "skgid %s counter return", group);
@@ -196,7 +196,7 @@ static void dns_redirect(struct istio_maker *m, const char *all, const char *pro
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "sends DNS queries to the proxy";
+	m->role = ISTIO_ROLE_DNS;
 	if (c->capture_all_dns) {
 		add(m, NAT, "istio-output-dns", "%s%s dport 53 counter redirect to :15053", all, proto);
 		return;
@@ -211,7 +211,7 @@ static void dns_redirect(struct istio_maker *m, const char *all, const char *pro
 
 static void dns_owner_zones(struct istio_maker *m)
 {
-	m->why = "keeps the proxy's DNS queries apart in connection tracking";
+	m->role = ISTIO_ROLE_DNS_PROXY_ZONE;
 	for (unsigned k = 0; k < ARRAY_SIZE(keys); k++)
 		for each(id, *ids_of(m->c, k)) {
 			add(m, RAW, "istio-output-dns", "udp dport 53 meta %s %s counter ct zone set 1", keys[k], id);
@@ -225,7 +225,7 @@ static void dns_zones(struct istio_maker *m)
 	const struct istio_config *c = m->c;
 
 	dns_owner_zones(m);
-	m->why = "keeps the application's DNS queries apart in connection tracking";
+	m->role = ISTIO_ROLE_DNS_APP_ZONE;
 	add(m, RAW, "prerouting", "counter jump istio-inbound");
 	if (c->capture_all_dns) {
 		add(m, RAW, "istio-output-dns", "udp dport 53 counter ct zone set 2");
@@ -246,7 +246,7 @@ static void dns(struct istio_maker *m)
 {
 	if (!m->c->dns)
 		return;
-	m->why = "brings DNS queries into Istio's chain";
+	m->role = ISTIO_ROLE_DNS_JUMP;
 	add(m, RAW, "output", "counter jump istio-output-dns");
 	add(m, NAT, "istio-output", "counter jump istio-output-dns");
 	dns_redirect(m, TCP, "tcp");
@@ -258,10 +258,10 @@ static void outbound_exceptions(struct istio_maker *m)
 {
 	const struct istio_config *c = m->c;
 
-	m->why = "leaves loopback destinations alone";
+	m->role = ISTIO_ROLE_LOOPBACK;
 	add(m, NAT, "istio-output", "ip daddr %s counter return", c->loopback_cidr);
 	add6(m, NAT, "istio-output", "ip6 daddr " L6 " counter return");
-	m->why = "leaves an excluded destination alone";
+	m->role = ISTIO_ROLE_EXCLUDED_DST;
 	for each(range, c->exclude.v4)
 		add(m, NAT, "istio-output", "ip daddr %s counter return", range);
 	for each(range, c->exclude.v6)
@@ -283,10 +283,10 @@ static void outbound(struct istio_maker *m)
 	const struct istio_config *c = m->c;
 
 	outbound_exceptions(m);
-	m->why = "captures an outbound port";
+	m->role = ISTIO_ROLE_PORT_OUT;
 	for each(port, c->ports_out)
 		add(m, NAT, "istio-output", "tcp dport %s counter jump istio-redirect", port);
-	m->why = "captures outbound connections";
+	m->role = ISTIO_ROLE_CAPTURE_OUT;
 	if (c->include.star) {
 		add(m, NAT, "istio-output", "counter jump istio-redirect");
 		for each(nic, c->nics_virtual)
@@ -300,7 +300,7 @@ static void outbound(struct istio_maker *m)
 
 static void tproxy_loopback(struct istio_maker *m)
 {
-	m->why = "lets what was intercepted already reach the application";
+	m->role = ISTIO_ROLE_TPROXY_LOOP;
 	insert(m, MANGLE, "istio-inbound", 0, TCP "mark %s counter return", m->c->tproxy_mark);
 	insert(m, MANGLE, "istio-inbound", 1, "iifname lo " TCP "ip saddr 127.0.0.6/32 counter return");
 	if (m->c->ipv6)
@@ -314,7 +314,7 @@ static void tproxy_marks(struct istio_maker *m)
 
 	if (!c->tproxy)
 		return;
-	m->why = "keeps the mark with the connection";
+	m->role = ISTIO_ROLE_MARKS;
 	add(m, MANGLE, "prerouting", TCP "mark %s counter ct mark set mark", c->tproxy_mark);
 	add(m, MANGLE, "output", "oifname lo " TCP "mark %s counter return", c->tproxy_mark);
 	for (unsigned k = 0; k < ARRAY_SIZE(keys); k++)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* role - what each of Istio's rules is for, and what happens without it */
+#include "nsutil/istio/plan.h"
+
+static const struct {
+	const char *does, *without;
+} roles[] = {
+	[ISTIO_ROLE_EXCLUDED_NIC] = { "leaves an excluded interface alone",
+		"traffic of that interface is captured" },
+	[ISTIO_ROLE_VIRTUAL_NIC] = { "what enters from a virtual interface is not inbound",
+		"what a virtual interface sends is taken as inbound" },
+	[ISTIO_ROLE_INVALID] = { "drops packets that connection tracking calls invalid",
+		"packets that connection tracking calls invalid are let through" },
+	[ISTIO_ROLE_TUNNEL] = { "leaves the HBONE port to the proxy",
+		"HBONE connections are redirected and fail" },
+	[ISTIO_ROLE_TO_PROXY_OUT] = { "sends outbound connections to the proxy",
+		"outbound connections bypass the proxy" },
+	[ISTIO_ROLE_TO_PROXY_IN] = { "sends inbound connections to the proxy",
+		"inbound connections bypass the proxy" },
+	[ISTIO_ROLE_DIVERT] = { "marks packets of connections that are already intercepted",
+		"packets of intercepted connections do not find back to the proxy" },
+	[ISTIO_ROLE_TPROXY] = { "hands inbound connections to the proxy with their addresses intact",
+		"inbound connections bypass the proxy" },
+	[ISTIO_ROLE_JUMP_IN] = { "brings inbound connections into Istio's chain",
+		"no inbound connection is captured" },
+	[ISTIO_ROLE_EXCLUDED_IN] = { "leaves an excluded inbound port alone",
+		"connections to that port are captured" },
+	[ISTIO_ROLE_CAPTURE_IN] = { "captures inbound connections",
+		"inbound connections bypass the proxy" },
+	[ISTIO_ROLE_JUMP_OUT] = { "brings outbound packets into Istio's chain",
+		"no outbound connection is captured" },
+	[ISTIO_ROLE_EXCLUDED_OUT] = { "leaves an excluded outbound port alone",
+		"connections to that port are captured" },
+	[ISTIO_ROLE_PASSTHROUGH] = { "the proxy's connections to the application (from 127.0.0.6) go through",
+		"the proxy's connections to the application are redirected to itself" },
+	[ISTIO_ROLE_SELF_PROXIED] = { "the application reaching itself through the proxy comes in as inbound",
+		"what the proxy sends to its own pod skips the inbound side" },
+	[ISTIO_ROLE_SELF_DIRECT] = { "the application reaching itself over loopback goes directly",
+		"the application's connections over loopback go to the proxy" },
+	[ISTIO_ROLE_PROXY_OWN] = { "lets the proxy's own connections out",
+		"the proxy's own connections are redirected to itself: a loop" },
+	[ISTIO_ROLE_GROUPS] = { "leaves groups that are not captured alone",
+		"connections of groups that are not to be captured are captured" },
+	[ISTIO_ROLE_DNS_JUMP] = { "brings DNS queries into Istio's chain",
+		"DNS queries bypass the proxy" },
+	[ISTIO_ROLE_DNS] = { "sends DNS queries to the proxy",
+		"DNS queries bypass the proxy" },
+	[ISTIO_ROLE_DNS_PROXY_ZONE] = { "keeps the proxy's DNS queries apart in connection tracking",
+		"DNS answers may reach the wrong asker" },
+	[ISTIO_ROLE_DNS_APP_ZONE] = { "keeps the application's DNS queries apart in connection tracking",
+		"DNS answers may reach the wrong asker" },
+	[ISTIO_ROLE_LOOPBACK] = { "leaves loopback destinations alone",
+		"connections to loopback addresses are captured" },
+	[ISTIO_ROLE_EXCLUDED_DST] = { "leaves an excluded destination alone",
+		"connections to that destination are captured" },
+	[ISTIO_ROLE_PORT_OUT] = { "captures an outbound port",
+		"connections to that port bypass the proxy" },
+	[ISTIO_ROLE_CAPTURE_OUT] = { "captures outbound connections",
+		"outbound connections bypass the proxy" },
+	[ISTIO_ROLE_MARKS] = { "keeps the mark with the connection",
+		"answers of intercepted connections lose their way" },
+	[ISTIO_ROLE_TPROXY_LOOP] = { "lets what was intercepted already reach the application",
+		"the proxy's connections to the application are intercepted again" },
+	[ISTIO_ROLE_AMBIENT_JUMP] = { "brings packets into Istio's chain",
+		"packets pass Istio's chain by" },
+	[ISTIO_ROLE_AMBIENT_NIC] = { "what enters from a virtual interface counts as outbound",
+		"what a virtual interface sends is taken as inbound" },
+	[ISTIO_ROLE_REMEMBER] = { "remembers connections that ztunnel made",
+		"answers of ztunnel's connections are captured again" },
+	[ISTIO_ROLE_PROBE] = { "the node's probes reach the application directly",
+		"the node's probes go to ztunnel and fail" },
+	[ISTIO_ROLE_ZTUNNEL_IN] = { "sends inbound plain connections to ztunnel",
+		"inbound plain connections bypass ztunnel" },
+	[ISTIO_ROLE_RESTORE] = { "keeps answers of ztunnel's connections marked",
+		"answers of ztunnel's connections are captured again" },
+	[ISTIO_ROLE_ZTUNNEL_DNS] = { "sends DNS queries to ztunnel",
+		"DNS queries bypass ztunnel" },
+	[ISTIO_ROLE_ZTUNNEL_ZONE] = { "keeps ztunnel's DNS queries apart in connection tracking",
+		"DNS answers may reach the wrong asker" },
+	[ISTIO_ROLE_ANSWERS] = { "lets answers of ztunnel's connections out",
+		"answers of ztunnel's connections are captured again" },
+	[ISTIO_ROLE_AMBIENT_SELF] = { "the pod reaching itself goes directly",
+		"the pod's connections to itself go to ztunnel" },
+	[ISTIO_ROLE_ZTUNNEL_OUT] = { "sends outbound connections to ztunnel",
+		"outbound connections bypass ztunnel" },
+};
+
+const char *istio_role_does(enum istio_role role)
+{
+	return roles[role].does;
+}
+
+const char *istio_role_without(enum istio_role role)
+{
+	return roles[role].without;
+}
