@@ -45,13 +45,12 @@ enum istio_kind {
 enum istio_setting_flags {
 	ISTIO_SET_RULES = 1 << 0, /* decides about rules, addresses or routes */
 	ISTIO_SET_OURS = 1 << 1,  /* a name of this program, for what Istio finds out by itself */
-	ISTIO_SET_NO_ENV = 1 << 2, /* Istio reads no variable for it: 'env' is only our word */
 };
 
 /* One setting: parsing, help, completion and the manual are made from this entry. */
 struct istio_setting {
 	const char *field;	/* the name inside Istio: "InboundCapturePort" */
-	const char *env;	/* "INBOUND_CAPTURE_PORT" */
+	const char *env;	/* "INBOUND_CAPTURE_PORT": the word to type */
 	const char *env2;	/* a second variable, which wins over the first; NULL when none */
 	const char *flag;	/* "inbound-capture-port"; NULL when only a variable */
 	char letter;		/* 'z'; 0 when none */
@@ -65,6 +64,8 @@ struct istio_setting {
 
 /* All settings, ended by an entry without field. */
 extern const struct istio_setting istio_settings[];
+/* Their names ('env'), ended by NULL, for completion. */
+extern const char *const istio_setting_names[];
 enum { ISTIO_MAX_SETTINGS = 48 };
 
 /**
