@@ -1,19 +1,111 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* list - all pods and containers of the node, from every source that answers */
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "nsutil/pod/target.h"
+#include "nsutil/base/cleanup.h"
+#include "nsutil/pod/gather.h"
+
+typedef int (*ask_fn)(struct gather *g, const char *socket, struct err *e);
+
+/* Where runtimes listen; the names may be given to --runtime in place of a path. */
+static const struct known {
+	const char *name, *path;
+	ask_fn ask;
+} known[] = {
+	{ "containerd", "/run/containerd/containerd.sock", gather_cri },
+	{ "cri-o", "/var/run/crio/crio.sock", gather_cri },
+	{ "crio", "/var/run/crio/crio.sock", gather_cri },
+	{ "k3s", "/run/k3s/containerd/containerd.sock", gather_cri },
+	{ "cri-dockerd", "/run/cri-dockerd.sock", gather_cri },
+	{ "docker", "/var/run/docker.sock", gather_docker },
+	{ "podman", "/run/podman/podman.sock", gather_docker },
+};
+
+static bool is_socket(const struct gather *g, const char *path)
+{
+	_cleanup_close_ int fd = hostfs_open(&g->host, path, O_PATH);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static void ask_known(struct gather *g)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		struct err e = ERR_INIT;
+
+		if ((i && strcmp(known[i].path, known[i - 1].path) == 0) || !is_socket(g, known[i].path))
+			continue;
+		if (known[i].ask(g, known[i].path, &e))
+			gather_source(g, known[i].path, "did not answer: %s: %s", e.what, e.why);
+	}
+}
+
+/*
+ * A socket that the user names may be of either kind. Which one, the name mostly tells; when the
+ * first kind fails, the other is tried, and the first error stands when both do.
+ */
+static int ask_socket(struct gather *g, const char *path, struct err *e)
+{
+	bool docker = strstr(path, "docker.sock") || strstr(path, "podman") || strstr(path, "dockerd.sock") ? true : false;
+	struct err other = ERR_INIT;
+	ask_fn first = docker ? gather_docker : gather_cri, second = docker ? gather_cri : gather_docker;
+
+	if (strstr(path, "cri-dockerd"))
+		first = gather_cri, second = gather_docker;
+	if (first(g, path, e) == 0)
+		return 0;
+	/* Only an answer in another language is a reason to try the other one. */
+	if (!g->records && e && (strstr(e->why, "HTTP")) && second(g, path, &other) == 0) {
+		err_clear(e);
+		return 0;
+	}
+	return -1;
+}
+
+static int ask_named(struct gather *g, const char *uri, struct err *e)
+{
+	if (strcmp(uri, "none") == 0)
+		return 0;
+	if (strncmp(uri, "unix://", 7) == 0)
+		uri += 7;
+	if (*uri == '/')
+		return ask_socket(g, uri, e);
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (strcmp(uri, known[i].name) == 0)
+			return known[i].ask(g, known[i].path, e);
+	err_set(e, ERR_USAGE, "runtime", "'%.200s' is no socket", uri);
+	return err_hint(e, "write unix:///PATH, an absolute path, none, or one of containerd, cri-o, k3s, docker, podman");
+}
+
+static void pods_freep(struct pod_list **pl)
+{
+	pods_free(*pl);
+}
 
 int pods_list(const struct pod_options *opt, struct pod_list **ret, struct err *e)
 {
-	struct pod_list *pl = calloc(1, sizeof(*pl));
+	struct pod_list *pl _cleanup_(pods_freep) = calloc(1, sizeof(*pl));
+	struct gather g = { .arena = NULL };
 
-	(void)opt;
-	if (!pl || !(pl->arena = arena_new())) {
-		free(pl);
+	if (!pl || !(pl->arena = arena_new()))
 		return err_oom(e);
-	}
-	*ret = pl;
+	g.arena = pl->arena;
+	if (hostfs_init(&g.host, opt->host_root, pl->arena))
+		return err_oom(e);
+	if (!opt->runtime || !*opt->runtime)
+		ask_known(&g);
+	else if (ask_named(&g, opt->runtime, e))
+		return -1;
+	gather_proc(&g);
+	gather_statefiles(&g);
+	pl->pods = assemble_pods(&g);
+	pl->sources = g.sources;
+	*ret = steal_ptr(pl);
 	return 0;
 }
 

@@ -17,12 +17,19 @@
 #include "nsutil/pod/proc.h"
 #include "nsutil/pod/spec.h"
 
+/* A target and what its pod lives in. */
+struct opened {
+	struct target t;
+	struct pod_list *list;
+};
+
 /* What all the openers below need. */
 struct opening {
 	const struct pod_options *opt;
 	struct hostfs host;
 	struct spec spec;
 	struct target *t;
+	struct pod_list **list;
 };
 
 static void target_freep(struct target **t)
@@ -222,6 +229,67 @@ static int open_file(struct opening *o, struct err *e)
 	return 0;
 }
 
+/* A namespace that no process is in, but the runtime or a mount keeps. */
+static int open_pod_path(struct opening *o, const struct pod *p, struct err *e)
+{
+	struct target *t = o->t;
+	bool up = p->state && (strcmp(p->state, "ready") == 0 || strcmp(p->state, "running") == 0);
+
+	if (!p->netns_path)
+		return err_set(e, ERR_TARGET, t->label, "it is %s: no process of it lives and no namespace of it is known",
+			       p->state ? p->state : "not running");
+	if (nsfs_open(&o->host, p->netns_path, &t->netns, e))
+		return err_wrap(e, "%s", t->label);
+	say(t, p->netns_path, "the namespace, by the path the runtime gave%s", up ? "" : "; no process is in it");
+	find_process(t);
+	return 0;
+}
+
+static int open_pod_process(struct opening *o, const struct pod *p, pid_t pid, uint64_t starttime, struct err *e)
+{
+	struct target *t = o->t;
+
+	if (open_process_ns(t, pid, e))
+		return err_wrap(e, "%s", t->label);
+	if (starttime && t->starttime != starttime) {
+		netns_close(&t->netns);
+		return err_set(e, ERR_TARGET, t->label, "its process %d ended while it was looked at", (int)pid);
+	}
+	say(t, arena_printf(t->arena, "%s/%d/ns/net", t->proc, (int)pid), "process %d is in network namespace %llu%s",
+	    (int)pid, (unsigned long long)t->netns.inode, p->host_network ? ", the node's" : "");
+	return 0;
+}
+
+static void set_pod_label(struct target *t, const struct pod *p)
+{
+	t->label = arena_printf(t->arena, "%s%s%s%s%s", p->k8s_namespace ? p->k8s_namespace : "",
+				p->k8s_namespace ? "/" : "", p->name, t->container && p->k8s_namespace ? "/" : "",
+				t->container && p->k8s_namespace ? t->container : "");
+}
+
+static int open_pod(struct opening *o, struct err *e)
+{
+	const struct pod_container *c = NULL;
+	struct target *t = o->t;
+	struct pod *p;
+
+	t->kind = TARGET_POD;
+	if (pods_list(o->opt, o->list, e) || match_pod(*o->list, &o->spec, &p, &c, e))
+		return -1;
+	t->pod = p;
+	t->container = c ? c->name : NULL;
+	set_pod_label(t, p);
+	if (!t->label)
+		return err_oom(e);
+	if (c && c->pid)
+		return open_pod_process(o, p, c->pid, 0, e);
+	if (c && o->spec.container)
+		return err_set(e, ERR_TARGET, t->label, "this container is %s, it has no process", c->state);
+	if (p->pid)
+		return open_pod_process(o, p, p->pid, p->starttime, e);
+	return open_pod_path(o, p, e);
+}
+
 static int (*const openers[])(struct opening *o, struct err *e) = {
 	[SPEC_SELF] = open_self,
 	[SPEC_HOST] = open_host,
@@ -230,12 +298,15 @@ static int (*const openers[])(struct opening *o, struct err *e) = {
 	[SPEC_NETNS_PATH] = open_netns,
 	[SPEC_INODE] = open_inode,
 	[SPEC_FILE] = open_file,
+	[SPEC_POD] = open_pod,
+	[SPEC_CID] = open_pod,
 };
 
 int target_open(const char *spec, const struct pod_options *opt, struct target **ret, struct err *e)
 {
-	struct target *t _cleanup_(target_freep) = calloc(1, sizeof(*t));
-	struct opening o = { .opt = opt, .t = t };
+	struct opened *all = calloc(1, sizeof(*all));
+	struct target *t _cleanup_(target_freep) = all ? &all->t : NULL;
+	struct opening o = { .opt = opt, .t = t, .list = all ? &all->list : NULL };
 
 	if (!t)
 		return err_oom(e);
@@ -250,8 +321,6 @@ int target_open(const char *spec, const struct pod_options *opt, struct target *
 		return err_oom(e);
 	if (spec_parse(spec, opt->k8s_namespace, t->arena, &o.spec, e))
 		return -1;
-	if (o.spec.kind >= ARRAY_SIZE(openers) || !openers[o.spec.kind])
-		return err_set(e, ERR_TARGET, spec, "pods cannot be resolved yet");
 	if (openers[o.spec.kind](&o, e))
 		return -1;
 	if (!t->label)
@@ -266,6 +335,7 @@ void target_free(struct target *t)
 		return;
 	netns_close(&t->netns);
 	arena_free(t->arena);
+	pods_free(((struct opened *)t)->list); /* t is its first member */
 	free(t);
 }
 
