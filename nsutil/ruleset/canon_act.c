@@ -8,8 +8,6 @@
 #include "nsutil/ruleset/canon_form.h"
 #include "nsutil/xt/codec.h"
 
-#pragma weak xt_ext_save
-
 /* A value to be written, of the target's width: a constant, or bits of a source with some changed. */
 static void written(const struct expr *target, const struct expr *value, unsigned packets, struct buf *b)
 {
@@ -192,8 +190,7 @@ void canon_xt(const struct xt_ext *x, struct buf *b)
 	buf_str(b, x->target ? "target " : "match ");
 	buf_str(b, x->name);
 	/* the kernel's bytes hold pointers and counts of its own; what a person can say is the text */
-	if (xt_ext_save)
-		xt_ext_save(x, b);
+	xt_ext_save(x, b);
 }
 
 void canon_opaque(const struct stmt_opaque *o, struct buf *b)
