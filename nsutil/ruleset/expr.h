@@ -91,6 +91,7 @@ enum dtype {
 	DT_VERDICT,
 	DT_OSF_NAME,
 	DT_LLADDR,
+	DT_IGMP_TYPE,
 };
 
 enum byteorder { ORDER_HOST, ORDER_NET };

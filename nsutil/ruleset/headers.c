@@ -102,7 +102,7 @@ static const struct hdr_field fields[] = {
 	{ "icmpv6", "id", TH, 32, 16, DT_INTEGER },
 	{ "icmpv6", "sequence", TH, 48, 16, DT_INTEGER },
 	{ "icmpv6", "max-delay", TH, 32, 16, DT_INTEGER },
-	{ "igmp", "type", TH, 0, 8, DT_INTEGER },
+	{ "igmp", "type", TH, 0, 8, DT_IGMP_TYPE },
 	{ "igmp", "mrt", TH, 8, 8, DT_INTEGER },
 	{ "igmp", "checksum", TH, 16, 16, DT_INTEGER },
 	{ "igmp", "group", TH, 32, 32, DT_IPV4 },

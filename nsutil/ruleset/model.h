@@ -270,6 +270,7 @@ struct chain {
 	const char **devices;	/* netdev family, ingress of inet */
 	unsigned n_devices;
 	uint32_t flags;		/* NFT_CHAIN_* (hw offload) */
+	uint32_t use;		/* nftables: rules in it and jumps to it; 0 in the legacy store */
 	uint64_t packets, bytes; /* of the policy */
 	bool has_counter;
 	const char *comment;
@@ -313,6 +314,9 @@ struct set {
 	uint64_t timeout_ms;
 	uint32_t gc_interval_ms, size, policy;
 	bool has_size, auto_merge;
+	bool data_interval;	/* data of a map are ranges */
+	uint8_t key_order, data_order; /* byte order as user data say: 1 host, 2 network, 0 not said */
+	void *reading;		/* of the decoder, while elements come in */
 	struct stmt *stmts;	/* statements that every element gets */
 	const char *comment;
 	struct set_elem *elems;

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* elem - elements of sets and maps: keys, ranges, data, in the order nft lists them */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/nft/set.h"
+#include "nsutil/nft/udata.h"
+#include "nsutil/nft/verdict.h"
+
+#define KEY_MAX 64
+
+struct raw_elem {
+	const uint8_t *key, *key_end; /* key_len bytes each */
+	const uint8_t *data;	      /* of a map; NULL when none */
+	unsigned data_len;
+	bool end;		      /* the first value behind a range */
+	struct set_elem elem;	      /* all but key and data */
+};
+
+struct set_raw {
+	struct raw_elem *v;
+	size_t n;
+};
+
+/* ---- collecting ---- */
+
+static int elem_stmts(struct dec *d, struct raw_elem *r, const struct attrs *at)
+{
+	dec_begin(d, &r->elem.stmts);
+	if (at->a[NFTA_SET_ELEM_EXPR])
+		return dec_expr_one(d, at->a[NFTA_SET_ELEM_EXPR]);
+	return at->a[NFTA_SET_ELEM_EXPRESSIONS] ? dec_exprs(d, at->a[NFTA_SET_ELEM_EXPRESSIONS]) : 0;
+}
+
+static int elem_data(struct dec *d, struct raw_elem *r, const struct nlattr *data)
+{
+	const struct nlattr *v = data_value(data), *verdict = data_verdict(data);
+
+	if (v && attr_len(v) <= KEY_MAX * 2) {
+		r->data = arena_dup(d->a, attr_data(v), attr_len(v));
+		r->data_len = attr_len(v);
+		return r->data ? 0 : -1;
+	}
+	if (!verdict)
+		return 0;
+	r->elem.verdict = arena_alloc(d->a, sizeof(*r->elem.verdict));
+	if (!r->elem.verdict)
+		return -1;
+	if (!verdict_decode(d->a, verdict, r->elem.verdict))
+		r->elem.verdict = NULL;
+	return 0;
+}
+
+static const uint8_t *elem_key(struct dec *d, const struct set *s, const struct nlattr *key)
+{
+	const struct nlattr *v = data_value(key);
+
+	return attr_len(v) == s->key_len ? arena_dup(d->a, attr_data(v), s->key_len) : NULL;
+}
+
+static int raw_fill(struct dec *d, struct set *s, const struct attrs *at, struct raw_elem *r)
+{
+	uint32_t flags = attr_be32(at->a[NFTA_SET_ELEM_FLAGS]);
+	struct udata u;
+
+	*r = (struct raw_elem){ .end = flags & NFT_SET_ELEM_INTERVAL_END };
+	r->elem.catchall = flags & NFT_SET_ELEM_CATCHALL;
+	r->elem.timeout_ms = attr_be64(at->a[NFTA_SET_ELEM_TIMEOUT]);
+	r->elem.expires_ms = attr_be64(at->a[NFTA_SET_ELEM_EXPIRATION]);
+	r->elem.object = attr_str(d->a, at->a[NFTA_SET_ELEM_OBJREF]);
+	udata_parse(at->a[NFTA_SET_ELEM_USERDATA], &u);
+	r->elem.comment = udata_str(d->a, &u, UDATA_COMMENT);
+	if (!r->elem.catchall) {
+		r->key = elem_key(d, s, at->a[NFTA_SET_ELEM_KEY]);
+		if (!r->key) {
+			s->unread = "an element's key has an unexpected size";
+			return 0;
+		}
+		if (at->a[NFTA_SET_ELEM_KEY_END])
+			r->key_end = elem_key(d, s, at->a[NFTA_SET_ELEM_KEY_END]);
+	}
+	if (at->a[NFTA_SET_ELEM_DATA] && elem_data(d, r, at->a[NFTA_SET_ELEM_DATA]) < 0)
+		return -1;
+	return elem_stmts(d, r, at);
+}
+
+int set_raw_add(struct dec *d, struct set *s, const struct nlattr *list, struct set_raw **raw)
+{
+	if (!*raw)
+		*raw = arena_alloc(d->a, sizeof(**raw));
+	if (!*raw)
+		return -1;
+	for (const struct nlattr *a = attr_first(list); a; a = attr_next(list, a)) {
+		struct set_raw *w = *raw;
+		struct attrs at;
+
+		attr_nested(a, NFTA_SET_ELEM_EXPRESSIONS, &at);
+		w->v = arena_grow(d->a, w->v, w->n, sizeof(*w->v));
+		if (!w->v || raw_fill(d, s, &at, &w->v[w->n]) < 0)
+			return -1;
+		if (s->unread)
+			return 0;
+		w->n++;
+	}
+	return 0;
+}
+
+/* ---- keys ---- */
+
+/* The parts of a concatenation, each in whole words; nft packs their types by six bits. */
+struct part {
+	enum dtype dtype;
+	enum byteorder order;
+	unsigned bits, at; /* 'at': first byte */
+};
+
+#define PARTS_MAX 16
+
+static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, struct part *parts)
+{
+	unsigned n = 0, used = 0, guess = 0;
+
+	for (int shift = 30; shift >= 0; shift -= 6) {
+		struct part *p = &parts[n];
+
+		if (!(type >> shift))
+			continue;
+		p->dtype = dec_type(type >> shift & 63, &p->order, &p->bits);
+		if (typ && typ->kind == EXPR_CONCAT && n < typ->concat.n) {
+			const struct expr *x = typ->concat.parts[n];
+
+			p->dtype = x->dtype;
+			p->order = x->order;
+			p->bits = x->bits;
+		}
+		p->at = used;
+		used += (p->bits + 31) / 32 * 4;
+		guess = p->bits ? guess : n + 1;
+		n++;
+	}
+	/* One part of a type without a size of its own gets what is left. */
+	if (guess && used < len) {
+		parts[guess - 1].bits = (len - used) * 8;
+		for (unsigned i = guess; i < n; i++)
+			parts[i].at += len - used;
+	} else if (used > len) {
+		return 0;
+	}
+	return n;
+}
+
+static bool prefix_type(const struct part *p)
+{
+	return p->dtype == DT_IPV4 || p->dtype == DT_IPV6;
+}
+
+/* from and to, both inclusive, in network order, as nft would write them */
+static struct expr *make_range(struct dec *d, const struct part *p, const uint8_t *from,
+			       const uint8_t *to)
+{
+	unsigned n = (p->bits + 7) / 8, len = 0;
+	struct expr *x = expr_bytes(d->a, p->dtype, p->order, from, p->bits);
+	bool prefix = prefix_type(p);
+
+	if (!to || memcmp(from, to, n) == 0)
+		return x;
+	for (len = 0; len < n * 8; len++)
+		if ((from[len / 8] ^ to[len / 8]) & (0x80 >> len % 8))
+			break;
+	for (unsigned i = len; prefix && i < n * 8; i++)
+		prefix = !(from[i / 8] & (0x80 >> i % 8)) && (to[i / 8] & (0x80 >> i % 8));
+	if (prefix)
+		return expr_prefix(d->a, x, len);
+	return expr_range(d->a, x, expr_bytes(d->a, p->dtype, p->order, to, p->bits));
+}
+
+/* What an expression of a set's key or data is made of. */
+struct shape {
+	uint32_t type;
+	const struct expr *typ;
+	unsigned len;
+	uint8_t order;	/* as user data say */
+	bool interval;
+};
+
+static struct part single_part(const struct shape *sh)
+{
+	struct part p = { .at = 0 };
+
+	p.dtype = dec_type(sh->type, &p.order, &p.bits);
+	if (sh->typ && sh->typ->kind != EXPR_CONCAT) {
+		p.dtype = sh->typ->dtype;
+		p.order = sh->typ->order;
+		p.bits = sh->typ->bits;
+	} else if (!p.bits && sh->order) {
+		p.order = sh->order == 2 ? ORDER_NET : ORDER_HOST;
+	}
+	if ((p.bits + 7) / 8 != sh->len)
+		p.bits = sh->len * 8;
+	/* ordered sets hold numbers with the most significant byte first */
+	if (sh->interval && p.dtype != DT_IFNAME && p.dtype != DT_STRING)
+		p.order = ORDER_NET;
+	return p;
+}
+
+static struct expr *make_value(struct dec *d, const struct shape *sh, const uint8_t *from,
+			       const uint8_t *to)
+{
+	struct part parts[PARTS_MAX], one;
+	unsigned n;
+	struct expr *x;
+
+	if (sh->type < 64) {
+		one = single_part(sh);
+		return make_range(d, &one, from, to);
+	}
+	n = key_parts(sh->type, sh->typ, sh->len, parts);
+	x = expr_new(d->a, EXPR_CONCAT, DT_INTEGER, ORDER_NET, sh->len * 8);
+	if (!x)
+		return NULL;
+	x->concat.parts = arena_array(d->a, n ? n : 1, sizeof(struct expr *));
+	if (!x->concat.parts)
+		return NULL;
+	for (unsigned i = 0; i < n; i++) {
+		x->concat.parts[i] = make_range(d, &parts[i], from + parts[i].at,
+						to ? to + parts[i].at : NULL);
+		if (!x->concat.parts[i])
+			return NULL;
+	}
+	x->concat.n = n;
+	return x;
+}
+
+/* ---- order ---- */
+
+struct order {
+	unsigned len;
+	bool host; /* least significant byte first */
+};
+
+/* qsort_r: by value; at equal values a range ends before the next begins */
+static int raw_cmp(const void *a, const void *b, void *arg)
+{
+	const struct raw_elem *x = a, *y = b;
+	const struct order *o = arg;
+	int c = 0;
+
+	if (x->elem.catchall || y->elem.catchall)
+		return (int)x->elem.catchall - (int)y->elem.catchall;
+	if (o->host)
+		for (unsigned i = o->len; i-- > 0 && c == 0;)
+			c = (int)x->key[i] - (int)y->key[i];
+	else
+		c = memcmp(x->key, y->key, o->len);
+	return c ? c : (int)y->end - (int)x->end;
+}
+
+static void minus_one(uint8_t *v, unsigned len)
+{
+	while (len-- > 0)
+		if (v[len]-- != 0)
+			break;
+}
+
+static int set_elem_finish(struct dec *d, struct set *s, struct raw_elem *r, const uint8_t *to)
+{
+	struct shape key = { s->key_type, s->typeof_key, s->key_len, s->key_order,
+			     (s->flags & SET_INTERVAL) && s->key_type < 64 };
+	struct shape data = { s->data_type, s->typeof_data, s->data_len, s->data_order, false };
+	struct set_elem *e = &s->elems[s->n_elems];
+
+	*e = r->elem;
+	if (!e->catchall) {
+		e->key = make_value(d, &key, r->key, to);
+		if (!e->key)
+			return -1;
+	}
+	if (r->data && r->data_len >= s->data_len) {
+		bool range = s->data_interval && r->data_len % 2 == 0 && s->data_len == r->data_len;
+
+		data.len = range ? s->data_len / 2 : s->data_len;
+		e->data = make_value(d, &data, r->data, range ? r->data + data.len : NULL);
+		if (!e->data)
+			return -1;
+	}
+	s->n_elems++;
+	return 0;
+}
+
+int set_raw_end(struct dec *d, struct set *s, struct set_raw *raw)
+{
+	struct shape sh = { s->key_type, s->typeof_key, s->key_len, s->key_order,
+			    (s->flags & SET_INTERVAL) && s->key_type < 64 };
+	struct order o = { .len = s->key_len };
+	uint8_t to[KEY_MAX];
+
+	if (!raw || s->unread || raw->n > UINT32_MAX)
+		return 0;
+	o.host = s->key_type < 64 && single_part(&sh).order == ORDER_HOST &&
+		 single_part(&sh).dtype != DT_IFNAME;
+	qsort_r(raw->v, raw->n, sizeof(*raw->v), raw_cmp, &o);
+	s->elems = arena_array(d->a, raw->n + 1, sizeof(*s->elems));
+	if (!s->elems)
+		return -1;
+	for (size_t i = 0; i < raw->n; i++) {
+		struct raw_elem *r = &raw->v[i];
+		const uint8_t *end = r->key_end;
+
+		if (r->end)
+			continue;
+		if (sh.interval && !r->elem.catchall && !end) {
+			memset(to, 0xff, sizeof(to));
+			if (i + 1 < raw->n && !raw->v[i + 1].elem.catchall) {
+				memcpy(to, raw->v[i + 1].key, s->key_len);
+				minus_one(to, s->key_len);
+			}
+			end = to;
+		}
+		if (set_elem_finish(d, s, r, end) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* expr_load - instructions that load a register or write one back: payload, meta, ct and their like */
+#include <linux/netfilter.h>
+
+#include "nsutil/nft/decode.h"
+
+/* "KEY set VALUE": an immediate takes the type of what it is written to. */
+static enum dec_result add_set(struct dec *d, struct expr *target, uint32_t sreg, unsigned bytes,
+			       uint32_t csum_flags)
+{
+	struct expr *value = dec_resolve(d, dec_reg(d, sreg, bytes));
+	struct stmt *s = target && value ? stmt_new(d->a, STMT_SET_VALUE) : NULL;
+
+	if (!s)
+		return DEC_NOMEM;
+	s->set_value.target = target;
+	s->set_value.value = dec_retype(d, value, target->dtype, target->order);
+	s->set_value.csum_flags = csum_flags;
+	return s->set_value.value ? dec_add(d, s) : DEC_NOMEM;
+}
+
+static enum dec_result do_payload(struct dec *d, const struct attrs *at)
+{
+	uint32_t base = attr_be32(at->a[NFTA_PAYLOAD_BASE]);
+	uint32_t offset = attr_be32(at->a[NFTA_PAYLOAD_OFFSET]), len = attr_be32(at->a[NFTA_PAYLOAD_LEN]);
+	struct expr *x;
+
+	if (base > NFT_PAYLOAD_INNER_HEADER || len == 0 || len > 64 || offset > 4096)
+		return DEC_OPAQUE;
+	x = expr_payload(d->a, (uint8_t)base, offset * 8, len * 8, NULL);
+	if (at->a[NFTA_PAYLOAD_DREG])
+		return dec_reg_set(d, attr_be32(at->a[NFTA_PAYLOAD_DREG]), x);
+	return add_set(d, dec_resolve(d, x), attr_be32(at->a[NFTA_PAYLOAD_SREG]), len,
+		       attr_be32(at->a[NFTA_PAYLOAD_CSUM_FLAGS]));
+}
+
+static enum dec_result do_meta(struct dec *d, const struct attrs *at)
+{
+	struct expr *x = expr_meta(d->a, attr_be32(at->a[NFTA_META_KEY]));
+
+	if (!x)
+		return DEC_NOMEM;
+	if (header_meta_type(x->meta_key)->name[0] == '?')
+		return DEC_OPAQUE;
+	if (at->a[NFTA_META_DREG])
+		return dec_reg_set(d, attr_be32(at->a[NFTA_META_DREG]), x);
+	return add_set(d, x, attr_be32(at->a[NFTA_META_SREG]), x->bits / 8u, 0);
+}
+
+static enum dec_result do_ct(struct dec *d, const struct attrs *at)
+{
+	int dir = at->a[NFTA_CT_DIRECTION] ? attr_u8(at->a[NFTA_CT_DIRECTION]) : -1;
+	struct expr *x = expr_ct(d->a, attr_be32(at->a[NFTA_CT_KEY]), dir);
+
+	if (!x)
+		return DEC_NOMEM;
+	if (header_ct_type(x->ct.key)->name[0] == '?' || dir > 1)
+		return DEC_OPAQUE;
+	if ((x->ct.key == NFT_CT_SRC || x->ct.key == NFT_CT_DST) && d->family == NFPROTO_IPV4) {
+		x->dtype = DT_IPV4;
+		x->bits = 32;
+	} else if (x->ct.key == NFT_CT_SRC || x->ct.key == NFT_CT_DST) {
+		x->dtype = DT_IPV6;
+		x->bits = 128;
+	}
+	if (at->a[NFTA_CT_DREG])
+		return dec_reg_set(d, attr_be32(at->a[NFTA_CT_DREG]), x);
+	return add_set(d, x, attr_be32(at->a[NFTA_CT_SREG]), x->bits / 8u, 0);
+}
+
+static enum dec_result do_rt(struct dec *d, const struct attrs *at)
+{
+	uint32_t key = attr_be32(at->a[NFTA_RT_KEY]);
+	static const struct { enum dtype dtype; enum byteorder order; uint8_t bits; } types[] = {
+		[NFT_RT_CLASSID] = { DT_REALM, ORDER_HOST, 32 },
+		[NFT_RT_NEXTHOP4] = { DT_IPV4, ORDER_NET, 32 },
+		[NFT_RT_NEXTHOP6] = { DT_IPV6, ORDER_NET, 128 },
+		[NFT_RT_TCPMSS] = { DT_INTEGER, ORDER_HOST, 16 },
+		[NFT_RT_XFRM] = { DT_BOOLEAN, ORDER_HOST, 8 },
+	};
+	struct expr *x;
+
+	if (key >= sizeof(types) / sizeof(types[0]))
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_RT, types[key].dtype, types[key].order, types[key].bits);
+	if (x)
+		x->rt_key = key;
+	return dec_reg_set(d, attr_be32(at->a[NFTA_RT_DREG]), x);
+}
+
+static enum dec_result do_socket(struct dec *d, const struct attrs *at)
+{
+	uint32_t key = attr_be32(at->a[NFTA_SOCKET_KEY]);
+	static const struct { enum dtype dtype; uint8_t bits; } types[] = {
+		[NFT_SOCKET_TRANSPARENT] = { DT_INTEGER, 8 },
+		[NFT_SOCKET_MARK] = { DT_MARK, 32 },
+		[NFT_SOCKET_WILDCARD] = { DT_INTEGER, 8 },
+		[NFT_SOCKET_CGROUPV2] = { DT_CGROUPV2, 64 },
+	};
+	struct expr *x;
+
+	if (key >= sizeof(types) / sizeof(types[0]))
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_SOCKET, types[key].dtype, ORDER_HOST, types[key].bits);
+	if (x) {
+		x->socket.key = key;
+		x->socket.level = attr_be32(at->a[NFTA_SOCKET_LEVEL]);
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_SOCKET_DREG]), x);
+}
+
+static enum dec_result do_fib(struct dec *d, const struct attrs *at)
+{
+	uint32_t result = attr_be32(at->a[NFTA_FIB_RESULT]), flags = attr_be32(at->a[NFTA_FIB_FLAGS]);
+	struct expr *x;
+
+	if (result == 0 || result > NFT_FIB_RESULT_ADDRTYPE || flags > 0x3f)
+		return DEC_OPAQUE;
+	if (result == NFT_FIB_RESULT_OIF)
+		x = expr_new(d->a, EXPR_FIB, flags & NFTA_FIB_F_PRESENT ? DT_BOOLEAN : DT_IFINDEX,
+			     ORDER_HOST, flags & NFTA_FIB_F_PRESENT ? 8 : 32);
+	else if (result == NFT_FIB_RESULT_OIFNAME)
+		x = expr_new(d->a, EXPR_FIB, flags & NFTA_FIB_F_PRESENT ? DT_BOOLEAN : DT_IFNAME,
+			     ORDER_HOST, flags & NFTA_FIB_F_PRESENT ? 8 : 128);
+	else
+		x = expr_new(d->a, EXPR_FIB, DT_FIB_ADDRTYPE, ORDER_HOST, 32);
+	if (x) {
+		x->fib.result = result;
+		x->fib.flags = flags;
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_FIB_DREG]), x);
+}
+
+static enum dec_result do_osf(struct dec *d, const struct attrs *at)
+{
+	struct expr *x = expr_new(d->a, EXPR_OSF, DT_STRING, ORDER_HOST, 128);
+
+	if (x) {
+		x->osf.ttl = attr_u8(at->a[NFTA_OSF_TTL]);
+		x->osf.flags = attr_be32(at->a[NFTA_OSF_FLAGS]);
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_OSF_DREG]), x);
+}
+
+static enum dec_result do_numgen(struct dec *d, const struct attrs *at)
+{
+	uint32_t type = attr_be32(at->a[NFTA_NG_TYPE]);
+	struct expr *x;
+
+	if (type > NFT_NG_RANDOM)
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_NUMGEN, DT_INTEGER, ORDER_HOST, 32);
+	if (x) {
+		x->numgen.type = type;
+		x->numgen.modulus = attr_be32(at->a[NFTA_NG_MODULUS]);
+		x->numgen.offset = attr_be32(at->a[NFTA_NG_OFFSET]);
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_NG_DREG]), x);
+}
+
+static enum dec_result do_hash(struct dec *d, const struct attrs *at)
+{
+	uint32_t type = attr_be32(at->a[NFTA_HASH_TYPE]), len = attr_be32(at->a[NFTA_HASH_LEN]);
+	struct expr *x;
+
+	if (type > NFT_HASH_SYM || len > 64)
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_HASH, DT_INTEGER, ORDER_HOST, 32);
+	if (!x)
+		return DEC_NOMEM;
+	x->hash.type = type;
+	x->hash.modulus = attr_be32(at->a[NFTA_HASH_MODULUS]);
+	x->hash.seed = attr_be32(at->a[NFTA_HASH_SEED]);
+	x->hash.offset = attr_be32(at->a[NFTA_HASH_OFFSET]);
+	x->hash.has_seed = at->a[NFTA_HASH_SEED] != NULL;
+	if (type == NFT_HASH_JENKINS) {
+		x->hash.src = dec_resolve(d, dec_reg(d, attr_be32(at->a[NFTA_HASH_SREG]), len));
+		if (!x->hash.src)
+			return DEC_NOMEM;
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_HASH_DREG]), x);
+}
+
+static enum dec_result do_xfrm(struct dec *d, const struct attrs *at)
+{
+	uint32_t key = attr_be32(at->a[NFTA_XFRM_KEY]);
+	static const struct { enum dtype dtype; enum byteorder order; uint8_t bits; } types[] = {
+		[NFT_XFRM_KEY_DADDR_IP4] = { DT_IPV4, ORDER_NET, 32 },
+		[NFT_XFRM_KEY_DADDR_IP6] = { DT_IPV6, ORDER_NET, 128 },
+		[NFT_XFRM_KEY_SADDR_IP4] = { DT_IPV4, ORDER_NET, 32 },
+		[NFT_XFRM_KEY_SADDR_IP6] = { DT_IPV6, ORDER_NET, 128 },
+		[NFT_XFRM_KEY_REQID] = { DT_INTEGER, ORDER_HOST, 32 },
+		[NFT_XFRM_KEY_SPI] = { DT_INTEGER, ORDER_NET, 32 },
+	};
+	struct expr *x;
+
+	if (key == 0 || key >= sizeof(types) / sizeof(types[0]))
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_XFRM, types[key].dtype, types[key].order, types[key].bits);
+	if (x) {
+		x->xfrm.key = key;
+		x->xfrm.dir = attr_u8(at->a[NFTA_XFRM_DIR]);
+		x->xfrm.spnum = attr_be32(at->a[NFTA_XFRM_SPNUM]);
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_XFRM_DREG]), x);
+}
+
+static enum dec_result do_tunnel(struct dec *d, const struct attrs *at)
+{
+	uint32_t key = attr_be32(at->a[NFTA_TUNNEL_KEY]);
+	struct expr *x;
+
+	if (key > NFT_TUNNEL_ID)
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_TUNNEL, key == NFT_TUNNEL_PATH ? DT_BOOLEAN : DT_INTEGER, ORDER_HOST,
+		     key == NFT_TUNNEL_PATH ? 8 : 32);
+	if (x) {
+		x->tunnel.key = key;
+		x->tunnel.mode = attr_be32(at->a[NFTA_TUNNEL_MODE]);
+	}
+	return dec_reg_set(d, attr_be32(at->a[NFTA_TUNNEL_DREG]), x);
+}
+
+static enum dec_result do_exthdr(struct dec *d, const struct attrs *at)
+{
+	uint32_t op = attr_be32(at->a[NFTA_EXTHDR_OP]), len = attr_be32(at->a[NFTA_EXTHDR_LEN]);
+	uint32_t flags = attr_be32(at->a[NFTA_EXTHDR_FLAGS]);
+	struct stmt *s;
+	struct expr *x;
+
+	if (op > NFT_EXTHDR_OP_DCCP || len > 64 || flags > NFT_EXTHDR_F_PRESENT)
+		return DEC_OPAQUE;
+	x = expr_new(d->a, EXPR_EXTHDR, DT_INTEGER, ORDER_NET, len * 8);
+	if (!x)
+		return DEC_NOMEM;
+	x->exthdr.op = (uint8_t)op;
+	x->exthdr.type = attr_u8(at->a[NFTA_EXTHDR_TYPE]);
+	x->exthdr.offset = (uint16_t)(attr_be32(at->a[NFTA_EXTHDR_OFFSET]) * 8);
+	x->exthdr.present = flags & NFT_EXTHDR_F_PRESENT;
+	if (x->exthdr.present)
+		x->dtype = DT_BOOLEAN;
+	if (at->a[NFTA_EXTHDR_DREG])
+		return dec_reg_set(d, attr_be32(at->a[NFTA_EXTHDR_DREG]), x);
+	if (at->a[NFTA_EXTHDR_SREG])
+		return add_set(d, x, attr_be32(at->a[NFTA_EXTHDR_SREG]), len, 0);
+	s = stmt_new(d->a, STMT_EXTHDR_RESET);
+	if (s)
+		s->exthdr_reset = x;
+	return dec_add(d, s);
+}
+
+const struct dec_expr dec_expr_load[] = {
+	{ "payload", NFTA_PAYLOAD_CSUM_FLAGS, do_payload, false },
+	{ "meta", NFTA_META_SREG, do_meta, false },
+	{ "ct", NFTA_CT_SREG, do_ct, false },
+	{ "rt", NFTA_RT_KEY, do_rt, false },
+	{ "socket", NFTA_SOCKET_LEVEL, do_socket, false },
+	{ "fib", NFTA_FIB_FLAGS, do_fib, false },
+	{ "osf", NFTA_OSF_FLAGS, do_osf, false },
+	{ "numgen", NFTA_NG_OFFSET, do_numgen, false },
+	{ "hash", NFTA_HASH_SET_ID, do_hash, false },
+	{ "xfrm", NFTA_XFRM_SPNUM, do_xfrm, false },
+	{ "tunnel", NFTA_TUNNEL_MODE, do_tunnel, false },
+	{ "exthdr", NFTA_EXTHDR_SREG, do_exthdr, false },
+	{ NULL, 0, NULL, false },
+};

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* match - comparisons of register contents become named, typed conditions */
+#include <string.h>
+
+#include "nsutil/nft/decode.h"
+
+#define VALUE_MAX 64 /* NFT_DATA_VALUE_MAXLEN */
+
+/* ---- names of header fields ---- */
+
+static const struct hdr_field *field_at(const struct dec *d, uint8_t base, unsigned offset,
+					unsigned bits)
+{
+	const char *proto = base <= NFT_PAYLOAD_TRANSPORT_HEADER ? d->proto[base] : NULL;
+	const struct hdr_field *f;
+
+	if (!proto && base == NFT_PAYLOAD_TRANSPORT_HEADER)
+		proto = "th";
+	if (!proto)
+		return NULL;
+	f = header_field_at(proto, base, offset, bits);
+	if (!f && strcmp(proto, "vlan") == 0)
+		f = header_field_at("ether", base, offset, bits);
+	return f;
+}
+
+/* The field that begins at a place and is longer than what was loaded: a prefix of it. */
+static const struct hdr_field *field_longer(const struct dec *d, uint8_t base, unsigned offset,
+					    unsigned bits)
+{
+	static const uint16_t sizes[] = { 32, 48, 128 };
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const struct hdr_field *f = sizes[i] > bits ? field_at(d, base, offset, sizes[i]) : NULL;
+
+		if (f && (f->dtype == DT_IPV4 || f->dtype == DT_IPV6 || f->dtype == DT_ETHER))
+			return f;
+	}
+	return NULL;
+}
+
+static void payload_name(struct expr *x, const struct hdr_field *f)
+{
+	x->payload.field = f;
+	x->payload.offset = f->offset;
+	x->bits = f->bits;
+	x->dtype = (uint8_t)f->dtype;
+}
+
+/* Bits of a mask that are set without a gap, counted from the most significant one. */
+struct mask_span {
+	unsigned lead, width, tail;
+};
+
+static bool mask_span(const uint8_t *mask, unsigned bits, struct mask_span *ret)
+{
+	unsigned i = 0, first, last;
+
+	while (i < bits && !(mask[i / 8] & (0x80 >> i % 8)))
+		i++;
+	first = i;
+	while (i < bits && (mask[i / 8] & (0x80 >> i % 8)))
+		i++;
+	last = i;
+	while (i < bits && !(mask[i / 8] & (0x80 >> i % 8)))
+		i++;
+	*ret = (struct mask_span){ first, last - first, bits - last };
+	return i == bits && last > first;
+}
+
+/* Bytes as a big number, shifted right by n bits and cut to 'bits'; returns the bytes that remain. */
+static unsigned bytes_shift(const uint8_t *in, unsigned len, unsigned n, unsigned bits, uint8_t *out)
+{
+	unsigned want = (bits + 7) / 8;
+
+	memset(out, 0, want);
+	for (unsigned i = 0; i < bits; i++) {
+		unsigned from = len * 8 - 1 - n - i;
+
+		if (n + i < len * 8 && in[from / 8] & (0x80 >> from % 8))
+			out[(want * 8 - 1 - i) / 8] |= (uint8_t)(1u << i % 8);
+	}
+	return want;
+}
+
+/* "load, mask, shift right" of header bytes is how nft reads a field of a few bits. */
+static struct expr *subfield(struct dec *d, struct expr *load, const uint8_t *mask, unsigned *shift)
+{
+	const struct hdr_field *f;
+	struct mask_span span;
+	struct expr *x;
+
+	if (load->kind != EXPR_PAYLOAD || load->payload.field ||
+	    !mask_span(mask, load->bits, &span))
+		return NULL;
+	f = field_at(d, load->payload.base, load->payload.offset + span.lead, span.width);
+	if (!f)
+		return NULL;
+	x = expr_payload(d->a, f->base, f->offset, f->bits, f);
+	*shift = span.tail;
+	return x;
+}
+
+static struct expr *resolve_binop(struct dec *d, struct expr *x)
+{
+	struct expr *and = x->binop.op == BINOP_RSHIFT ? x->binop.left : NULL;
+	unsigned shift;
+	struct expr *f;
+
+	if (and && and->kind == EXPR_BINOP && and->binop.op == BINOP_AND &&
+	    and->binop.right->kind == EXPR_VALUE && x->binop.right->kind == EXPR_VALUE) {
+		f = subfield(d, and->binop.left, and->binop.right->value, &shift);
+		if (f && shift == expr_uint(x->binop.right)) {
+			dec_proto_use(d, f);
+			return f;
+		}
+	}
+	x->binop.left = dec_resolve(d, x->binop.left);
+	if (x->binop.right->kind != EXPR_VALUE)
+		x->binop.right = dec_resolve(d, x->binop.right);
+	else if (x->binop.left && x->binop.op < BINOP_LSHIFT)
+		x->binop.right->dtype = x->binop.left->dtype;
+	if (x->binop.left)
+		x->dtype = x->binop.left->dtype;
+	return x->binop.left && x->binop.right ? x : NULL;
+}
+
+struct expr *dec_resolve(struct dec *d, struct expr *x)
+{
+	const struct hdr_field *f;
+
+	if (!x)
+		return NULL;
+	switch (x->kind) {
+	case EXPR_PAYLOAD:
+		f = x->payload.field;
+		if (!f)
+			f = field_at(d, x->payload.base, x->payload.offset, x->bits);
+		if (!f)
+			return x;
+		payload_name(x, f);
+		dec_proto_use(d, x);
+		return x;
+	case EXPR_BINOP:
+		return resolve_binop(d, x);
+	case EXPR_CONCAT:
+		for (unsigned i = 0; i < x->concat.n; i++) {
+			x->concat.parts[i] = dec_resolve(d, x->concat.parts[i]);
+			if (!x->concat.parts[i])
+				return NULL;
+		}
+		return x;
+	default:
+		return x;
+	}
+}
+
+/* ---- values ---- */
+
+struct expr *dec_value(struct dec *d, const struct expr *like, const void *bytes, unsigned len)
+{
+	unsigned bits = like->bits && (like->bits + 7u) / 8u == len ? like->bits : len * 8;
+
+	return expr_bytes(d->a, like->dtype, like->order, bytes, bits);
+}
+
+struct expr *dec_retype(struct dec *d, struct expr *x, enum dtype dtype, enum byteorder order)
+{
+	struct expr *copy;
+
+	if (!x || x->kind != EXPR_VALUE)
+		return x;
+	copy = arena_dup(d->a, x, sizeof(*x));
+	if (!copy)
+		return NULL;
+	copy->dtype = (uint8_t)dtype;
+	copy->order = (uint8_t)order;
+	return copy;
+}
+
+/* An interface name: shorter than its register and not ended by a zero means "begins with". */
+static struct expr *string_value(struct dec *d, const struct expr *left, const uint8_t *bytes,
+				 unsigned len)
+{
+	uint8_t padded[VALUE_MAX] = "";
+	unsigned room = left->bits ? left->bits / 8u : len;
+	struct expr *x;
+
+	if (room > VALUE_MAX || len > room)
+		return dec_value(d, left, bytes, len);
+	memcpy(padded, bytes, len);
+	x = expr_bytes(d->a, left->dtype, ORDER_HOST, padded, room * 8);
+	if (len < room && (len == 0 || bytes[len - 1] != '\0'))
+		return expr_prefix(d->a, x, len * 8);
+	return x;
+}
+
+static bool is_string(const struct expr *x)
+{
+	return x->dtype == DT_IFNAME || x->dtype == DT_STRING;
+}
+
+/* ---- conditions ---- */
+
+static enum dec_result add_match(struct dec *d, enum match_op op, struct expr *left, struct expr *right)
+{
+	struct stmt *s = stmt_match_new(d->a, op, left, right);
+	enum dec_result ret = dec_add(d, s);
+
+	if (ret == DEC_OK)
+		dec_proto_match(d, s);
+	return ret;
+}
+
+/* Neighbouring fields that were compared at once: "tcp sport 1 tcp dport 2" is one load of 4 bytes. */
+static enum dec_result match_payload(struct dec *d, enum match_op op, struct expr *left,
+				     const uint8_t *bytes, unsigned len)
+{
+	unsigned at = left->payload.offset, end = at + len * 8;
+	uint8_t base = left->payload.base;
+	const struct hdr_field *f = left->payload.field;
+	struct expr *x;
+
+	if (!f)
+		f = field_at(d, base, at, len * 8);
+	if (f || at % 8 || (op != OP_EQ && op != OP_NE)) {
+		left = dec_resolve(d, left);
+		return add_match(d, op, left, left ? dec_value(d, left, bytes, len) : NULL);
+	}
+	f = field_longer(d, base, at, len * 8);
+	if (f) {
+		uint8_t padded[16] = "";
+
+		memcpy(padded, bytes, len);
+		x = expr_payload(d->a, base, f->offset, f->bits, f);
+		if (!x)
+			return DEC_NOMEM;
+		dec_proto_use(d, x);
+		return add_match(d, op, x, expr_prefix(d->a, dec_value(d, x, padded, f->bits / 8), len * 8));
+	}
+	for (unsigned bits = len * 8 - 8; op == OP_EQ && bits >= 8; bits -= 8) {
+		f = field_at(d, base, at, bits);
+		if (!f)
+			continue;
+		x = expr_payload(d->a, base, at, bits, f);
+		if (!x)
+			return DEC_NOMEM;
+		dec_proto_use(d, x);
+		if (add_match(d, op, x, dec_value(d, x, bytes, bits / 8)) != DEC_OK)
+			return DEC_NOMEM;
+		x = expr_payload(d->a, base, at + bits, end - at - bits, NULL);
+		return x ? match_payload(d, op, x, bytes + bits / 8, len - bits / 8) : DEC_NOMEM;
+	}
+	return add_match(d, op, left, dec_value(d, left, bytes, len));
+}
+
+static bool prefix_type(enum dtype t)
+{
+	return t == DT_IPV4 || t == DT_IPV6 || t == DT_MARK;
+}
+
+/* The mask of a prefix, as the value lies in the register. */
+static int prefix_len(const struct expr *x, const uint8_t *mask)
+{
+	uint8_t be[VALUE_MAX];
+	struct mask_span span;
+	unsigned n = x->bits / 8u;
+
+	if (n == 0 || n > VALUE_MAX)
+		return -1;
+	for (unsigned i = 0; i < n; i++)
+		be[i] = mask[x->order == ORDER_HOST ? n - 1 - i : i];
+	return mask_span(be, x->bits, &span) && span.lead == 0 ? (int)span.width : -1;
+}
+
+static enum dec_result match_masked(struct dec *d, enum match_op op, struct expr *left,
+				    const uint8_t *bytes, unsigned len)
+{
+	struct expr *inner = left->binop.left, *mask = left->binop.right, *x;
+	uint8_t out[VALUE_MAX];
+	unsigned shift;
+	int plen;
+
+	if (mask->bits / 8u != len || inner->bits != mask->bits)
+		goto plain;
+	x = subfield(d, inner, mask->value, &shift);
+	if (x) {
+		dec_proto_use(d, x);
+		bytes_shift(bytes, len, shift, x->bits, out);
+		return add_match(d, op, x, expr_bytes(d->a, x->dtype, ORDER_NET, out, x->bits));
+	}
+	x = dec_resolve(d, inner);
+	if (!x)
+		return DEC_NOMEM;
+	plen = (op == OP_EQ || op == OP_NE) && prefix_type(x->dtype) ? prefix_len(x, mask->value) : -1;
+	if (plen > 0)
+		return add_match(d, op, x, expr_prefix(d->a, dec_value(d, x, bytes, len), (unsigned)plen));
+plain:
+	left = dec_resolve(d, left);
+	return left ? add_match(d, op, left, dec_value(d, left, bytes, len)) : DEC_NOMEM;
+}
+
+/* "tcp dport 1-5" comes as two comparisons of one register. */
+static bool merge_range(struct dec *d, enum match_op op, const struct expr *note, const void *bytes,
+			unsigned len)
+{
+	struct stmt *s = d->last;
+	struct expr *to, *range;
+
+	if (op != OP_LE || d->last_cmp != note || !s || s->kind != STMT_MATCH || s->match.op != OP_GE ||
+	    s->match.right->kind != EXPR_VALUE)
+		return false;
+	to = dec_value(d, s->match.left, bytes, len);
+	range = expr_range(d->a, s->match.right, to);
+	if (!range)
+		return false;
+	s->match.op = OP_EQ;
+	s->match.right = range;
+	return true;
+}
+
+enum dec_result dec_match(struct dec *d, enum match_op op, struct expr *left, const void *bytes,
+			  unsigned len)
+{
+	const struct expr *note = left;
+
+	if (!left)
+		return DEC_NOMEM;
+	if (merge_range(d, op, note, bytes, len))
+		return DEC_OK;
+	d->last_cmp = op == OP_GE ? note : NULL;
+	if (left->kind == EXPR_PAYLOAD)
+		return match_payload(d, op, left, bytes, len);
+	if (left->kind == EXPR_BINOP && left->binop.op == BINOP_AND &&
+	    left->binop.right->kind == EXPR_VALUE)
+		return match_masked(d, op, left, bytes, len);
+	left = dec_resolve(d, left);
+	if (!left)
+		return DEC_NOMEM;
+	if (is_string(left) && left->kind != EXPR_OPAQUE)
+		return add_match(d, op, left, string_value(d, left, bytes, len));
+	return add_match(d, op, left, dec_value(d, left, bytes, len));
+}
+
+enum dec_result dec_match_range(struct dec *d, enum match_op op, struct expr *left, const void *from,
+				const void *to, unsigned len)
+{
+	left = dec_resolve(d, left);
+	if (!left)
+		return DEC_NOMEM;
+	return add_match(d, op, left,
+			 expr_range(d->a, dec_value(d, left, from, len), dec_value(d, left, to, len)));
+}
+
+enum dec_result dec_match_set(struct dec *d, enum match_op op, struct expr *left, struct set *set)
+{
+	return add_match(d, op, left, expr_setref(d->a, set));
+}

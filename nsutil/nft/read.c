@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* read - reading all nftables tables of a namespace, as of one generation */
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/netns/kmod.h"
+#include "nsutil/nft/nft.h"
+#include "nsutil/nft/reader.h"
+
+/* How often a ruleset that changes while it is read is read again. */
+#define MAX_ATTEMPTS 16
+
+/* Up to so many rules (and jumps) come in one dump; more are asked for chain by chain (fetch.c). */
+#define ONE_DUMP_MAX 1000
+
+/* ---- whole dumps ---- */
+
+struct each {
+	struct reader *r;
+	int (*fn)(void *arg, const struct nlmsghdr *msg, struct err *e);
+};
+
+static int each_batch(void *arg, const void *batch, size_t len, struct err *e)
+{
+	struct each *x = arg;
+
+	return nlsock_each(batch, len, x->fn, x->r, e);
+}
+
+static int dump(struct reader *r, uint8_t type, int (*fn)(void *arg, const struct nlmsghdr *msg, struct err *e),
+		struct err *e)
+{
+	char req[MNL_SOCKET_BUFFER_SIZE];
+	struct each x = { r, fn };
+
+	return nlsock_batches(r->fd, nlsock_request(req, type, NFPROTO_UNSPEC, NLM_F_DUMP), r->buf,
+			      each_batch, &x, e);
+}
+
+static int on_generation(void *arg, const struct nlmsghdr *msg, struct err *e)
+{
+	struct reader *r = arg;
+	struct attrs at;
+
+	(void)e;
+	attr_parse((const char *)mnl_nlmsg_get_payload(msg) + sizeof(struct nfgenmsg),
+		   mnl_nlmsg_get_payload_len(msg) - sizeof(struct nfgenmsg), NFTA_GEN_PROC_NAME, &at);
+	r->generation = attr_be32(at.a[NFTA_GEN_ID]);
+	return 0;
+}
+
+static int get_generation(struct reader *r, struct err *e)
+{
+	char req[MNL_SOCKET_BUFFER_SIZE];
+	struct each x = { r, on_generation };
+
+	return nlsock_batches(r->fd, nlsock_request(req, NFT_MSG_GETGEN, NFPROTO_UNSPEC, NLM_F_ACK),
+			      r->buf, each_batch, &x, e);
+}
+
+/* ---- choice ---- */
+
+static bool family_wanted(const struct reader *r, uint8_t family)
+{
+	if ((r->families & 3) == 0 || (r->families & 3) == 3)
+		return true;
+	if (family == NFPROTO_IPV4)
+		return r->families & 1;
+	return family == NFPROTO_IPV6 ? r->families & 2 : true;
+}
+
+/* Which store each table is of; those not asked for are taken out again. */
+static void choose_tables(struct reader *r)
+{
+	struct ruleset *rs = r->rs;
+
+	rs->tables = NULL;
+	rs->tables_tail = &rs->tables;
+	for (size_t i = 0; i < r->n_tables; i++) {
+		struct reader_table *rt = &r->tables[i];
+		struct table *t = rt->t;
+
+		dec_init(&rt->dec, rs->arena, t, &rt->sets);
+		t->store = reader_is_compat(t) ? STORE_COMPAT : STORE_NATIVE;
+		rt->skip = !(r->stores & 1u << t->store) || !family_wanted(r, t->family);
+		t->next = NULL;
+		if (rt->skip)
+			continue;
+		*rs->tables_tail = t;
+		rs->tables_tail = &t->next;
+	}
+}
+
+/* ---- elements and rules ---- */
+
+static int read_elements(struct reader *r, struct err *e)
+{
+	struct reader_job *jobs _cleanup_free_ = NULL;
+	size_t n = 0, at = 0;
+
+	for (size_t i = 0; i < r->n_tables; i++)
+		for (struct set *s = r->tables[i].t->sets; s; s = s->next)
+			n++;
+	if (n == 0)
+		return 0;
+	jobs = calloc(n, sizeof(*jobs));
+	if (!jobs)
+		return err_oom(e);
+	for (size_t i = 0; i < r->n_tables; i++)
+		for (struct set *s = r->tables[i].t->sets; s; s = s->next)
+			if (!s->unread)
+				jobs[at++] = (struct reader_job){ .rt = &r->tables[i], .set = s };
+	return fetch_jobs(r, jobs, at, e);
+}
+
+static int read_rules(struct reader *r, struct err *e)
+{
+	struct reader_job *jobs _cleanup_free_ = NULL;
+	size_t n = 0, chains = 0;
+	uint64_t use = 0;
+
+	for (size_t i = 0; i < r->n_tables; i++) {
+		use += r->tables[i].use;
+		for (struct chain *c = r->tables[i].t->chains; c; c = c->next)
+			chains++;
+	}
+	if (use == 0)
+		return 0;
+	if (use <= ONE_DUMP_MAX)
+		return dump(r, NFT_MSG_GETRULE, reader_on_rule, e);
+	jobs = calloc(chains, sizeof(*jobs));
+	if (!jobs)
+		return err_oom(e);
+	for (size_t i = 0; i < r->n_tables; i++)
+		for (struct chain *c = r->tables[i].t->chains; c && !r->tables[i].skip; c = c->next)
+			if (c->use)
+				jobs[n++] = (struct reader_job){ .rt = &r->tables[i], .chain = c };
+	return fetch_jobs(r, jobs, n, e);
+}
+
+static int link_tables(struct reader *r, struct err *e)
+{
+	for (struct table *t = r->rs->tables; t; t = t->next)
+		if (ruleset_link(r->rs, t) < 0)
+			return err_oom(e);
+	return 0;
+}
+
+static void attempt_free(struct reader *r)
+{
+	for (size_t i = 0; i < r->n_tables; i++)
+		set_index_free(&r->tables[i].sets);
+	r->tables = NULL;
+	r->n_tables = 0;
+}
+
+/* One reading of everything: 0, -1, or NLSOCK_TORN when it is of more than one generation. */
+static int attempt(struct reader *r, struct err *e)
+{
+	uint32_t before;
+	int ret = get_generation(r, e);
+
+	before = r->generation;
+	if (ret == 0)
+		ret = dump(r, NFT_MSG_GETTABLE, reader_on_table, e);
+	if (ret == 0 && r->n_tables)
+		ret = dump(r, NFT_MSG_GETCHAIN, reader_on_chain, e);
+	if (ret == 0)
+		choose_tables(r);
+	if (ret == 0 && r->rs->tables) {
+		ret = dump(r, NFT_MSG_GETSET, reader_on_set, e);
+		if (ret == 0)
+			ret = dump(r, NFT_MSG_GETOBJ, reader_on_object, e);
+		if (ret == 0)
+			ret = dump(r, NFT_MSG_GETFLOWTABLE, reader_on_flowtable, e);
+		if (ret == 0)
+			ret = read_elements(r, e);
+		if (ret == 0)
+			ret = read_rules(r, e);
+	}
+	if (ret == 0)
+		ret = get_generation(r, e);
+	if (ret == 0 && r->generation != before)
+		ret = NLSOCK_TORN;
+	return ret == 0 ? link_tables(r, e) : ret;
+}
+
+/* The tables of a successful attempt go behind what the caller's ruleset has. */
+static void hand_over(struct reader *r, struct ruleset *rs)
+{
+	rs->nft_generation = r->generation;
+	if (!r->rs->tables)
+		return;
+	*rs->tables_tail = r->rs->tables;
+	rs->tables_tail = r->rs->tables_tail;
+}
+
+static int read_attempts(struct reader *r, struct ruleset *rs, struct err *e)
+{
+	for (unsigned i = 0; i < MAX_ATTEMPTS; i++) {
+		struct ruleset mine = { .arena = rs->arena };
+		int ret;
+
+		mine.tables_tail = &mine.tables;
+		r->rs = &mine;
+		ret = attempt(r, e);
+		attempt_free(r);
+		if (ret == 0)
+			hand_over(r, rs);
+		if (ret != NLSOCK_TORN)
+			return ret;
+	}
+	err_set(e, ERR_SYS, "cannot read the nftables rules",
+		"they changed during each of %u readings", MAX_ATTEMPTS);
+	return err_hint(e, "something rewrites the ruleset all the time; try again when it is quiet");
+}
+
+int nft_read(const struct netns *ns, unsigned stores, unsigned families, struct ruleset *rs,
+	     struct err *e)
+{
+	struct reader r = { .ns = ns, .stores = stores, .families = families, .fd = -1 };
+	void *buf _cleanup_free_ = NULL;
+	int ret;
+
+	/* Asking nfnetlink for a subsystem that is not there loads a module, and a look must not. */
+	if (kmod_state("/", "nf_tables", "nf_tables_newtable") != KMOD_READY)
+		return 0;
+	r.buf = buf = malloc(NLSOCK_BUF);
+	if (!buf)
+		return err_oom(e);
+	r.fd = nlsock_open(ns, e);
+	if (r.fd < 0)
+		return err_wrap(e, "cannot read the nftables rules");
+	ret = read_attempts(&r, rs, e);
+	close(r.fd);
+	return ret;
+}
