@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* packet - a packet as far as it is known: header bytes, meta data, connection-tracking state */
+#include "nsutil/trace/packet.h"
+
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#define TCP_FLAGS_OFFSET 13
+#define TCP_SYN 0x02
+#define TCP_ECN_FLAGS 0xc0 /* a SYN may carry ECE and CWR, depending on a sysctl of the sender */
+
+static void put(struct packet *p, unsigned at, uint8_t v, uint8_t known)
+{
+	p->bytes[at] = v & known;
+	p->known[at] = known;
+}
+
+static void init_ipv4(struct packet *p)
+{
+	put(p, PACKET_NH, 0x45, 0xff);
+	put(p, PACKET_NH + 6, 0, 0xbf); /* no fragment; DF depends on the sender */
+	put(p, PACKET_NH + 7, 0, 0xff);
+	put(p, PACKET_NH + 9, p->l4proto, 0xff);
+	p->th = PACKET_NH + 20;
+}
+
+static void init_ipv6(struct packet *p)
+{
+	put(p, PACKET_NH, 0x60, 0xf0);
+	put(p, PACKET_NH + 6, p->l4proto, 0xff);
+	p->th = PACKET_NH + 40;
+}
+
+static void init_transport(struct packet *p)
+{
+	unsigned size = 8;
+
+	switch (p->l4proto) {
+	case IPPROTO_TCP:
+		put(p, p->th + TCP_FLAGS_OFFSET, TCP_SYN, (uint8_t)~TCP_ECN_FLAGS);
+		size = 20;
+		break;
+	case IPPROTO_ICMP:
+		put(p, p->th, 8, 0xff); /* echo request */
+		put(p, p->th + 1u, 0, 0xff);
+		break;
+	case IPPROTO_ICMPV6:
+		put(p, p->th, 128, 0xff);
+		put(p, p->th + 1u, 0, 0xff);
+		break;
+	case IPPROTO_SCTP: size = 12; break;
+	case IPPROTO_DCCP: size = 16; break;
+	default: break;
+	}
+	p->end = (uint16_t)(p->th + size);
+}
+
+void packet_init(struct packet *p, uint8_t family, uint8_t l4proto)
+{
+	memset(p, 0, sizeof(*p));
+	p->family = family;
+	p->l4proto = l4proto;
+	if (family == NFPROTO_IPV6)
+		init_ipv6(p);
+	else
+		init_ipv4(p);
+	init_transport(p);
+	packet_set_meta(p, NFT_META_MARK, 0);
+	packet_set_meta_absent(p, NFT_META_NFTRACE);
+}
+
+static unsigned addr_at(const struct packet *p, bool dst)
+{
+	if (p->family == NFPROTO_IPV6)
+		return PACKET_NH + (dst ? 24u : 8u);
+	return PACKET_NH + (dst ? 16u : 12u);
+}
+
+static unsigned addr_size(const struct packet *p)
+{
+	return p->family == NFPROTO_IPV6 ? 16 : 4;
+}
+
+void packet_set_addr(struct packet *p, bool dst, const struct addr *a)
+{
+	unsigned at = addr_at(p, dst), n = addr_size(p);
+
+	p->version++;
+	memset(p->known + at, a->family ? 0xff : 0, n);
+	if (a->family)
+		memcpy(p->bytes + at, a->b, n);
+	else
+		memset(p->bytes + at, 0, n);
+}
+
+struct addr packet_addr(const struct packet *p, bool dst)
+{
+	unsigned at = addr_at(p, dst), n = addr_size(p);
+
+	for (unsigned i = 0; i < n; i++)
+		if (p->known[at + i] != 0xff)
+			return (struct addr){ 0 };
+	return addr_from(p->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET, p->bytes + at);
+}
+
+bool packet_has_ports(const struct packet *p)
+{
+	switch (p->l4proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP: return !p->fragment;
+	}
+	return false;
+}
+
+void packet_set_port(struct packet *p, bool dst, uint16_t port, uint16_t known)
+{
+	unsigned at = p->th + (dst ? 2u : 0u);
+
+	p->version++;
+	put(p, at, (uint8_t)(port >> 8), (uint8_t)(known >> 8));
+	put(p, at + 1, (uint8_t)port, (uint8_t)known);
+}
+
+int packet_port(const struct packet *p, bool dst)
+{
+	unsigned at = p->th + (dst ? 2u : 0u);
+
+	if (!packet_has_ports(p) || (p->known[at] & p->known[at + 1]) != 0xff)
+		return -1;
+	return p->bytes[at] << 8 | p->bytes[at + 1];
+}
+
+void packet_set_u8(struct packet *p, unsigned th_offset, uint8_t v, uint8_t known)
+{
+	if (p->th + th_offset < PACKET_BYTES) {
+		p->version++;
+		put(p, p->th + th_offset, v, known);
+	}
+}
+
+void packet_set_meta(struct packet *p, uint32_t key, uint32_t v)
+{
+	p->version++;
+	if (key < PACKET_META)
+		p->meta[key] = (struct known32){ .v = v, .k = UINT32_MAX };
+}
+
+void packet_set_meta_unknown(struct packet *p, uint32_t key)
+{
+	p->version++;
+	if (key < PACKET_META)
+		p->meta[key] = (struct known32){ 0 };
+}
+
+void packet_set_meta_absent(struct packet *p, uint32_t key)
+{
+	p->version++;
+	if (key < PACKET_META)
+		p->meta[key] = (struct known32){ .absent = true };
+}
+
+static void set_interface(struct packet *p, uint32_t key, char to[16], int index, const char *name)
+{
+	char copy[16] = "";
+
+	if (index < 0)
+		packet_set_meta_unknown(p, key);
+	else
+		packet_set_meta(p, key, (uint32_t)index);
+	memcpy(copy, name, strnlen(name, 15));
+	memcpy(to, copy, 16);
+}
+
+void packet_set_iif(struct packet *p, int index, const char *name)
+{
+	set_interface(p, NFT_META_IIF, p->iifname, index, name);
+}
+
+void packet_set_oif(struct packet *p, int index, const char *name)
+{
+	set_interface(p, NFT_META_OIF, p->oifname, index, name);
+}
+
+/* Where a base begins; 0 when the packet has no such header. */
+static unsigned base_at(const struct packet *p, uint8_t base)
+{
+	switch (base) {
+	case NFT_PAYLOAD_LL_HEADER: return p->ll ? PACKET_LL : 0;
+	case NFT_PAYLOAD_NETWORK_HEADER: return PACKET_NH;
+	case NFT_PAYLOAD_TRANSPORT_HEADER: return p->fragment ? 0 : p->th;
+	}
+	return 0;
+}
+
+/* Bytes [from, to) hold the bits; those beyond the headers held are the payload, not known. */
+static uint8_t byte_of(const struct packet *p, unsigned at, uint8_t *known)
+{
+	*known = at < p->end ? p->known[at] : 0;
+	return at < p->end ? p->bytes[at] : 0;
+}
+
+static void load_bits(const struct packet *p, unsigned first_bit, struct value *v)
+{
+	unsigned size = value_size(v);
+	unsigned shift = (8 - (first_bit + v->bits) % 8) % 8; /* bits behind the last wanted one */
+	unsigned last = (first_bit + v->bits - 1) / 8;
+
+	for (unsigned i = 0; i < size; i++) {
+		unsigned at = last - (size - 1 - i);
+		uint8_t k1, k0 = 0, b1 = byte_of(p, at, &k1), b0 = 0;
+
+		if (shift && at > 0)
+			b0 = byte_of(p, at - 1, &k0);
+		v->b[i] = (uint8_t)(b1 >> shift | (shift ? b0 << (8 - shift) : 0));
+		v->k[i] = (uint8_t)(k1 >> shift | (shift ? k0 << (8 - shift) : 0));
+	}
+	if (v->bits % 8) {
+		v->b[0] &= (uint8_t)((1u << v->bits % 8) - 1);
+		v->k[0] &= (uint8_t)((1u << v->bits % 8) - 1);
+	}
+}
+
+void packet_load(const struct packet *p, uint8_t base, unsigned offset, unsigned bits, struct value *v)
+{
+	unsigned at = base_at(p, base);
+
+	if (base > NFT_PAYLOAD_TRANSPORT_HEADER || !bits || bits > VALUE_BYTES * 8) {
+		value_unknown(v, bits, "content of the packet is not known");
+		return;
+	}
+	if (!at) {
+		value_absent(v, "the packet has no such header here");
+		return;
+	}
+	value_unknown(v, bits, "not given");
+	if ((offset | bits) % 8 == 0 && at + (offset + bits) / 8 <= p->end) {
+		memcpy(v->b, p->bytes + at + offset / 8, bits / 8);
+		memcpy(v->k, p->known + at + offset / 8, bits / 8);
+		return;
+	}
+	load_bits(p, at * 8 + offset, v);
+}
+
+int packet_store(struct packet *p, uint8_t base, unsigned offset, unsigned bits, const struct value *v)
+{
+	unsigned at = base_at(p, base) * 8 + offset, total = value_size(v) * 8;
+
+	if (!base_at(p, base) || at + bits > p->end * 8u || bits > v->bits)
+		return -1;
+	p->version++;
+	for (unsigned i = 0; i < bits; i++) {
+		unsigned from = total - bits + i, to = at + i;
+		uint8_t mask = (uint8_t)(0x80 >> to % 8);
+		bool bit = (v->b[from / 8] >> (7 - from % 8)) & 1, known = (v->k[from / 8] >> (7 - from % 8)) & 1;
+
+		p->bytes[to / 8] = bit ? p->bytes[to / 8] | mask : p->bytes[to / 8] & (uint8_t)~mask;
+		p->known[to / 8] = known ? p->known[to / 8] | mask : p->known[to / 8] & (uint8_t)~mask;
+	}
+	return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* packet - a packet as far as it is known: header bytes, meta data, connection-tracking state */
+#ifndef NSUTIL_TRACE_PACKET_H
+#define NSUTIL_TRACE_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "nsutil/base/addr.h"
+#include "nsutil/trace/value.h"
+
+#define PACKET_BYTES 160
+#define PACKET_LL 2	 /* an Ethernet header, so that the network header is aligned */
+#define PACKET_NH 16
+#define PACKET_META 40	 /* more than the highest NFT_META_* */
+
+/* A number of which some bits are known; 'absent': there is no such thing (no socket: no uid). */
+struct known32 {
+	uint32_t v, k;
+	bool absent;
+};
+
+/* nf_conn of a packet, as skb_nfct() and the ctinfo have it. */
+enum ct_attach {
+	CT_NONE,	/* conntrack has not seen it, or called it INVALID */
+	CT_TRACKED,
+	CT_UNTRACKED,
+};
+
+struct packet_ct {
+	enum ct_attach attach;
+	uint32_t state;		/* NF_CT_STATE_BIT() once it is tracked */
+	struct known32 mark, zone, status;
+	bool src_done, dst_done; /* nf_nat_initialized() of the two manips */
+	uint8_t l4proto;
+	struct addr saddr, daddr; /* original direction; family 0 when not known */
+	struct known32 sport, dport;
+	const char *helper;	/* assigned by a rule; NULL when none */
+};
+
+struct packet {
+	uint8_t family;		/* NFPROTO_IPV4 or NFPROTO_IPV6 */
+	uint8_t l4proto;
+	uint16_t th;		/* where the transport header begins in 'bytes' */
+	uint16_t end;		/* end of the headers held */
+	bool ll;		/* it has a link-layer header (it came in through a device) */
+	bool fragment;		/* not a first fragment */
+	uint8_t bytes[PACKET_BYTES], known[PACKET_BYTES];
+	struct known32 meta[PACKET_META]; /* by NFT_META_*; those that are numbers of their own */
+	char iifname[16], oifname[16];
+	struct packet_ct ct;
+	uint32_t version;	/* counts writes, so that answers about former content are not reused */
+};
+
+/**
+ * packet_init() - a first packet of a connection of which nothing but its protocols is known
+ * @p:		filled
+ * @family:	NFPROTO_IPV4 or NFPROTO_IPV6
+ * @l4proto:	IPPROTO_*
+ *
+ * TCP gets the flags of a SYN, ICMP an echo request; it is no fragment and has neither IP options
+ * nor extension headers.
+ */
+void packet_init(struct packet *p, uint8_t family, uint8_t l4proto);
+
+/* Addresses; family 0 means "not known", in both directions. */
+void packet_set_addr(struct packet *p, bool dst, const struct addr *a);
+struct addr packet_addr(const struct packet *p, bool dst);
+/* Ports of tcp, udp, udplite, sctp and dccp. packet_port() gives -1 when not (fully) known */
+bool packet_has_ports(const struct packet *p);
+void packet_set_port(struct packet *p, bool dst, uint16_t port, uint16_t known);
+int packet_port(const struct packet *p, bool dst);
+/* packet_set_u8() - a byte at an offset of the transport header */
+void packet_set_u8(struct packet *p, unsigned th_offset, uint8_t v, uint8_t known);
+
+void packet_set_meta(struct packet *p, uint32_t key, uint32_t v);
+void packet_set_meta_unknown(struct packet *p, uint32_t key);
+void packet_set_meta_absent(struct packet *p, uint32_t key);
+/* Interfaces: index 0 and "" mean none; index -1 means it is not known. */
+void packet_set_iif(struct packet *p, int index, const char *name);
+void packet_set_oif(struct packet *p, int index, const char *name);
+
+/**
+ * packet_load() - bits of a header, as an nftables payload expression loads them
+ * @p:		packet
+ * @base:	NFT_PAYLOAD_*
+ * @offset:	in bits
+ * @bits:	how many
+ * @v:		filled; absent when the packet has no such header
+ */
+void packet_load(const struct packet *p, uint8_t base, unsigned offset, unsigned bits, struct value *v);
+/* packet_store() - the reverse; returns -1 when the place is outside the headers held */
+int packet_store(struct packet *p, uint8_t base, unsigned offset, unsigned bits, const struct value *v);
+
+#endif

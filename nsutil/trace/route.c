@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* route - the kernel's route lookup on a view of a namespace: policy rules, tables, source address */
+#include "nsutil/trace/route.h"
+
+#include <linux/fib_rules.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "nsutil/trace/value.h"
+
+/* The rules every namespace starts with, for views that hold none. */
+static const struct nv_rule default_rules[] = {
+	{ .action = FR_ACT_TO_TBL, .table = RT_TABLE_LOCAL, .uid_to = UINT32_MAX, .suppress_prefixlen = -1 },
+	{ .action = FR_ACT_TO_TBL, .priority = 32766, .table = RT_TABLE_MAIN, .uid_to = UINT32_MAX,
+	  .suppress_prefixlen = -1 },
+	{ .action = FR_ACT_TO_TBL, .priority = 32767, .table = RT_TABLE_DEFAULT, .uid_to = UINT32_MAX,
+	  .suppress_prefixlen = -1 },
+};
+
+static int loopback(const struct netview *nv)
+{
+	for (unsigned i = 0; i < nv->n_links; i++)
+		if (nv->links[i].flags & IFF_LOOPBACK)
+			return nv->links[i].index;
+	return 1;
+}
+
+static bool link_is(const struct netview *nv, int index, const char *name)
+{
+	const struct nv_link *l = nv_link_by_index(nv, index);
+
+	return l && strcmp(l->name, name) == 0;
+}
+
+static enum tri rule_mark(const struct nv_rule *r, const struct route_key *k)
+{
+	uint32_t known = k->mark_known & r->fwmask;
+
+	if ((k->mark ^ r->fwmark) & known)
+		return TRI_FALSE;
+	return known == r->fwmask ? TRI_TRUE : TRI_UNKNOWN;
+}
+
+static enum tri rule_uid(const struct nv_rule *r, const struct route_key *k)
+{
+	if (r->uid_from == 0 && r->uid_to == UINT32_MAX)
+		return TRI_TRUE;
+	if (!k->uid_known)
+		return TRI_UNKNOWN;
+	return k->uid >= r->uid_from && k->uid <= r->uid_to ? TRI_TRUE : TRI_FALSE;
+}
+
+static enum tri rule_port(uint16_t from, uint16_t to, int port)
+{
+	if (!from && !to)
+		return TRI_TRUE;
+	if (port < 0)
+		return TRI_UNKNOWN;
+	return port >= from && port <= to ? TRI_TRUE : TRI_FALSE;
+}
+
+/* An address the rule wants; a source not chosen yet is 0.0.0.0 or ::, which only /0 holds. */
+static bool rule_addr(const struct addr *a, const struct addr *net, unsigned len)
+{
+	return !net->family || !len || (a->family && addr_in(a, net, len));
+}
+
+/* fib_rule_match() and fib4_rule_match(), fib6_rule_match() */
+static enum tri rule_match(const struct netview *nv, const struct nv_rule *r, const struct route_key *k)
+{
+	enum tri t = TRI_TRUE;
+	int iif = k->iif ? k->iif : loopback(nv);
+
+	if (r->iif[0] && !link_is(nv, iif, r->iif))
+		t = TRI_FALSE;
+	if (r->oif[0] && !link_is(nv, k->oif, r->oif))
+		t = TRI_FALSE;
+	if (!rule_addr(&k->src, &r->src, r->src_len) || !rule_addr(&k->dst, &r->dst, r->dst_len))
+		t = TRI_FALSE;
+	if ((r->ipproto && r->ipproto != k->l4proto) || r->l3mdev || r->tos)
+		t = TRI_FALSE;
+	if (r->fwmask || r->fwmark)
+		t = tri_and(t, rule_mark(r, k));
+	t = tri_and(t, rule_uid(r, k));
+	t = tri_and(t, rule_port(r->sport_from, r->sport_to, k->sport));
+	t = tri_and(t, rule_port(r->dport_from, r->dport_to, k->dport));
+	return r->invert ? tri_not(t) : t;
+}
+
+static bool settle(enum tri t, const struct route_key *k, const char *what)
+{
+	if (t != TRI_UNKNOWN)
+		return t == TRI_TRUE;
+	return k->ask.fn && k->ask.fn(k->ask.ctx, 2, what) == 0;
+}
+
+static bool hop_fits(const struct nv_route *r, int oif)
+{
+	if (!oif)
+		return true;
+	for (unsigned i = 0; i < r->n_hops; i++)
+		if (r->hops[i].oif == oif)
+			return true;
+	return false;
+}
+
+/* Longest prefix, then the lowest metric (fib_table_lookup, rt6_select). */
+static const struct nv_route *table_lookup(const struct netview *nv, uint32_t table,
+					   const struct route_key *k)
+{
+	const struct nv_route *best = NULL;
+
+	for (unsigned i = 0; i < nv->n_routes; i++) {
+		const struct nv_route *r = &nv->routes[i];
+
+		if (r->table != table || r->family != k->dst.family || r->tos || !hop_fits(r, k->oif))
+			continue;
+		if (r->dst_len && !addr_in(&k->dst, &r->dst, r->dst_len))
+			continue;
+		if (!best || r->dst_len > best->dst_len ||
+		    (r->dst_len == best->dst_len && r->priority < best->priority))
+			best = r;
+	}
+	return best;
+}
+
+static void unreachable(struct route_result *res, const char *why)
+{
+	res->kind = ROUTE_UNREACHABLE;
+	res->why = why;
+}
+
+static void take_hop(const struct route_key *k, const struct nv_route *r, struct route_result *res)
+{
+	unsigned pick = 0, n = 0;
+
+	if (!r->n_hops)
+		return;
+	for (unsigned i = 0; i < r->n_hops; i++) {
+		if (k->oif && r->hops[i].oif == k->oif)
+			pick = i;
+		n++;
+	}
+	if (n > 1 && !k->oif && k->ask.fn)
+		pick = k->ask.fn(k->ask.ctx, n, "next hop of a multipath route");
+	res->oif = r->hops[pick].oif;
+	res->via = r->hops[pick].via;
+}
+
+static void take_route(const struct netview *nv, const struct route_key *k, const struct nv_route *r,
+		       struct route_result *res)
+{
+	res->route = r;
+	res->table = r->table;
+	take_hop(k, r, res);
+	res->src = r->prefsrc;
+	switch (r->type) {
+	case RTN_LOCAL:
+	case RTN_ANYCAST:
+		res->kind = ROUTE_LOCAL;
+		if (!k->iif)
+			res->oif = loopback(nv);
+		if (!res->src.family)
+			res->src = k->dst;
+		return;
+	case RTN_BROADCAST: res->kind = ROUTE_BROADCAST; break;
+	case RTN_MULTICAST: res->kind = ROUTE_MULTICAST; break;
+	case RTN_UNICAST: res->kind = ROUTE_UNICAST; break;
+	case RTN_BLACKHOLE: unreachable(res, "the route is a blackhole"); return;
+	case RTN_PROHIBIT: unreachable(res, "the route prohibits it"); return;
+	default: unreachable(res, "the route is unreachable"); return;
+	}
+	if (!res->src.family)
+		res->src = route_source(nv, res->oif, k->dst.family == AF_INET && res->via.family
+							       ? &res->via : &k->dst);
+}
+
+/* A view made by hand or read without the local table: an own address is local all the same. */
+static bool local_by_address(const struct netview *nv, const struct route_key *k)
+{
+	for (unsigned i = 0; i < nv->n_routes; i++)
+		if (nv->routes[i].table == RT_TABLE_LOCAL && nv->routes[i].family == k->dst.family)
+			return false;
+	return nv_addr_is_local(nv, &k->dst);
+}
+
+/* Return: true when the rule settled it */
+static bool apply_rule(const struct netview *nv, const struct nv_rule *r, const struct route_key *k,
+		       struct route_result *res)
+{
+	const struct nv_route *found;
+
+	switch (r->action) {
+	case FR_ACT_BLACKHOLE: unreachable(res, "a policy rule discards it (blackhole)"); return true;
+	case FR_ACT_UNREACHABLE: unreachable(res, "a policy rule says unreachable"); return true;
+	case FR_ACT_PROHIBIT: unreachable(res, "a policy rule prohibits it"); return true;
+	case FR_ACT_TO_TBL: break;
+	default: return false;
+	}
+	if (r->table == RT_TABLE_LOCAL && local_by_address(nv, k)) {
+		*res = (struct route_result){ .kind = ROUTE_LOCAL, .oif = k->iif ? k->iif : loopback(nv),
+					      .src = k->dst, .table = RT_TABLE_LOCAL };
+		return true;
+	}
+	found = table_lookup(nv, r->table, k);
+	if (!found || found->type == RTN_THROW)
+		return false;
+	if (r->suppress_prefixlen >= 0 && found->dst_len <= r->suppress_prefixlen)
+		return false;
+	take_route(nv, k, found, res);
+	return true;
+}
+
+static const struct nv_rule *next_rule(const struct nv_rule *rules, unsigned n, uint8_t family,
+				       const struct nv_rule *after, uint32_t at_least)
+{
+	const struct nv_rule *best = NULL;
+
+	/* priority first; rules of one priority in the order of the list */
+	for (unsigned i = 0; i < n; i++) {
+		const struct nv_rule *r = &rules[i];
+
+		if ((r->family && r->family != family) || r->priority < at_least)
+			continue;
+		if (after && (r->priority < after->priority || (r->priority == after->priority && r <= after)))
+			continue;
+		if (!best || r->priority < best->priority)
+			best = r;
+	}
+	return best;
+}
+
+void route_lookup(const struct netview *nv, const struct route_key *k, struct route_result *res)
+{
+	const struct nv_rule *rules = nv->rules, *r;
+	unsigned n = nv->n_rules;
+
+	if (!next_rule(rules, n, k->dst.family, NULL, 0)) {
+		rules = default_rules;
+		n = 3;
+	}
+	memset(res, 0, sizeof(*res));
+	r = next_rule(rules, n, k->dst.family, NULL, 0);
+	while (r) {
+		if (!settle(rule_match(nv, r, k), k, "a policy routing rule matches")) {
+			r = next_rule(rules, n, k->dst.family, r, 0);
+			continue;
+		}
+		if (r->action == FR_ACT_GOTO) {
+			r = next_rule(rules, n, k->dst.family, r, r->goto_target);
+			continue;
+		}
+		if (apply_rule(nv, r, k, res))
+			return;
+		r = next_rule(rules, n, k->dst.family, r, 0);
+	}
+	unreachable(res, "no route to the destination");
+}
+
+static unsigned common_bits(const struct addr *a, const struct addr *b)
+{
+	unsigned n = addr_len(a), i = 0;
+
+	while (i < n * 8 && ((a->b[i / 8] ^ b->b[i / 8]) >> (7 - i % 8) & 1) == 0)
+		i++;
+	return i;
+}
+
+/* inet_select_addr(): the primary address of the destination's subnet, else the first primary one. */
+static struct addr source_v4(const struct netview *nv, int oif, const struct addr *dst)
+{
+	struct addr first = { 0 };
+
+	for (unsigned i = 0; i < nv->n_addrs; i++) {
+		const struct nv_addr *a = &nv->addrs[i];
+
+		if (a->ifindex != oif || a->addr.family != AF_INET || (a->flags & IFA_F_SECONDARY) ||
+		    a->scope > RT_SCOPE_LINK)
+			continue;
+		if (addr_in(dst, &a->addr, a->prefix_len))
+			return a->addr;
+		if (!first.family)
+			first = a->addr;
+	}
+	for (unsigned i = 0; !first.family && i < nv->n_addrs; i++)
+		if (nv->addrs[i].addr.family == AF_INET && nv->addrs[i].scope == RT_SCOPE_UNIVERSE &&
+		    !(nv->addrs[i].flags & IFA_F_SECONDARY))
+			first = nv->addrs[i].addr;
+	return first;
+}
+
+/* RFC 6724, rules 1, 2, 3, 5 and 8 (ipv6_dev_get_saddr). */
+static unsigned score_v6(const struct nv_addr *a, int oif, const struct addr *dst)
+{
+	unsigned score = 0, same = common_bits(&a->addr, dst);
+	bool local_dst = addr_is_linklocal(dst), local = addr_is_linklocal(&a->addr);
+
+	if (addr_equal(&a->addr, dst))
+		score |= 1u << 20;
+	if (local == local_dst)
+		score |= 1u << 19;
+	if (!(a->flags & IFA_F_DEPRECATED))
+		score |= 1u << 18;
+	if (a->ifindex == oif)
+		score |= 1u << 17;
+	return score | (same > a->prefix_len ? a->prefix_len : same);
+}
+
+static struct addr source_v6(const struct netview *nv, int oif, const struct addr *dst)
+{
+	struct addr best = { 0 };
+	unsigned best_score = 0;
+
+	for (unsigned i = 0; i < nv->n_addrs; i++) {
+		const struct nv_addr *a = &nv->addrs[i];
+		unsigned score;
+
+		if (a->addr.family != AF_INET6 || (a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
+			continue;
+		if (addr_is_linklocal(&a->addr) && a->ifindex != oif)
+			continue;
+		if (addr_is_loopback(&a->addr) && !addr_is_loopback(dst))
+			continue;
+		score = score_v6(a, oif, dst);
+		if (!best.family || score > best_score) {
+			best = a->addr;
+			best_score = score;
+		}
+	}
+	return best;
+}
+
+struct addr route_source(const struct netview *nv, int oif, const struct addr *dst)
+{
+	return dst->family == AF_INET6 ? source_v6(nv, oif, dst) : source_v4(nv, oif, dst);
+}
+
+struct addr route_primary(const struct netview *nv, int ifindex, const struct addr *like)
+{
+	struct addr first = { 0 };
+
+	for (unsigned i = 0; i < nv->n_addrs; i++) {
+		const struct nv_addr *a = &nv->addrs[i];
+
+		if (a->ifindex != ifindex || a->addr.family != like->family)
+			continue;
+		if (a->addr.family == AF_INET && (a->flags & IFA_F_SECONDARY))
+			continue;
+		if (a->addr.family == AF_INET ||
+		    addr_is_linklocal(&a->addr) == addr_is_linklocal(like))
+			return a->addr;
+		if (!first.family)
+			first = a->addr;
+	}
+	return first;
+}
+
+unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif)
+{
+	struct route_key k = { .dst = *a, .oif = oif };
+	const struct nv_route *r;
+
+	if (addr_is_multicast(a))
+		return RTN_MULTICAST;
+	if (a->family == AF_INET && (a->b[0] == 0 || (a->b[0] & a->b[1] & a->b[2] & a->b[3]) == 255))
+		return RTN_BROADCAST;
+	r = table_lookup(nv, RT_TABLE_LOCAL, &k);
+	if (r)
+		return r->type;
+	if (!oif && local_by_address(nv, &k))
+		return RTN_LOCAL;
+	if (a->family == AF_INET6) {
+		struct route_result res;
+
+		route_lookup(nv, &k, &res);
+		return res.kind == ROUTE_UNREACHABLE ? RTN_UNREACHABLE : RTN_UNICAST;
+	}
+	return RTN_UNICAST;
+}
+
+static bool socket_addr_fits(const struct nv_socket *s, const struct addr *dst, bool *exact)
+{
+	struct addr local = s->local;
+
+	*exact = false;
+	if (local.family == AF_INET6 && dst->family == AF_INET) {
+		static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+		if (s->v6only)
+			return false;
+		if (addr_is_any(&local))
+			return true;
+		if (memcmp(local.b, mapped, 12) != 0)
+			return false;
+		local = addr_from(AF_INET, s->local.b + 12);
+	}
+	if (!local.family)
+		return s->family == dst->family || (s->family == AF_INET6 && !s->v6only);
+	if (local.family != dst->family)
+		return false;
+	*exact = addr_equal(&local, dst);
+	return *exact || addr_is_any(&local);
+}
+
+/* compute_score() of inet_hashtables.c, udp.c and their IPv6 kin; 0: does not fit */
+static unsigned socket_score(const struct nv_socket *s, const struct addr *dst, int dport,
+			     const struct addr *src, int sport, int iif)
+{
+	bool exact;
+	unsigned score = 1;
+
+	if (s->lport != dport || !socket_addr_fits(s, dst, &exact))
+		return 0;
+	if (s->ifindex && s->ifindex != (uint32_t)iif)
+		return 0;
+	if (s->rport) {
+		if (!src->family || sport != s->rport || !addr_equal(src, &s->remote))
+			return 0;
+		score += 16;
+	}
+	score += exact ? 8 : 0;
+	score += s->ifindex ? 4 : 0;
+	score += s->family == dst->family ? 2 : 0;
+	return score;
+}
+
+const struct nv_socket *route_listener(const struct netview *nv, uint8_t l4proto, const struct addr *dst,
+				       int dport, const struct addr *src, int sport, int iif)
+{
+	const struct nv_socket *best = NULL;
+	unsigned best_score = 0;
+
+	for (unsigned i = 0; i < nv->n_sockets; i++) {
+		const struct nv_socket *s = &nv->sockets[i];
+		unsigned score;
+
+		if (s->protocol != l4proto || (l4proto == IPPROTO_TCP && !s->listening))
+			continue;
+		score = socket_score(s, dst, dport, src, sport, iif);
+		if (score > best_score) {
+			best_score = score;
+			best = s;
+		}
+	}
+	return best;
+}

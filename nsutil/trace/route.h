@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* route - the kernel's route lookup on a view of a namespace: policy rules, tables, source address */
+#ifndef NSUTIL_TRACE_ROUTE_H
+#define NSUTIL_TRACE_ROUTE_H
+
+#include "nsutil/ruleset/netview.h"
+
+/* A question that the lookup cannot answer ("is bit 3 of the mark set?"); returns 0..n-1. */
+struct route_ask {
+	unsigned (*fn)(void *ctx, unsigned n, const char *what);
+	void *ctx;
+};
+
+struct route_key {
+	struct addr dst, src;	/* src.family 0: none yet */
+	int iif;		/* 0: made here (policy rules then see "lo") */
+	int oif;		/* 0: any */
+	uint32_t mark, mark_known;
+	uint32_t uid;
+	bool uid_known;
+	uint8_t l4proto;
+	int sport, dport;	/* -1: not known */
+	struct route_ask ask;	/* fn NULL: an unknown counts as no match */
+};
+
+enum route_kind { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST, ROUTE_UNREACHABLE };
+
+struct route_result {
+	enum route_kind kind;
+	const struct nv_route *route; /* NULL when an address stood in for the local table */
+	int oif;		/* loopback when local and made here */
+	struct addr via;	/* family 0: on link */
+	struct addr src;	/* chosen source address; family 0 when none fits */
+	uint32_t table;
+	const char *why;	/* UNREACHABLE: why */
+};
+
+/**
+ * route_lookup() - where a packet goes (fib_lookup, ip_route_output_key_hash_rcu, ip6_route_output)
+ * @nv:		view; when routes_unread is set the caller must not ask
+ * @key:	packet
+ * @res:	filled
+ */
+void route_lookup(const struct netview *nv, const struct route_key *key, struct route_result *res);
+
+/**
+ * route_source() - the source address for a way out (inet_select_addr, ipv6_dev_get_saddr)
+ * @nv:		view
+ * @oif:	device
+ * @dst:	destination, or the gateway for IPv4
+ *
+ * Return: an address; family 0 when the device and all others have none
+ */
+struct addr route_source(const struct netview *nv, int oif, const struct addr *dst);
+
+/**
+ * route_primary() - first address of a device that is not secondary (nf_nat_redirect.c)
+ * @like:	IPv6: prefer an address of the scope of this one
+ */
+struct addr route_primary(const struct netview *nv, int ifindex, const struct addr *like);
+
+/**
+ * route_addr_type() - RTN_* of an address, as "addrtype" and "fib daddr type" see it
+ * @oif:	restrict to a device, or 0
+ */
+unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif);
+
+/**
+ * route_listener() - the socket that takes a first packet (inet_lookup_listener, udp4_lib_lookup2)
+ * @nv:		view
+ * @l4proto:	IPPROTO_TCP or IPPROTO_UDP
+ * @dst:	address
+ * @dport:	port
+ * @src:	sender, for connected UDP sockets; may be of family 0
+ * @sport:	its port, or -1
+ * @iif:	device it came in through
+ *
+ * Return: the best match, or NULL
+ */
+const struct nv_socket *route_listener(const struct netview *nv, uint8_t l4proto, const struct addr *dst,
+				       int dport, const struct addr *src, int sport, int iif);
+
+#endif

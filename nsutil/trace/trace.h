@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trace - which rules a connection hits, and what becomes of it */
+#ifndef NSUTIL_TRACE_TRACE_H
+#define NSUTIL_TRACE_TRACE_H
+
+#include "nsutil/base/arena.h"
+#include "nsutil/base/err.h"
+#include "nsutil/ruleset/model.h"
+#include "nsutil/ruleset/netview.h"
+#include "nsutil/trace/value.h"
+
+enum trace_path { TRACE_OUT, TRACE_IN, TRACE_FORWARD };
+
+/* The connection asked about. What is not given is unknown, not zero. */
+struct trace_request {
+	enum trace_path path;
+	uint8_t family;		/* NFPROTO_IPV4 or NFPROTO_IPV6 */
+	uint8_t l4proto;	/* IPPROTO_* */
+	struct addr src, dst;	/* src.family 0: chosen by routing (out), else unknown */
+	int sport, dport;	/* -1: not given */
+	int icmp_type, icmp_code; /* -1: echo request */
+	bool has_uid, has_gid, has_mark, has_ct_mark, has_cgroup, has_priority;
+	uint32_t uid, gid, mark, ct_mark, cgroup, priority;
+	const char *iif, *oif;	/* NULL: by routing */
+	uint32_t ct_state;	/* one of TRACE_CT_*, 0 for a first packet (NEW) */
+	int dscp, ttl, length, tcp_flags; /* -1: not given (tcp_flags: a SYN) */
+};
+
+/* NF_CT_STATE_* bits of <linux/netfilter/nf_conntrack_common.h> */
+enum {
+	TRACE_CT_INVALID = 1 << 0,
+	TRACE_CT_ESTABLISHED = 1 << 1,
+	TRACE_CT_RELATED = 1 << 2,
+	TRACE_CT_NEW = 1 << 3,
+	TRACE_CT_UNTRACKED = 1 << 6,
+};
+
+#define TRACE_REQUEST_INIT \
+	{ .sport = -1, .dport = -1, .icmp_type = -1, .icmp_code = -1, .dscp = -1, .ttl = -1, \
+	  .length = -1, .tcp_flags = -1 }
+
+struct trace_options {
+	/* Base chains in the order the kernel runs them where priorities are equal (any hooks, any
+	 * families); chains that are not named stand in unknown order. */
+	const struct chain *const *order;
+	unsigned n_order;
+	bool all;		/* also record rules that did not match, with why */
+	unsigned max_branches;	/* 0: 256 */
+};
+
+struct trace_change {
+	const char *what;	/* dnat, snat, redirect, masquerade, mark, ct mark, ct zone, tproxy, notrack ... */
+	const char *text;	/* "127.0.0.1:15001", "0x539" */
+	struct trace_change *next;
+};
+
+struct trace_step {
+	unsigned branch;	/* the outcome this step leads to */
+	unsigned leg;		/* 0 first, 1 after loopback */
+	unsigned hook;		/* NF_INET_*, see 'chain' for the family */
+	const struct chain *chain;
+	const struct rule *rule; /* NULL: the chain's policy */
+	enum tri matched;	/* UNKNOWN: not decided, and of no consequence */
+	bool assumed;		/* matched (or not) by assumption: this branch */
+	enum verdict verdict;
+	bool reject;		/* drop, with an answer to the sender */
+	const char *to;		/* chain of a jump or goto */
+	struct trace_change *changes;
+	const char *why;	/* not matched: the condition that failed; assumed: on what grounds */
+};
+
+struct trace_leg {
+	unsigned branch, leg;
+	enum trace_path path;
+	const char *iif, *oif;	/* "" when none */
+	const char *route;	/* "default via 10.0.1.1 dev eth0", in words */
+};
+
+enum trace_verdict {
+	TRACE_ACCEPT,
+	TRACE_DROP,
+	TRACE_REJECT,
+	TRACE_UNREACHABLE, /* no route: the kernel itself gives up */
+	TRACE_UNKNOWN,
+};
+
+enum trace_end { TRACE_END_LOCAL, TRACE_END_OUT, TRACE_END_FORWARD };
+
+struct trace_assumption {
+	const char *what;	/* "meta skuid == 1337" */
+	const char *answer;	/* "yes", "no", or which */
+	const char *why;	/* "the uid is not given" */
+};
+
+/* One way to come to an outcome: all assumptions hold. */
+struct trace_case {
+	struct trace_assumption *a;
+	unsigned n;
+};
+
+struct trace_outcome {
+	enum trace_verdict verdict;
+	enum trace_end path;
+	struct addr src, dst;	/* as the packet ends; family 0 when not known */
+	int sport, dport;	/* -1 when none or not known */
+	const char *oif;	/* out and forward */
+	const struct nv_socket *listener; /* local: NULL when nobody listens */
+	const char *listener_unknown; /* why the listener could not be told; else NULL */
+	const struct rule *by;	/* the rule that decided: rewrote the destination, or dropped */
+	const struct chain *by_policy; /* the chain whose policy dropped it; else NULL */
+	const char *why;	/* UNREACHABLE, UNKNOWN, DROP by the kernel: why */
+	struct trace_case *cases; /* none when it depends on nothing */
+	unsigned n_cases;
+};
+
+struct trace_result {
+	struct arena *arena;
+	struct trace_request request; /* with what routing chose filled in */
+	struct trace_step *steps;
+	unsigned n_steps;
+	struct trace_leg *legs;
+	unsigned n_legs;
+	struct trace_outcome *outcomes; /* at least one */
+	unsigned n_outcomes;
+	bool order_unknown;	/* chains of equal priority ran in assumed orders */
+	unsigned branches;	/* followed in all */
+};
+
+struct tracer;
+
+/**
+ * tracer_new() - prepare a ruleset for tracing: its hooks in order
+ * @rs:		ruleset; must outlive the tracer
+ * @nv:		links, routes and sockets of the namespace; must outlive the tracer
+ * @opt:	options; copied, but what it points to must outlive the tracer
+ * @ret:	set on success, to be given back with tracer_free()
+ * @e:		error
+ *
+ * Return: 0, or -1 when memory ran out
+ */
+int tracer_new(const struct ruleset *rs, const struct netview *nv, const struct trace_options *opt,
+	       struct tracer **ret, struct err *e);
+void tracer_free(struct tracer *t);
+
+/**
+ * trace_run() - follow one connection
+ * @t:		tracer
+ * @rq:		connection
+ * @ret:	set on success, to be given back with trace_result_free()
+ * @e:		error: ERR_USAGE when the connection makes no sense here (no such interface ...)
+ *
+ * Return: 0, or -1
+ */
+int trace_run(const struct tracer *t, const struct trace_request *rq, struct trace_result **ret,
+	      struct err *e);
+void trace_result_free(struct trace_result *res);
+
+#endif
