@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* eval - what an expression is worth and whether a condition holds, three-valued */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "nsutil/trace/run.h"
+
+static void binop_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	struct value right;
+
+	eval_expr(r, x->binop.left, v);
+	if (v->absent)
+		return;
+	eval_expr(r, x->binop.right, &right);
+	if (right.absent) {
+		*v = right;
+		return;
+	}
+	if (!v->why)
+		v->why = right.why;
+	switch (x->binop.op) {
+	case BINOP_AND: value_and(v, &right); break;
+	case BINOP_OR: value_or(v, &right); break;
+	case BINOP_XOR: value_xor(v, &right); break;
+	case BINOP_LSHIFT: value_shift(v, (int)value_number(&right)); break;
+	case BINOP_RSHIFT: value_shift(v, -(int)value_number(&right)); break;
+	}
+}
+
+/* Options and extension headers: the packet has neither (see packet_init), except TCP's own options. */
+static void exthdr_eval(const struct run *r, const struct expr *x, struct value *v)
+{
+	if (x->exthdr.op == NFT_EXTHDR_OP_TCPOPT && r->pkt.l4proto == IPPROTO_TCP)
+		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the TCP options are not given");
+	else if (x->exthdr.present)
+		value_uint(v, 0, 8);
+	else
+		value_absent(v, "the packet has no such header or option");
+}
+
+static void modulus_eval(uint32_t modulus, uint32_t offset, const char *why, struct value *v)
+{
+	if (modulus == 1)
+		value_uint(v, offset, 32);
+	else
+		value_unknown(v, 32, why);
+}
+
+static void map_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	const struct set_elem *e = set_pick(r, x->map.set, x->map.key);
+
+	if (!e || !e->data)
+		value_absent(v, "the map has no such element");
+	else
+		eval_expr(r, e->data, v);
+}
+
+static void range_value(struct run *r, const struct expr *x, struct value *v)
+{
+	struct value to;
+
+	/* which of a range is taken is not known; the bits both ends share are */
+	eval_expr(r, x->range.from, v);
+	eval_expr(r, x->range.to, &to);
+	value_resize(&to, v->bits);
+	for (unsigned i = 0, same = 1; i < value_size(v); i++) {
+		uint8_t diff = same ? v->b[i] ^ to.b[i] : 0xff, mask = 0xff;
+
+		while (diff & mask)
+			mask = (uint8_t)(mask << 1);
+		if (mask != 0xff)
+			same = 0;
+		v->k[i] &= mask;
+		v->b[i] &= mask;
+	}
+	v->why = "any of the range may be taken";
+}
+
+void eval_expr(struct run *r, const struct expr *x, struct value *v)
+{
+	switch (x->kind) {
+	case EXPR_VALUE:
+		if (value_literal(v, x) < 0)
+			value_unknown(v, x->bits, "the value is too long");
+		break;
+	case EXPR_PAYLOAD:
+		packet_load(&r->pkt, x->payload.base, x->payload.offset, x->bits, v);
+		break;
+	case EXPR_META: meta_eval(r, x->meta_key, v); break;
+	case EXPR_CT: ct_eval(r, x, v); break;
+	case EXPR_BINOP: binop_eval(r, x, v); break;
+	case EXPR_FIB: fib_eval(r, x, v); break;
+	case EXPR_EXTHDR: exthdr_eval(r, x, v); break;
+	case EXPR_NUMGEN:
+		modulus_eval(x->numgen.modulus, x->numgen.offset,
+			     x->numgen.type == NFT_NG_RANDOM ? "it is random" : "it depends on a counter", v);
+		break;
+	case EXPR_HASH: modulus_eval(x->hash.modulus, x->hash.offset, "it depends on a hash", v); break;
+	case EXPR_MAP: map_eval(r, x, v); break;
+	case EXPR_RANGE: range_value(r, x, v); break;
+	case EXPR_PREFIX: eval_expr(r, x->prefix.value, v); break;
+	case EXPR_SOCKET: value_unknown(v, x->bits, "sockets of later packets are not looked up"); break;
+	case EXPR_RT: value_unknown(v, x->bits, "it depends on the route's attributes"); break;
+	case EXPR_OSF: value_unknown(v, x->bits, "the operating system of the sender is not known"); break;
+	case EXPR_XFRM: value_unknown(v, x->bits, "IPsec policies are not read"); break;
+	case EXPR_TUNNEL: value_unknown(v, x->bits, "tunnel metadata is not known"); break;
+	case EXPR_OPAQUE:
+		value_unknown(v, x->bits, x->opaque.why ? x->opaque.why : "the expression is not understood");
+		break;
+	case EXPR_CONCAT:
+	case EXPR_SETREF:
+	case EXPR_IPSET: value_unknown(v, x->bits, "not a single value"); break;
+	}
+	if (v->why && !v->absent)
+		r->why = v->why;
+}
+
+/* ---- conditions ---- */
+
+static enum tri order_cmp(enum match_op op, const struct value *a, const struct value *b)
+{
+	switch (op) {
+	case OP_EQ: return value_eq(a, b);
+	case OP_NE: return tri_not(value_eq(a, b));
+	case OP_LT: return value_lt(a, b);
+	case OP_LE: return value_le(a, b);
+	case OP_GT: return value_lt(b, a);
+	case OP_GE: return value_le(b, a);
+	}
+	return TRI_UNKNOWN;
+}
+
+/* ipt_owner's "!" holds for a packet of no socket (xt_owner.c); native rules end there. */
+static bool holds_when_absent(const struct run *r, const struct stmt_match *m)
+{
+	return r->xt && m->op == OP_NE && m->left->kind == EXPR_META &&
+	       (m->left->meta_key == NFT_META_SKUID || m->left->meta_key == NFT_META_SKGID);
+}
+
+static enum tri in_prefix(const struct stmt_match *m, const struct value *left)
+{
+	struct value net;
+
+	if (value_literal(&net, m->right->prefix.value) < 0)
+		return TRI_UNKNOWN;
+	return value_in_prefix(left, &net, m->right->prefix.len);
+}
+
+static enum tri in_range(struct run *r, const struct stmt_match *m, const struct value *left)
+{
+	struct value from, to;
+
+	eval_expr(r, m->right->range.from, &from);
+	eval_expr(r, m->right->range.to, &to);
+	return value_in_range(left, &from, &to);
+}
+
+/* A concatenation compared with one: part by part. */
+static enum tri concat_eq(struct run *r, const struct stmt_match *m)
+{
+	const struct expr *a = m->left, *b = m->right;
+	enum tri t = TRI_TRUE;
+
+	if (b->kind != EXPR_CONCAT || a->concat.n != b->concat.n) {
+		r->why = "a concatenation is compared with something else";
+		return TRI_UNKNOWN;
+	}
+	for (unsigned i = 0; i < a->concat.n; i++) {
+		struct stmt_match part = { OP_EQ, a->concat.parts[i], b->concat.parts[i] };
+		struct stmt s = { .kind = STMT_MATCH, .match = part };
+
+		t = tri_and(t, eval_condition(r, &s));
+	}
+	return t;
+}
+
+static enum tri match_set(struct run *r, const struct stmt_match *m)
+{
+	struct set_key key;
+
+	set_key_eval(r, m->left, &key);
+	r->seen = key.part[0];
+	for (unsigned i = 0; i < key.n; i++)
+		if (key.part[i].absent)
+			return TRI_FALSE;
+	return m->op == OP_NE ? tri_not(set_has(r, m->right->set, &key)) : set_has(r, m->right->set, &key);
+}
+
+static enum tri match_eval(struct run *r, const struct stmt_match *m)
+{
+	struct value *left = &r->seen, right;
+	enum tri t;
+
+	if (m->right->kind == EXPR_SETREF)
+		return match_set(r, m);
+	if (m->right->kind == EXPR_IPSET) {
+		r->why = "the ipset's members are not read";
+		return TRI_UNKNOWN;
+	}
+	if (m->left->kind == EXPR_CONCAT)
+		return m->op == OP_NE ? tri_not(concat_eq(r, m)) : concat_eq(r, m);
+	eval_expr(r, m->left, left);
+	if (left->absent)
+		return holds_when_absent(r, m) ? TRI_TRUE : TRI_FALSE;
+	switch (m->right->kind) {
+	case EXPR_PREFIX: t = in_prefix(m, left); break;
+	case EXPR_RANGE: t = in_range(r, m, left); break;
+	default:
+		eval_expr(r, m->right, &right);
+		if (right.absent)
+			return TRI_FALSE;
+		t = order_cmp(m->op, left, &right);
+		r->why = left->why ? left->why : right.why;
+		return t;
+	}
+	r->why = left->why;
+	return m->op == OP_NE ? tri_not(t) : t;
+}
+
+/* A list holds when all of it does; statements that are no conditions do not matter. */
+static enum tri list_eval(struct run *r, const struct stmt *list)
+{
+	enum tri t = TRI_TRUE;
+
+	for (; list && t != TRI_FALSE; list = list->next)
+		t = tri_and(t, eval_condition(r, list));
+	return t;
+}
+
+static enum tri any_eval(struct run *r, const struct stmt_any *any)
+{
+	enum tri t = TRI_FALSE;
+
+	for (unsigned i = 0; i < any->n && t != TRI_TRUE; i++)
+		t = tri_or(t, list_eval(r, any->alternatives[i]));
+	return t;
+}
+
+static enum tri unknown(struct run *r, const char *why)
+{
+	r->why = why;
+	return TRI_UNKNOWN;
+}
+
+static enum tri xt_eval(struct run *r, const struct xt_ext *x)
+{
+	bool outer = r->xt;
+	enum tri t;
+
+	if (!x->meaning)
+		return x->why_unknown ? unknown(r, x->why_unknown) : TRI_TRUE;
+	r->xt = true;
+	t = list_eval(r, x->meaning);
+	r->xt = outer;
+	return t;
+}
+
+static enum tri object_eval(struct run *r, const struct stmt_objref *o)
+{
+	uint32_t type = o->map ? o->map->obj_type : o->type;
+
+	if (type == NFT_OBJECT_QUOTA)
+		return unknown(r, "it depends on a quota");
+	if (type == NFT_OBJECT_LIMIT || type == NFT_OBJECT_CONNLIMIT)
+		return unknown(r, "it depends on a limit");
+	return TRI_TRUE;
+}
+
+enum tri eval_condition(struct run *r, const struct stmt *s)
+{
+	switch (s->kind) {
+	case STMT_MATCH: return match_eval(r, &s->match);
+	case STMT_ANY: return any_eval(r, &s->any);
+	case STMT_NOT: return tri_not(list_eval(r, s->negated));
+	case STMT_XT: return xt_eval(r, s->xt);
+	case STMT_LIMIT: return unknown(r, "it depends on the rate of packets");
+	case STMT_QUOTA: return unknown(r, "it depends on the traffic so far");
+	case STMT_CONNLIMIT: return unknown(r, "it depends on the number of connections");
+	case STMT_OBJREF: return object_eval(r, &s->objref);
+	case STMT_OPAQUE: return unknown(r, s->opaque.why ? s->opaque.why : "it is not understood");
+	default: return TRI_TRUE;
+	}
+}
+
+/* ---- the same question asked again ---- */
+
+static bool same_concat(const struct expr *a, const struct expr *b)
+{
+	if (a->concat.n != b->concat.n)
+		return false;
+	for (unsigned i = 0; i < a->concat.n; i++)
+		if (!eval_same(a->concat.parts[i], b->concat.parts[i]))
+			return false;
+	return true;
+}
+
+bool eval_same(const struct expr *a, const struct expr *b)
+{
+	if (a == b)
+		return true;
+	if (!a || !b || a->kind != b->kind || a->bits != b->bits)
+		return false;
+	switch (a->kind) {
+	case EXPR_VALUE: return memcmp(a->value, b->value, (a->bits + 7u) / 8u) == 0;
+	case EXPR_PAYLOAD: return a->payload.base == b->payload.base && a->payload.offset == b->payload.offset;
+	case EXPR_META: return a->meta_key == b->meta_key;
+	case EXPR_CT: return a->ct.key == b->ct.key && a->ct.dir == b->ct.dir;
+	case EXPR_EXTHDR:
+		return a->exthdr.op == b->exthdr.op && a->exthdr.type == b->exthdr.type &&
+		       a->exthdr.offset == b->exthdr.offset && a->exthdr.present == b->exthdr.present;
+	case EXPR_SOCKET: return a->socket.key == b->socket.key && a->socket.level == b->socket.level;
+	case EXPR_RT: return a->rt_key == b->rt_key;
+	case EXPR_BINOP:
+		return a->binop.op == b->binop.op && eval_same(a->binop.left, b->binop.left) &&
+		       eval_same(a->binop.right, b->binop.right);
+	case EXPR_PREFIX: return a->prefix.len == b->prefix.len && eval_same(a->prefix.value, b->prefix.value);
+	case EXPR_RANGE: return eval_same(a->range.from, b->range.from) && eval_same(a->range.to, b->range.to);
+	case EXPR_CONCAT: return same_concat(a, b);
+	case EXPR_SETREF: return a->set == b->set;
+	case EXPR_IPSET:
+		return a->ipset.index == b->ipset.index && a->ipset.src == b->ipset.src &&
+		       a->ipset.dims == b->ipset.dims && a->ipset.flags == b->ipset.flags;
+	default: return false; /* random each time, or not understood */
+	}
+}

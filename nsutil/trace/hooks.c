@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hooks - what is registered at a hook, in order: chains of all stores, conntrack, the nat core */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nsutil/trace/run.h"
+
+#define TIES 5	      /* chains of one priority: 5! = 120 orders */
+
+/* ---- preparation ---- */
+
+static bool is_nat(const struct chain *c)
+{
+	if (c->type)
+		return strcmp(c->type, "nat") == 0;
+	return c->table->store == STORE_LEGACY && strcmp(c->table->name, "nat") == 0;
+}
+
+static bool of_family(const struct table *t, bool v6)
+{
+	return t->family == NFPROTO_INET || t->family == (v6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
+}
+
+static int add_item(struct tracer *t, struct hook_list *l, enum hook_item_kind kind, int32_t priority,
+		    const struct chain *c)
+{
+	struct hook_item *grown = arena_grow(t->arena, l->items, l->n, sizeof(*grown));
+
+	if (!grown)
+		return -1;
+	l->items = grown;
+	l->items[l->n++] = (struct hook_item){ priority, kind, c };
+	return 0;
+}
+
+static int add_chain(struct tracer *t, const struct chain *c)
+{
+	if (c->table->family == NFPROTO_NETDEV)
+		return add_item(t, c->hook == NF_NETDEV_EGRESS ? &t->egress : &t->ingress, HOOK_CHAIN,
+				c->priority, c);
+	if (c->table->family == NFPROTO_INET && c->hook == NF_INET_INGRESS)
+		return add_item(t, &t->ingress, HOOK_CHAIN, c->priority, c);
+	if (c->hook >= HOOKS)
+		return 0;
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		struct hook_list *l = is_nat(c) ? &t->nat[v6][c->hook] : &t->hooks[v6][c->hook];
+
+		if (of_family(c->table, v6) && add_item(t, l, HOOK_CHAIN, c->priority, c) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A stable insertion sort: equal priorities keep the order they were read in. */
+static void sort_items(struct hook_list *l)
+{
+	for (unsigned i = 1; i < l->n; i++) {
+		struct hook_item it = l->items[i];
+		unsigned j = i;
+
+		for (; j > 0 && l->items[j - 1].priority > it.priority; j--)
+			l->items[j] = l->items[j - 1];
+		l->items[j] = it;
+	}
+}
+
+/* ipv4_conntrack_ops, nf_nat_ipv4_ops: where the kernel's own parts stand */
+static int add_kernel_parts(struct tracer *t, unsigned v6)
+{
+	static const int32_t nat_priority[HOOKS] = {
+		[NF_INET_PRE_ROUTING] = NF_IP_PRI_NAT_DST, [NF_INET_LOCAL_OUT] = NF_IP_PRI_NAT_DST,
+		[NF_INET_LOCAL_IN] = NF_IP_PRI_NAT_SRC, [NF_INET_POST_ROUTING] = NF_IP_PRI_NAT_SRC,
+	};
+
+	for (unsigned hook = 0; hook < HOOKS; hook++) {
+		struct hook_list *l = &t->hooks[v6][hook];
+
+		if ((hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT) &&
+		    add_item(t, l, HOOK_CONNTRACK, NF_IP_PRI_CONNTRACK, NULL) < 0)
+			return -1;
+		if (t->nat[v6][hook].n && add_item(t, l, HOOK_NAT, nat_priority[hook], NULL) < 0)
+			return -1;
+		sort_items(l);
+		sort_items(&t->nat[v6][hook]);
+	}
+	return 0;
+}
+
+int hooks_prepare(struct tracer *t)
+{
+	for (const struct table *tb = t->rs->tables; tb; tb = tb->next) {
+		if (tb->flags & NFT_TABLE_F_DORMANT && tb->store != STORE_LEGACY)
+			continue;
+		for (const struct chain *c = tb->chains; c; c = c->next)
+			if (c->base && add_chain(t, c) < 0)
+				return -1;
+	}
+	sort_items(&t->ingress);
+	sort_items(&t->egress);
+	return add_kernel_parts(t, 0) < 0 || add_kernel_parts(t, 1) < 0 ? -1 : 0;
+}
+
+/* ---- order of equal priorities ---- */
+
+static int rank(const struct run *r, const struct hook_item *it)
+{
+	for (unsigned i = 0; it->chain && i < r->t->opt.n_order; i++)
+		if (r->t->opt.order[i] == it->chain)
+			return (int)i;
+	return -1;
+}
+
+/* A chain without rules that accepts may stand anywhere. */
+static bool matters(const struct hook_item *it)
+{
+	return it->kind != HOOK_CHAIN || it->chain->rules || it->chain->policy == VERDICT_DROP;
+}
+
+static const char *item_name(struct run *r, const struct hook_item *it)
+{
+	if (it->kind == HOOK_NAT)
+		return "nat";
+	if (it->kind == HOOK_CONNTRACK)
+		return "connection tracking";
+	return arena_printf(r->arena, "%s %s %s %s", store_name(it->chain->table->store),
+			    family_name(it->chain->table->family), it->chain->table->name, it->chain->name);
+}
+
+static const char *names(struct run *r, struct hook_item *const *items, unsigned n)
+{
+	const char *text = "";
+
+	for (unsigned i = 0; i < n; i++)
+		text = arena_printf(r->arena, "%s%s%s", text, i ? ", " : "", item_name(r, items[i]));
+	return text;
+}
+
+/* The n-th permutation, by factorial digits. */
+static void permute(struct hook_item **items, unsigned n, unsigned which)
+{
+	unsigned fact = 1;
+
+	for (unsigned i = 2; i < n; i++)
+		fact *= i;
+	for (unsigned i = 0; i + 1 < n; i++) {
+		unsigned pick = which / fact;
+		struct hook_item *it = items[i + pick];
+
+		which %= fact;
+		fact /= n - 1 - i ? n - 1 - i : 1;
+		memmove(items + i + 1, items + i, pick * sizeof(*items));
+		items[i] = it;
+	}
+}
+
+static void ask_order(struct run *r, struct hook_item **items, unsigned n)
+{
+	unsigned orders = 1;
+	const char *what;
+
+	for (unsigned i = 2; i <= n; i++)
+		orders *= i;
+	r->order_asked = true;
+	what = arena_printf(r->arena, "the order at hook %s, priority %d, of %s",
+			    hook_name(r->pkt.family, r->hook), items[0]->priority, names(r, items, n));
+	permute(items, n, run_decide(r, orders, NULL, what, "the kernel runs the newest first"));
+	run_answer(r, names(r, items, n));
+}
+
+/* Put items of one priority into their order: known, or one to be assumed. */
+static void order_ties(struct run *r, struct hook_item **items, unsigned n)
+{
+	struct hook_item *relevant[TIES], *rest[64];
+	unsigned n_relevant = 0, n_rest = 0;
+	bool known = true;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (!matters(items[i]) && n_rest < 64) {
+			rest[n_rest++] = items[i];
+			continue;
+		}
+		if (n_relevant == TIES) {
+			run_end(r, TRACE_UNKNOWN, "too many chains of one priority in unknown order");
+			return;
+		}
+		known &= rank(r, items[i]) >= 0;
+		relevant[n_relevant++] = items[i];
+	}
+	if (n_relevant > 1 && !known)
+		ask_order(r, relevant, n_relevant);
+	for (unsigned i = 1; known && i < n_relevant; i++)
+		for (unsigned j = i; j > 0 && rank(r, relevant[j - 1]) > rank(r, relevant[j]); j--) {
+			struct hook_item *it = relevant[j];
+
+			relevant[j] = relevant[j - 1];
+			relevant[j - 1] = it;
+		}
+	memcpy(items, relevant, n_relevant * sizeof(*items));
+	memcpy(items + n_relevant, rest, n_rest * sizeof(*items));
+}
+
+#define HOOK_ITEMS 128
+
+/* The items in the order of this run; Return: how many */
+static unsigned arrange(struct run *r, const struct hook_list *l, struct hook_item **items)
+{
+	unsigned n = l->n < HOOK_ITEMS ? l->n : HOOK_ITEMS;
+
+	if (l->n > HOOK_ITEMS)
+		run_end(r, TRACE_UNKNOWN, "too many base chains at one hook");
+	for (unsigned i = 0; i < n; i++)
+		items[i] = &l->items[i];
+	for (unsigned i = 0; i < n && !r->ended;) {
+		unsigned j = i + 1;
+
+		while (j < n && items[j]->priority == items[i]->priority)
+			j++;
+		if (j - i > 1)
+			order_ties(r, items + i, j - i);
+		i = j;
+	}
+	return n;
+}
+
+/* ---- running ---- */
+
+static void end_by(struct run *r, enum verdict v)
+{
+	if (r->ended)
+		return;
+	switch (v) {
+	case VERDICT_QUEUE:
+		r->out.by = r->rule;
+		run_end(r, TRACE_UNKNOWN, "a program in user space decides (queue)");
+		break;
+	case VERDICT_STOLEN:
+		r->out.by = r->rule;
+		run_end(r, TRACE_UNKNOWN, "the packet is taken off its way (fwd or synproxy)");
+		break;
+	default: run_end(r, r->verdict.reject && !r->out.by_policy ? TRACE_REJECT : TRACE_DROP, r->out.why);
+	}
+}
+
+static bool run_chain(struct run *r, const struct chain *c)
+{
+	enum verdict v = walk_chain(r, c);
+
+	if (r->ended)
+		return false;
+	if (v == VERDICT_ACCEPT)
+		return true;
+	end_by(r, v);
+	return false;
+}
+
+/* nf_conntrack_in(): the packet gets its entry, unless it has one or must not */
+static void run_conntrack(struct run *r)
+{
+	struct packet_ct *ct = &r->pkt.ct;
+	uint32_t state = r->rq->ct_state ? r->rq->ct_state : TRACE_CT_NEW;
+	int port;
+
+	if (ct->attach != CT_NONE || state & TRACE_CT_INVALID)
+		return;
+	r->pkt.version++;
+	if (state & TRACE_CT_UNTRACKED) {
+		ct->attach = CT_UNTRACKED;
+		return;
+	}
+	ct->attach = CT_TRACKED;
+	ct->state = state;
+	ct->l4proto = r->pkt.l4proto;
+	ct->saddr = packet_addr(&r->pkt, false);
+	ct->daddr = packet_addr(&r->pkt, true);
+	port = packet_port(&r->pkt, false);
+	ct->sport = (struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
+	port = packet_port(&r->pkt, true);
+	ct->dport = (struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
+	if (!ct->zone.k)
+		ct->zone.k = UINT32_MAX; /* the default zone, 0 */
+	if (state & TRACE_CT_NEW) {
+		ct->status.k = UINT32_MAX;
+		if (!ct->mark.k)
+			ct->mark = (struct known32){ .k = UINT32_MAX };
+	}
+}
+
+/* nf_nat_inet_fn(): chains in turn until one sets up a mapping; a first packet only */
+static bool run_nat(struct run *r, unsigned hook)
+{
+	bool dst = hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT;
+	bool *done = dst ? &r->pkt.ct.dst_done : &r->pkt.ct.src_done;
+	struct hook_item *items[HOOK_ITEMS];
+	struct addr before = packet_addr(&r->pkt, true);
+	struct addr after;
+	unsigned n;
+
+	if (r->pkt.ct.attach != CT_TRACKED || !(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)) || *done)
+		return true;
+	n = arrange(r, &r->t->nat[run_v6(r)][hook], items);
+	for (unsigned i = 0; i < n && !*done && !r->ended; i++)
+		if (!run_chain(r, items[i]->chain))
+			return false;
+	if (r->ended)
+		return false;
+	*done = true;
+	after = packet_addr(&r->pkt, true);
+	if (hook == NF_INET_LOCAL_OUT && !addr_equal(&before, &after))
+		journey_reroute(r);
+	return !r->ended;
+}
+
+/* ipt_mangle_out(), nf_route_table_hook4(): what the route was chosen by */
+struct route_inputs {
+	struct addr src, dst;
+	struct known32 mark;
+	uint8_t tos;
+};
+
+static struct route_inputs route_inputs(const struct run *r)
+{
+	return (struct route_inputs){ packet_addr(&r->pkt, false), packet_addr(&r->pkt, true),
+				      r->pkt.meta[NFT_META_MARK], r->pkt.bytes[PACKET_NH + 1] };
+}
+
+static bool reroutes(const struct chain *c)
+{
+	if (c->type && strcmp(c->type, "route") == 0)
+		return true;
+	return c->table->store == STORE_LEGACY && strcmp(c->table->name, "mangle") == 0;
+}
+
+static bool run_plain_chain(struct run *r, const struct chain *c, unsigned hook)
+{
+	struct route_inputs before, after;
+
+	if (hook != NF_INET_LOCAL_OUT || !reroutes(c))
+		return run_chain(r, c);
+	before = route_inputs(r);
+	if (!run_chain(r, c))
+		return false;
+	after = route_inputs(r);
+	if (before.mark.v != after.mark.v || before.mark.k != after.mark.k || before.tos != after.tos ||
+	    !addr_equal(&before.src, &after.src) || !addr_equal(&before.dst, &after.dst))
+		journey_reroute(r);
+	return !r->ended;
+}
+
+bool hooks_run(struct run *r, unsigned hook)
+{
+	struct hook_item *items[HOOK_ITEMS];
+	unsigned n;
+
+	r->hook = hook;
+	n = arrange(r, &r->t->hooks[run_v6(r)][hook], items);
+	for (unsigned i = 0; i < n && !r->ended; i++) {
+		bool goes_on = true;
+
+		switch (items[i]->kind) {
+		case HOOK_CONNTRACK: run_conntrack(r); break;
+		case HOOK_NAT: goes_on = run_nat(r, hook); break;
+		case HOOK_CHAIN: goes_on = run_plain_chain(r, items[i]->chain, hook); break;
+		}
+		if (!goes_on)
+			return false;
+	}
+	return !r->ended;
+}
+
+static bool on_device(const struct chain *c, const char *name)
+{
+	for (unsigned i = 0; i < c->n_devices; i++)
+		if (strcmp(c->devices[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool hooks_device(struct run *r, bool egress)
+{
+	const char *name = egress ? r->pkt.oifname : r->pkt.iifname;
+	struct hook_item *items[HOOK_ITEMS];
+	unsigned n = arrange(r, egress ? &r->t->egress : &r->t->ingress, items);
+
+	r->hook = egress ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
+	for (unsigned i = 0; i < n && !r->ended; i++)
+		if (on_device(items[i]->chain, name) && !run_chain(r, items[i]->chain))
+			return false;
+	return !r->ended;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* journey - a packet's way through the namespace: routing, hooks, loopback, the socket at the end */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "nsutil/trace/route.h"
+#include "nsutil/trace/run.h"
+
+static unsigned ask(void *ctx, unsigned n, const char *what)
+{
+	return run_decide(ctx, n, NULL, what, "not known");
+}
+
+static struct route_key key_of(struct run *r)
+{
+	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK], *uid = &r->pkt.meta[NFT_META_SKUID];
+
+	return (struct route_key){
+		.dst = packet_addr(&r->pkt, true), .src = packet_addr(&r->pkt, false),
+		.mark = mark->v, .mark_known = mark->k,
+		.uid = uid->v, .uid_known = uid->k == UINT32_MAX || uid->absent,
+		.l4proto = r->pkt.l4proto, .sport = packet_port(&r->pkt, false),
+		.dport = packet_port(&r->pkt, true), .ask = { ask, r },
+	};
+}
+
+static const char *dev_name(const struct run *r, int index)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, index);
+
+	return l ? l->name : index == 1 ? "lo" : "?";
+}
+
+static const char *route_text(struct run *r, const struct route_result *res)
+{
+	char dst[ADDR_TEXT], via[ADDR_TEXT];
+	const char *to = "local address";
+
+	if (res->kind == ROUTE_UNREACHABLE)
+		return res->why;
+	if (res->route && !res->route->dst_len)
+		to = res->kind == ROUTE_LOCAL ? "everything (local)" : "default";
+	else if (res->route)
+		to = arena_printf(r->arena, "%s%s/%u", res->kind == ROUTE_LOCAL ? "local " : "",
+				  addr_fmt(&res->route->dst, dst), res->route->dst_len);
+	if (res->via.family)
+		return arena_printf(r->arena, "%s via %s dev %s", to, addr_fmt(&res->via, via),
+				    dev_name(r, res->oif));
+	return arena_printf(r->arena, "%s dev %s", to, dev_name(r, res->oif));
+}
+
+static void add_leg(struct run *r, enum trace_path path, const char *route)
+{
+	struct trace_leg *grown = arena_grow(r->arena, r->legs, r->n_legs, sizeof(*grown));
+
+	if (!grown) {
+		r->oom = true;
+		return;
+	}
+	r->legs = grown;
+	r->legs[r->n_legs++] = (struct trace_leg){
+		.leg = r->leg, .path = path, .route = route,
+		.iif = arena_strdup(r->arena, r->pkt.iifname), .oif = arena_strdup(r->arena, r->pkt.oifname),
+	};
+}
+
+static void end_unreachable(struct run *r, const char *why)
+{
+	run_end(r, TRACE_UNREACHABLE, why);
+}
+
+/* Routes or the destination may not be known: then nothing can be said any more. */
+static bool can_route(struct run *r)
+{
+	struct addr dst = packet_addr(&r->pkt, true);
+
+	if (r->t->nv->routes_unread)
+		run_end(r, TRACE_UNKNOWN, r->t->nv->routes_unread);
+	else if (!dst.family)
+		run_end(r, TRACE_UNKNOWN, "the destination is not known any more");
+	return !r->ended;
+}
+
+static void take_output_route(struct run *r, const struct route_result *res)
+{
+	r->dev = res->oif;
+	r->local = res->kind == ROUTE_LOCAL;
+}
+
+/* ip_route_me_harder(), ip6_route_me_harder(): the source address stays */
+void journey_reroute(struct run *r)
+{
+	struct route_key k;
+	struct route_result res;
+
+	if (!can_route(r))
+		return;
+	k = key_of(r);
+	route_lookup(r->t->nv, &k, &res);
+	if (r->ended)
+		return;
+	if (res.kind == ROUTE_UNREACHABLE) {
+		r->out.by = r->rule;
+		run_end(r, TRACE_DROP, arena_printf(r->arena, "rerouting after a change failed: %s", res.why));
+		return;
+	}
+	take_output_route(r, &res);
+}
+
+static void end_here(struct run *r, enum trace_end path)
+{
+	r->out.path = path;
+	r->out.oif = path == TRACE_END_LOCAL ? NULL : dev_name(r, r->dev);
+	run_end(r, TRACE_ACCEPT, NULL);
+}
+
+/* __inet_lookup_listener(), __udp4_lib_lookup(); a socket chosen by tproxy stays chosen */
+static void find_listener(struct run *r)
+{
+	struct addr dst = packet_addr(&r->pkt, true), src = packet_addr(&r->pkt, false);
+	int dport = packet_port(&r->pkt, true);
+	const struct known32 *iif = &r->pkt.meta[NFT_META_IIF];
+
+	if (r->assigned) {
+		r->out.listener = r->assigned;
+		return;
+	}
+	if (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP)
+		r->out.listener_unknown = "the kernel takes it, or a raw socket";
+	else if (r->t->nv->sockets_unread)
+		r->out.listener_unknown = r->t->nv->sockets_unread;
+	else if (dport < 0 || !dst.family)
+		r->out.listener_unknown = "the port is not known";
+	else
+		r->out.listener = route_listener(r->t->nv, r->pkt.l4proto, &dst, dport, &src,
+						 packet_port(&r->pkt, false), (int)iif->v);
+}
+
+static void input(struct run *r)
+{
+	packet_set_oif(&r->pkt, 0, "");
+	if (!hooks_run(r, NF_INET_LOCAL_IN))
+		return;
+	find_listener(r);
+	end_here(r, TRACE_END_LOCAL);
+}
+
+/* ip_forward(), ip6_forward() */
+static void forward(struct run *r, const struct route_result *res)
+{
+	if (run_v6(r) ? !r->t->nv->ip6_forward : !r->t->nv->ip_forward) {
+		end_unreachable(r, run_v6(r) ? "the namespace does not forward (net.ipv6.conf.all.forwarding is 0)"
+					     : "the namespace does not forward (net.ipv4.ip_forward is 0)");
+		return;
+	}
+	r->dev = res->oif;
+	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
+	if (!hooks_run(r, NF_INET_FORWARD) || !hooks_run(r, NF_INET_POST_ROUTING) || !hooks_device(r, true))
+		return;
+	end_here(r, TRACE_END_FORWARD);
+}
+
+/* ip_route_input_slow(): 127.0.0.0/8 from outside is a martian, unless route_localnet is set */
+static bool martian(const struct run *r, const struct addr *dst, int iif)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
+
+	return dst->family && addr_is_loopback(dst) && l && !(l->flags & IFF_LOOPBACK) &&
+	       (dst->family == AF_INET6 || !r->t->nv->route_localnet_any);
+}
+
+static void route_and_deliver(struct run *r, int iif)
+{
+	struct route_result res;
+	struct route_key k;
+
+	if (!can_route(r))
+		return;
+	k = key_of(r);
+	k.iif = iif;
+	if (martian(r, &k.dst, iif)) {
+		run_end(r, TRACE_DROP, "a loopback address from outside: dropped as a martian packet");
+		return;
+	}
+	route_lookup(r->t->nv, &k, &res);
+	if (r->ended)
+		return;
+	r->legs[r->n_legs - 1].route = route_text(r, &res);
+	switch (res.kind) {
+	case ROUTE_UNREACHABLE: end_unreachable(r, res.why); break;
+	case ROUTE_UNICAST: forward(r, &res); break;
+	case ROUTE_LOCAL:
+	case ROUTE_BROADCAST:
+	case ROUTE_MULTICAST: input(r); break;
+	}
+}
+
+/* loopback_xmit(): the packet comes back in through lo, with its conntrack entry, mark and route,
+ * but without its socket. */
+static void reenter(struct run *r)
+{
+	r->leg++;
+	packet_set_iif(&r->pkt, r->dev, dev_name(r, r->dev));
+	packet_set_oif(&r->pkt, 0, "");
+	packet_set_meta_absent(&r->pkt, NFT_META_SKUID);
+	packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
+	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
+	r->pkt.ll = true;
+	add_leg(r, TRACE_IN, "loopback");
+	if (!hooks_device(r, false) || !hooks_run(r, NF_INET_PRE_ROUTING))
+		return;
+	input(r);
+}
+
+static void leave(struct run *r)
+{
+	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
+	if (!hooks_run(r, NF_INET_POST_ROUTING) || !hooks_device(r, true))
+		return;
+	if (r->local)
+		reenter(r);
+	else
+		end_here(r, TRACE_END_OUT);
+}
+
+static int link_index(const struct run *r, const char *name)
+{
+	const struct nv_link *l = name ? nv_link_by_name(r->t->nv, name) : NULL;
+
+	return l ? l->index : 0;
+}
+
+/* ip_route_output_ports(), ip6_dst_lookup(): before the first hook */
+static bool output_route(struct run *r, struct route_result *res)
+{
+	struct route_key k;
+
+	if (!can_route(r))
+		return false;
+	k = key_of(r);
+	k.oif = link_index(r, r->rq->oif);
+	route_lookup(r->t->nv, &k, res);
+	if (r->ended)
+		return false;
+	if (res->kind == ROUTE_UNREACHABLE) {
+		end_unreachable(r, res->why);
+		return false;
+	}
+	return true;
+}
+
+static void journey_out(struct run *r)
+{
+	struct route_result res;
+
+	r->source = packet_addr(&r->pkt, false);
+	if (!output_route(r, &res))
+		return;
+	take_output_route(r, &res);
+	if (!packet_addr(&r->pkt, false).family)
+		packet_set_addr(&r->pkt, false, &res.src);
+	r->source = packet_addr(&r->pkt, false);
+	packet_set_iif(&r->pkt, 0, "");
+	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
+	add_leg(r, TRACE_OUT, route_text(r, &res));
+	if (!hooks_run(r, NF_INET_LOCAL_OUT))
+		return;
+	leave(r);
+}
+
+/* Without an interface given: the one towards the source, else the default route's, else any but lo. */
+static int incoming_device(struct run *r)
+{
+	struct route_key k = key_of(r);
+	struct route_result res;
+
+	if (r->rq->iif)
+		return link_index(r, r->rq->iif);
+	k.dst = k.src;
+	k.src = (struct addr){ 0 };
+	if (!k.dst.family) {
+		k.dst = (struct addr){ .family = run_v6(r) ? AF_INET6 : AF_INET, .b = { 203, 0, 113, 1 } };
+		if (run_v6(r))
+			memcpy(k.dst.b, "\x20\x01\x0d\xb8", 4);
+	}
+	route_lookup(r->t->nv, &k, &res);
+	if (!r->ended && res.kind != ROUTE_UNREACHABLE && res.oif > 0)
+		return res.oif;
+	for (unsigned i = 0; i < r->t->nv->n_links; i++)
+		if (!(r->t->nv->links[i].flags & IFF_LOOPBACK))
+			return r->t->nv->links[i].index;
+	return 1;
+}
+
+static void journey_in(struct run *r)
+{
+	int iif = incoming_device(r);
+
+	r->source = packet_addr(&r->pkt, false);
+	if (r->ended)
+		return;
+	packet_set_iif(&r->pkt, iif, dev_name(r, iif));
+	packet_set_oif(&r->pkt, 0, "");
+	packet_set_meta_absent(&r->pkt, NFT_META_SKUID);
+	packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
+	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
+	r->pkt.ll = true;
+	add_leg(r, r->rq->path, NULL);
+	if (!hooks_device(r, false) || !hooks_run(r, NF_INET_PRE_ROUTING))
+		return;
+	route_and_deliver(r, iif);
+}
+
+void journey(struct run *r)
+{
+	if (r->rq->path == TRACE_OUT)
+		journey_out(r);
+	else
+		journey_in(r);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* meta - values that do not stand in the packet: meta, conntrack, fib (nft_meta.c, nft_ct.c, nft_fib_ipv4.c) */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/if_ether.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "nsutil/ruleset/headers.h"
+#include "nsutil/trace/route.h"
+#include "nsutil/trace/run.h"
+
+/* nft_meta_pkttype_set() and friends know three of PACKET_* on the way we follow */
+#define PKTTYPE_HOST 0
+
+static const char *meta_reason(uint32_t key)
+{
+	switch (key) {
+	case NFT_META_SKUID: return "the uid is not given";
+	case NFT_META_SKGID: return "the gid is not given";
+	case NFT_META_MARK: return "the mark is not known";
+	case NFT_META_IIF: return "the incoming interface is not known";
+	case NFT_META_OIF: return "the outgoing interface is not known";
+	case NFT_META_CGROUP: return "the cgroup is not given";
+	case NFT_META_PRIORITY: return "the priority is not given";
+	case NFT_META_TIME_NS:
+	case NFT_META_TIME_DAY:
+	case NFT_META_TIME_HOUR: return "it depends on the time";
+	case NFT_META_CPU: return "it depends on the processor";
+	case NFT_META_PRANDOM: return "it is random";
+	case NFT_META_LEN: return "the length is not given";
+	}
+	return "it is not known here";
+}
+
+static const struct nv_link *link_of(const struct run *r, uint32_t key)
+{
+	const struct known32 *index = &r->pkt.meta[key];
+
+	return index->k == UINT32_MAX ? nv_link_by_index(r->t->nv, (int)index->v) : NULL;
+}
+
+static void name_eval(struct run *r, uint32_t index_key, const char *name, struct value *v)
+{
+	if (r->pkt.meta[index_key].k == UINT32_MAX || name[0]) {
+		value_text(v, name);
+		return;
+	}
+	value_unknown(v, 128, meta_reason(index_key));
+	v->text = true;
+}
+
+/* Attributes of the device; without a device the kernel ends the rule. */
+static void link_eval(struct run *r, uint32_t key, uint32_t index_key, struct value *v)
+{
+	const struct nv_link *l = link_of(r, index_key);
+
+	if (!l && r->pkt.meta[index_key].k == UINT32_MAX && r->pkt.meta[index_key].v == 0)
+		value_absent(v, "there is no such interface at this hook");
+	else if (!l)
+		value_unknown(v, header_meta_type(key)->bits, meta_reason(index_key));
+	else if (key == NFT_META_IIFTYPE || key == NFT_META_OIFTYPE)
+		value_uint(v, l->type, 16);
+	else if (key == NFT_META_IIFGROUP || key == NFT_META_OIFGROUP)
+		value_uint(v, l->group, 32);
+	else
+		value_text(v, l->kind);
+}
+
+static void number_eval(struct run *r, uint32_t key, struct value *v)
+{
+	const struct known32 *m = &r->pkt.meta[key];
+
+	if (m->absent)
+		value_absent(v, key == NFT_META_SKUID || key == NFT_META_SKGID
+					? "the packet belongs to no socket here" : "the packet has none");
+	else
+		value_mask(v, m->v, m->k, header_meta_type(key)->bits, meta_reason(key));
+}
+
+void meta_eval(struct run *r, uint32_t key, struct value *v)
+{
+	switch (key) {
+	case NFT_META_IIFNAME: name_eval(r, NFT_META_IIF, r->pkt.iifname, v); return;
+	case NFT_META_OIFNAME: name_eval(r, NFT_META_OIF, r->pkt.oifname, v); return;
+	case NFT_META_IIFTYPE:
+	case NFT_META_IIFGROUP:
+	case NFT_META_IIFKIND: link_eval(r, key, NFT_META_IIF, v); return;
+	case NFT_META_OIFTYPE:
+	case NFT_META_OIFGROUP:
+	case NFT_META_OIFKIND: link_eval(r, key, NFT_META_OIF, v); return;
+	case NFT_META_PROTOCOL:
+		value_uint(v, r->pkt.family == NFPROTO_IPV6 ? ETH_P_IPV6 : ETH_P_IP, 16);
+		return;
+	case NFT_META_NFPROTO: value_uint(v, r->pkt.family, 8); return;
+	case NFT_META_L4PROTO: value_uint(v, r->pkt.l4proto, 8); return;
+	case NFT_META_BRI_IIFNAME:
+	case NFT_META_BRI_OIFNAME: value_absent(v, "the packet does not cross a bridge here"); return;
+	default: break;
+	}
+	if (key < PACKET_META)
+		number_eval(r, key, v);
+	else
+		value_unknown(v, header_meta_type(key)->bits, meta_reason(key));
+}
+
+static void ct_state(const struct run *r, struct value *v)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+
+	value_uint(v, ct->attach == CT_TRACKED ? ct->state
+		      : ct->attach == CT_UNTRACKED ? TRACE_CT_UNTRACKED : TRACE_CT_INVALID, 32);
+}
+
+static void ct_addr(const struct addr *a, unsigned bits, struct value *v)
+{
+	if (a->family)
+		value_bytes(v, a->b, addr_len(a) * 8);
+	else
+		value_unknown(v, bits, "the address is not known");
+}
+
+static void ct_number(const struct known32 *n, unsigned bits, const char *why, struct value *v)
+{
+	value_mask(v, n->v, n->k, bits, why);
+}
+
+static void ct_tuple(const struct run *r, uint32_t key, int dir, struct value *v)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+	unsigned bits = r->pkt.family == NFPROTO_IPV6 ? 128 : 32;
+
+	if (dir == 1) {
+		value_unknown(v, key == NFT_CT_PROTO_SRC || key == NFT_CT_PROTO_DST ? 16 : bits,
+			      "the reply direction is not followed");
+		return;
+	}
+	switch (key) {
+	case NFT_CT_PROTO_SRC: ct_number(&ct->sport, 16, "the source port is not given", v); break;
+	case NFT_CT_PROTO_DST: ct_number(&ct->dport, 16, "the port is not given", v); break;
+	case NFT_CT_SRC:
+	case NFT_CT_SRC_IP:
+	case NFT_CT_SRC_IP6: ct_addr(&ct->saddr, bits, v); break;
+	default: ct_addr(&ct->daddr, bits, v); break;
+	}
+}
+
+/* Of a first packet everything is known to be zero; of a later one nothing is. */
+static void ct_fresh(const struct run *r, uint32_t value, unsigned bits, const char *why, struct value *v)
+{
+	if (r->pkt.ct.state & TRACE_CT_NEW)
+		value_uint(v, value, bits);
+	else
+		value_unknown(v, bits, why);
+}
+
+void ct_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+
+	if (x->ct.key == NFT_CT_STATE) {
+		ct_state(r, v);
+		return;
+	}
+	if (ct->attach != CT_TRACKED) {
+		value_absent(v, "the packet has no connection-tracking entry here");
+		return;
+	}
+	switch (x->ct.key) {
+	case NFT_CT_DIRECTION: ct_fresh(r, 0, 8, "the direction is not given", v); break;
+	case NFT_CT_MARK: ct_number(&ct->mark, 32, "the connection's mark is not known", v); break;
+	case NFT_CT_ZONE: ct_number(&ct->zone, 16, "the zone is not known", v); break;
+	case NFT_CT_STATUS: ct_number(&ct->status, 32, "the connection's status is not known", v); break;
+	case NFT_CT_L3PROTOCOL: value_uint(v, r->pkt.family, 8); break;
+	case NFT_CT_PROTOCOL: value_uint(v, ct->l4proto, 8); break;
+	case NFT_CT_LABELS: ct_fresh(r, 0, 128, "the connection's labels are not known", v); break;
+	case NFT_CT_HELPER:
+		if (ct->state & TRACE_CT_NEW)
+			value_absent(v, "the connection is not expected by a helper");
+		else
+			value_unknown(v, 128, "the helper is not known");
+		break;
+	case NFT_CT_SRC:
+	case NFT_CT_DST:
+	case NFT_CT_SRC_IP:
+	case NFT_CT_DST_IP:
+	case NFT_CT_SRC_IP6:
+	case NFT_CT_DST_IP6:
+	case NFT_CT_PROTO_SRC:
+	case NFT_CT_PROTO_DST: ct_tuple(r, x->ct.key, x->ct.dir, v); break;
+	default: value_unknown(v, x->bits, "it depends on the connection so far"); break;
+	}
+}
+
+/* nft_fib4_eval(): the route back to the source, or on to the destination */
+static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, struct value *v)
+{
+	struct route_key k = { .dst = *a, .sport = -1, .dport = -1, .l4proto = r->pkt.l4proto };
+	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
+	struct route_result res;
+	uint32_t oif;
+
+	if (x->fib.flags & NFTA_FIB_F_MARK) {
+		k.mark = mark->v;
+		k.mark_known = mark->k;
+	}
+	if (x->fib.flags & NFTA_FIB_F_IIF)
+		k.oif = (int)r->pkt.meta[NFT_META_IIF].v;
+	else if (x->fib.flags & NFTA_FIB_F_OIF)
+		k.oif = (int)r->pkt.meta[NFT_META_OIF].v;
+	route_lookup(r->t->nv, &k, &res);
+	oif = res.kind == ROUTE_UNICAST || res.kind == ROUTE_LOCAL ? (uint32_t)res.oif : 0;
+	if (x->fib.flags & NFTA_FIB_F_PRESENT) {
+		value_uint(v, oif != 0, 8);
+	} else if (x->fib.result == NFT_FIB_RESULT_OIF) {
+		value_uint(v, oif, 32);
+	} else {
+		const struct nv_link *l = nv_link_by_index(r->t->nv, (int)oif);
+
+		value_text(v, l ? l->name : "");
+	}
+}
+
+void fib_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	bool dst = x->fib.flags & NFTA_FIB_F_DADDR;
+	struct addr a = packet_addr(&r->pkt, dst);
+	int dev = 0;
+
+	if (r->t->nv->routes_unread || !a.family) {
+		value_unknown(v, x->bits ? x->bits : 32,
+			      a.family ? "the routes could not be read" : "the address is not known");
+		return;
+	}
+	if (x->fib.result != NFT_FIB_RESULT_ADDRTYPE) {
+		fib_oif(r, x, &a, v);
+		return;
+	}
+	if (x->fib.flags & NFTA_FIB_F_IIF)
+		dev = (int)r->pkt.meta[NFT_META_IIF].v;
+	else if (x->fib.flags & NFTA_FIB_F_OIF)
+		dev = (int)r->pkt.meta[NFT_META_OIF].v;
+	value_uint(v, route_addr_type(r->t->nv, &a, dev), 32);
+}

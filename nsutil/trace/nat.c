@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nat - dnat, redirect, snat, masquerade, netmap, tproxy: what they make of the packet */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_nat.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "nsutil/trace/route.h"
+#include "nsutil/trace/run.h"
+
+static enum flow end_rule(struct run *r, enum verdict code)
+{
+	r->verdict.code = code;
+	r->verdict.to = NULL;
+	r->verdict.name = NULL;
+	r->verdict.reject = false;
+	return FLOW_VERDICT;
+}
+
+static bool is_dst(enum nat_kind kind, unsigned hook)
+{
+	if (kind == NAT_NETMAP)
+		return hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT;
+	return kind == NAT_DNAT || kind == NAT_REDIRECT;
+}
+
+static const char *nat_word(enum nat_kind kind)
+{
+	static const char *const words[] = { "snat", "dnat", "masquerade", "redirect", "netmap" };
+
+	return kind <= NAT_NETMAP ? words[kind] : "nat";
+}
+
+static struct addr loopback_addr(bool v6)
+{
+	static const uint8_t v4_bytes[4] = { 127, 0, 0, 1 }, v6_bytes[16] = { [15] = 1 };
+
+	return v6 ? addr_from(AF_INET6, v6_bytes) : addr_from(AF_INET, v4_bytes);
+}
+
+static int known_index(const struct run *r, uint32_t key)
+{
+	return r->pkt.meta[key].k == UINT32_MAX ? (int)r->pkt.meta[key].v : -1;
+}
+
+/* nf_nat_redirect_ipv4(), nf_nat_redirect_ipv6() */
+static struct addr redirect_addr(struct run *r)
+{
+	struct addr dst = packet_addr(&r->pkt, true);
+	int iif = known_index(r, NFT_META_IIF);
+
+	if (r->hook == NF_INET_LOCAL_OUT)
+		return loopback_addr(run_v6(r));
+	if (!dst.family)
+		dst = (struct addr){ .family = run_v6(r) ? AF_INET6 : AF_INET };
+	return iif > 0 ? route_primary(r->t->nv, iif, &dst) : (struct addr){ 0 };
+}
+
+/* nf_nat_masquerade_ipv4(): the address the route out would choose */
+static struct addr masquerade_addr(struct run *r)
+{
+	struct addr dst = packet_addr(&r->pkt, true);
+	int oif = known_index(r, NFT_META_OIF);
+
+	if (oif <= 0 || !dst.family)
+		return (struct addr){ 0 };
+	return route_source(r->t->nv, oif, &dst);
+}
+
+/* An address out of the rule: one, or one of a range. Family 0 when it is not known which. */
+static struct addr rule_addr(struct run *r, const struct stmt_nat *n)
+{
+	uint8_t family = run_v6(r) ? AF_INET6 : AF_INET;
+	struct value v, max;
+
+	eval_expr(r, n->addr, &v);
+	if (!value_known(&v) || value_size(&v) != (run_v6(r) ? 16u : 4u))
+		return (struct addr){ 0 };
+	if (n->addr_max) {
+		uint64_t count, pick;
+
+		eval_expr(r, n->addr_max, &max);
+		if (!value_known(&max))
+			return (struct addr){ 0 };
+		count = value_number(&max) - value_number(&v) + 1;
+		if (count == 0 || count > 16)
+			return (struct addr){ 0 };
+		pick = count == 1 ? 0 : run_decide(r, (unsigned)count, NULL, "address out of the range",
+						   "it depends on a hash");
+		for (unsigned i = value_size(&v); pick && i-- > 0;) {
+			pick += v.b[i];
+			v.b[i] = (uint8_t)pick;
+			pick >>= 8;
+		}
+		if (count > 1) {
+			struct addr a = addr_from(family, v.b);
+			char text[ADDR_TEXT];
+
+			run_answer(r, arena_strdup(r->arena, addr_fmt(&a, text)));
+		}
+	}
+	return addr_from(family, v.b);
+}
+
+/* The port out of the rule; -1: as it is, -2: not known which */
+static int rule_port(struct run *r, const struct stmt_nat *n)
+{
+	struct value v, max;
+
+	if (!n->port || !packet_has_ports(&r->pkt))
+		return -1;
+	eval_expr(r, n->port, &v);
+	if (!value_known(&v))
+		return -2;
+	if (n->port_max) {
+		eval_expr(r, n->port_max, &max);
+		if (!value_known(&max) || value_eq(&v, &max) != TRI_TRUE) {
+			int now = packet_port(&r->pkt, is_dst(n->kind, r->hook));
+
+			/* a port inside the range is kept, unless chosen at random */
+			if (!(n->flags & NF_NAT_RANGE_PROTO_RANDOM_ALL) && now >= (int)value_number(&v) &&
+			    value_known(&max) && now <= (int)value_number(&max))
+				return now;
+			return -2;
+		}
+	}
+	return (int)value_number(&v);
+}
+
+static void note_change(struct run *r, const char *what, const struct addr *a, int port)
+{
+	char text[ADDR_TEXT];
+
+	if (!packet_has_ports(&r->pkt))
+		run_change(r, what, "%s", addr_fmt(a, text));
+	else if (port < 0)
+		run_change(r, what, a->family == AF_INET6 ? "[%s]:*" : "%s:*", addr_fmt(a, text));
+	else
+		run_change(r, what, a->family == AF_INET6 ? "[%s]:%d" : "%s:%d", addr_fmt(a, text), port);
+}
+
+static void rewrite(struct run *r, const struct stmt_nat *n, bool dst, bool has_addr, const struct addr *a)
+{
+	struct packet_ct *ct = &r->pkt.ct;
+	int port = rule_port(r, n);
+	struct addr now;
+
+	if (has_addr)
+		packet_set_addr(&r->pkt, dst, a);
+	if (port == -2)
+		packet_set_port(&r->pkt, dst, 0, 0);
+	else if (port >= 0)
+		packet_set_port(&r->pkt, dst, (uint16_t)port, UINT16_MAX);
+	if (dst)
+		ct->dst_done = true;
+	else
+		ct->src_done = true;
+	ct->status.v |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
+	ct->status.k |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
+	now = packet_addr(&r->pkt, dst);
+	note_change(r, nat_word(n->kind), &now, packet_port(&r->pkt, dst));
+	if (dst)
+		r->out.by = r->rule;
+}
+
+enum flow nat_exec(struct run *r, const struct stmt_nat *n)
+{
+	bool dst = is_dst(n->kind, r->hook), has_addr = true;
+	struct addr a = { 0 };
+
+	if (r->pkt.ct.attach != CT_TRACKED)
+		return end_rule(r, VERDICT_ACCEPT);
+	if (n->kind == NAT_REDIRECT) {
+		a = redirect_addr(r);
+		if (!a.family && known_index(r, NFT_META_IIF) > 0) {
+			r->out.why = "redirect found no address on the incoming interface";
+			return end_rule(r, VERDICT_DROP);
+		}
+	} else if (n->kind == NAT_MASQUERADE) {
+		a = masquerade_addr(r);
+	} else if (n->kind == NAT_NETMAP) {
+		a = (struct addr){ 0 };
+	} else if (n->addr) {
+		a = rule_addr(r, n);
+	} else {
+		has_addr = false;
+	}
+	if (!r->ended)
+		rewrite(r, n, dst, has_addr, &a);
+	return end_rule(r, VERDICT_ACCEPT);
+}
+
+/* ---- tproxy (nft_tproxy.c, xt_TPROXY.c, nf_tproxy_ipv4.c) ---- */
+
+static struct addr tproxy_addr(struct run *r, const struct stmt_tproxy *t)
+{
+	struct addr dst = packet_addr(&r->pkt, true), a = { 0 };
+	struct value v;
+
+	if (t->addr) {
+		eval_expr(r, t->addr, &v);
+		if (value_known(&v) && value_size(&v) == (run_v6(r) ? 16u : 4u))
+			a = addr_from(run_v6(r) ? AF_INET6 : AF_INET, v.b);
+		if (a.family && !addr_is_any(&a))
+			return a;
+	}
+	/* nf_tproxy_laddr4(): an address of the device, else where it was going */
+	if (dst.family && known_index(r, NFT_META_IIF) > 0)
+		a = route_primary(r->t->nv, known_index(r, NFT_META_IIF), &dst);
+	return a.family ? a : dst;
+}
+
+static int tproxy_port(struct run *r, const struct stmt_tproxy *t)
+{
+	struct value v;
+
+	if (!t->port)
+		return packet_port(&r->pkt, true);
+	eval_expr(r, t->port, &v);
+	return value_known(&v) && value_number(&v) ? (int)value_number(&v) : packet_port(&r->pkt, true);
+}
+
+static void tproxy_mark(struct run *r, const struct stmt_tproxy *t)
+{
+	struct known32 *m = &r->pkt.meta[NFT_META_MARK];
+
+	if (!t->mark_mask && !t->mark)
+		return;
+	m->v = (m->v & ~t->mark_mask) ^ t->mark;
+	m->k |= t->mark_mask;
+	r->pkt.version++;
+	run_change(r, "mark", "%#x", m->v);
+}
+
+enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
+{
+	struct addr src = packet_addr(&r->pkt, false), to = tproxy_addr(r, t);
+	int port = tproxy_port(r, t);
+	const struct nv_socket *s = NULL;
+	bool takes = false;
+
+	if (r->t->nv->sockets_unread || !to.family || port < 0) {
+		r->assumed = true;
+		takes = run_decide(r, 2, NULL, "a transparent socket takes the connection (tproxy)",
+				   r->t->nv->sockets_unread ? r->t->nv->sockets_unread
+							    : "the destination is not known") == 0;
+	} else {
+		s = route_listener(r->t->nv, r->pkt.l4proto, &to, port, &src, packet_port(&r->pkt, false),
+				   known_index(r, NFT_META_IIF));
+		takes = s && s->transparent;
+	}
+	if (!takes) {
+		r->why = "no transparent socket listens there";
+		return t->terminal || xt ? end_rule(r, VERDICT_DROP) : FLOW_BREAK;
+	}
+	r->assigned = s;
+	r->out.by = r->rule;
+	note_change(r, "tproxy", &to, port);
+	tproxy_mark(r, t);
+	return t->terminal || xt ? end_rule(r, VERDICT_ACCEPT) : FLOW_NEXT;
+}

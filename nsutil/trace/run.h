@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run - one walk of a packet, internal to trace/: the state that its parts share */
+#ifndef NSUTIL_TRACE_RUN_H
+#define NSUTIL_TRACE_RUN_H
+
+#include "nsutil/trace/packet.h"
+#include "nsutil/trace/trace.h"
+
+#define RUN_DEPTH 128	     /* nested jumps; nftables allows 16, legacy as many as there are chains */
+#define RUN_DECISIONS 64     /* unknowns on one way */
+#define RUN_WORK 20000000    /* rules looked at on one way */
+
+enum hook_item_kind { HOOK_CHAIN, HOOK_CONNTRACK, HOOK_NAT };
+
+struct hook_item {
+	int32_t priority;
+	enum hook_item_kind kind;
+	const struct chain *chain; /* HOOK_CHAIN */
+};
+
+struct hook_list {
+	struct hook_item *items;
+	unsigned n;
+};
+
+#define HOOKS 5
+struct tracer {
+	const struct ruleset *rs;
+	const struct netview *nv;
+	struct trace_options opt;
+	struct arena *arena;
+	struct hook_list hooks[2][HOOKS]; /* [0] IPv4, [1] IPv6 */
+	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
+	struct hook_list ingress, egress; /* chains bound to devices */
+};
+
+/* One question whose answer is not known; a run is told the answers (see trace.c). */
+struct decision {
+	unsigned n, choice;
+	const struct stmt *cond; /* the condition, so that the same question gets the same answer */
+	uint32_t version;	 /* of the packet when it was asked */
+	struct trace_assumption a;
+};
+
+struct run {
+	const struct tracer *t;
+	const struct trace_request *rq;
+	struct arena *arena;
+	struct packet pkt;
+	/* where the walk is */
+	unsigned leg, hook;
+	const struct chain *chain;
+	const struct rule *rule;
+	bool xt;		/* inside an xt match or target */
+	struct { enum verdict code; const struct chain *to; const char *name; bool reject; } verdict;
+	struct trace_change *changes;
+	const struct stmt *failed; /* the condition that ended the rule */
+	struct value seen;	/* what its left side was */
+	const char *why;	/* why the last evaluated thing is unknown */
+	bool assumed, undecided;
+	uint32_t work;
+	/* routing */
+	int dev;		/* device of the route; the hooks see it from POSTROUTING on */
+	bool local;		/* the route delivers locally */
+	struct addr source;	/* of the packet before anything was rewritten */
+	const struct nv_socket *assigned; /* by tproxy */
+	/* answers */
+	struct decision decisions[RUN_DECISIONS];
+	unsigned n_decisions, n_script;
+	bool order_asked;
+	/* result */
+	bool ended;
+	bool oom;
+	struct trace_outcome out;
+	struct trace_step *steps;
+	unsigned n_steps;
+	struct trace_leg *legs;
+	unsigned n_legs;
+};
+
+/* ---- trace.c ---- */
+
+/**
+ * run_decide() - a question with several possible answers: take the one this run is to take
+ * @r:		run
+ * @n:		number of answers, at least 1
+ * @cond:	condition, or NULL
+ * @what:	the question, in the arena or constant
+ * @why:	why the answer is not known
+ *
+ * Return: 0..n-1; 0 after the run was ended because there are too many questions
+ */
+unsigned run_decide(struct run *r, unsigned n, const struct stmt *cond, const char *what, const char *why);
+/* run_answer() - say in words what the last decision came to; "yes"/"no" when not called */
+void run_answer(struct run *r, const char *answer);
+/* run_end() - the journey is over */
+void run_end(struct run *r, enum trace_verdict v, const char *why);
+/* run_change() - note a change of the packet at the current rule */
+void run_change(struct run *r, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void run_step(struct run *r, const struct trace_step *s);
+
+/* ---- eval.c, set.c: conditions and values ---- */
+
+void eval_expr(struct run *r, const struct expr *x, struct value *v);
+enum tri eval_condition(struct run *r, const struct stmt *s);
+bool eval_same(const struct expr *a, const struct expr *b);
+
+#define SET_PARTS 10
+struct set_key {
+	struct value part[SET_PARTS];
+	unsigned n;
+};
+void set_key_eval(struct run *r, const struct expr *x, struct set_key *k);
+/* set_has() - is the key in the set; three-valued, r->why says why not known */
+enum tri set_has(struct run *r, const struct set *s, const struct set_key *k);
+/* set_pick() - the element the key selects; asks when several may; NULL when none */
+const struct set_elem *set_pick(struct run *r, const struct set *s, const struct expr *key);
+/* meta.c */
+void meta_eval(struct run *r, uint32_t key, struct value *v);
+void ct_eval(struct run *r, const struct expr *x, struct value *v);
+void fib_eval(struct run *r, const struct expr *x, struct value *v);
+
+/* ---- exec.c, nat.c: statements ---- */
+
+enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
+enum flow exec_rule(struct run *r, const struct rule *rule);
+/* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
+enum flow nat_exec(struct run *r, const struct stmt_nat *n);
+enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
+
+/* ---- walk.c, hooks.c ---- */
+
+/* walk_chain() - a base chain with all it jumps to; Return: ACCEPT, DROP, QUEUE or STOLEN */
+enum verdict walk_chain(struct run *r, const struct chain *c);
+int hooks_prepare(struct tracer *t);
+/* hooks_run() - all that is registered at a hook; Return: false when the packet ended there */
+bool hooks_run(struct run *r, unsigned hook);
+/* hooks_device() - netdev and inet ingress chains of the incoming (egress: outgoing) device */
+bool hooks_device(struct run *r, bool egress);
+
+/* ---- journey.c ---- */
+void journey(struct run *r);
+/* journey_reroute() - look the route up again with the packet as it is now */
+void journey_reroute(struct run *r);
+
+/* ---- describe.c ---- */
+const char *describe_condition(struct arena *a, const struct stmt *s);
+const char *describe_expr(struct arena *a, const struct expr *x);
+const char *describe_value(struct arena *a, const struct value *v, const struct expr *like);
+
+static inline unsigned run_v6(const struct run *r)
+{
+	return r->pkt.family == 10 /* NFPROTO_IPV6 */;
+}
+
+#endif

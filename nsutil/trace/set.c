@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* set - look-ups in sets and maps by a key of which bits may be unknown */
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "nsutil/trace/run.h"
+
+#define PICK_MAX 32 /* elements a partly known key may select before it is too many to follow */
+
+void set_key_eval(struct run *r, const struct expr *x, struct set_key *k)
+{
+	if (x->kind != EXPR_CONCAT) {
+		k->n = 1;
+		eval_expr(r, x, &k->part[0]);
+		return;
+	}
+	k->n = x->concat.n < SET_PARTS ? x->concat.n : SET_PARTS;
+	for (unsigned i = 0; i < k->n; i++)
+		eval_expr(r, x->concat.parts[i], &k->part[i]);
+}
+
+static enum tri part_match(const struct value *v, const struct expr *x)
+{
+	struct value a, b;
+
+	switch (x->kind) {
+	case EXPR_VALUE: return value_literal(&a, x) < 0 ? TRI_UNKNOWN : value_eq(v, &a);
+	case EXPR_PREFIX:
+		return value_literal(&a, x->prefix.value) < 0 ? TRI_UNKNOWN
+							      : value_in_prefix(v, &a, x->prefix.len);
+	case EXPR_RANGE:
+		if (value_literal(&a, x->range.from) < 0 || value_literal(&b, x->range.to) < 0)
+			return TRI_UNKNOWN;
+		return value_in_range(v, &a, &b);
+	default: return TRI_UNKNOWN;
+	}
+}
+
+static enum tri elem_match(const struct set_key *k, const struct set_elem *e)
+{
+	enum tri t = TRI_TRUE;
+
+	if (e->catchall || !e->key)
+		return TRI_FALSE; /* only when nothing else is */
+	if (e->key->kind != EXPR_CONCAT)
+		return k->n == 1 ? part_match(&k->part[0], e->key) : TRI_UNKNOWN;
+	for (unsigned i = 0; i < k->n && i < e->key->concat.n && t != TRI_FALSE; i++)
+		t = tri_and(t, part_match(&k->part[i], e->key->concat.parts[i]));
+	return t;
+}
+
+static const struct set_elem *catchall(const struct set *s)
+{
+	for (uint32_t i = 0; i < s->n_elems; i++)
+		if (s->elems[i].catchall)
+			return &s->elems[i];
+	return NULL;
+}
+
+/* Statements of an element that may refuse it. */
+static enum tri elem_stmts(struct run *r, const struct set_elem *e)
+{
+	enum tri t = TRI_TRUE;
+
+	for (const struct stmt *s = e->stmts; s; s = s->next)
+		t = tri_and(t, eval_condition(r, s));
+	return t;
+}
+
+static const char *key_reason(const struct set_key *k)
+{
+	for (unsigned i = 0; i < k->n; i++)
+		if (!value_known(&k->part[i]) && k->part[i].why)
+			return k->part[i].why;
+	return "the key is not known";
+}
+
+enum tri set_has(struct run *r, const struct set *s, const struct set_key *k)
+{
+	enum tri any = TRI_FALSE;
+
+	if (s->unread) {
+		r->why = s->unread;
+		return TRI_UNKNOWN;
+	}
+	for (uint32_t i = 0; i < s->n_elems; i++) {
+		enum tri t = elem_match(k, &s->elems[i]);
+
+		if (t == TRI_TRUE)
+			return elem_stmts(r, &s->elems[i]);
+		any = tri_or(any, t);
+	}
+	if (catchall(s))
+		return any == TRI_FALSE ? elem_stmts(r, catchall(s)) : TRI_TRUE;
+	r->why = key_reason(k);
+	return any;
+}
+
+/* Random keys stay below their modulus: when every number has an element, one of them is taken. */
+static bool key_is_covered(const struct set *s, const struct expr *key)
+{
+	uint32_t modulus = key->kind == EXPR_NUMGEN ? key->numgen.modulus
+			   : key->kind == EXPR_HASH ? key->hash.modulus : 0;
+	uint64_t covered = 0;
+
+	if (!modulus)
+		return false;
+	for (uint32_t i = 0; i < s->n_elems; i++) {
+		const struct expr *x = s->elems[i].key;
+
+		if (x && x->kind == EXPR_VALUE)
+			covered++;
+		else if (x && x->kind == EXPR_RANGE && x->range.from->kind == EXPR_VALUE)
+			covered += expr_uint(x->range.to) - expr_uint(x->range.from) + 1;
+	}
+	return covered >= modulus;
+}
+
+static const char *elem_text(struct run *r, const struct set_elem *e)
+{
+	if (!e)
+		return "no element";
+	return e->catchall ? "*" : describe_expr(r->arena, e->key);
+}
+
+static const struct set_elem *ask_which(struct run *r, const struct set_key *k, const struct expr *key,
+					const struct set_elem **may, unsigned n)
+{
+	unsigned i = run_decide(r, n, NULL, describe_expr(r->arena, key), key_reason(k));
+
+	run_answer(r, elem_text(r, may[i]));
+	return may[i];
+}
+
+const struct set_elem *set_pick(struct run *r, const struct set *s, const struct expr *key)
+{
+	const struct set_elem *may[PICK_MAX + 1], *rest = catchall(s);
+	struct set_key k;
+	unsigned n = 0;
+
+	if (s->unread) {
+		run_end(r, TRACE_UNKNOWN, s->unread);
+		return NULL;
+	}
+	set_key_eval(r, key, &k);
+	for (unsigned i = 0; i < k.n; i++)
+		if (k.part[i].absent)
+			return NULL;
+	for (uint32_t i = 0; i < s->n_elems; i++) {
+		enum tri t = elem_match(&k, &s->elems[i]);
+
+		if (t == TRI_FALSE)
+			continue;
+		if (t == TRI_TRUE && n == 0)
+			return &s->elems[i];
+		if (n == PICK_MAX) {
+			run_end(r, TRACE_UNKNOWN, "too many elements of a map may be meant");
+			return NULL;
+		}
+		may[n++] = &s->elems[i];
+	}
+	if (n == 0)
+		return rest;
+	if (!key_is_covered(s, key))
+		may[n++] = rest;
+	return ask_which(r, &k, key, may, n);
+}

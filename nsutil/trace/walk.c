@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* walk - through a base chain and the chains it jumps to (nft_do_chain, ipt_do_table) */
+#include <string.h>
+
+#include "nsutil/trace/run.h"
+
+struct frame {
+	const struct chain *chain;
+	const struct rule *next;
+};
+
+struct stack {
+	struct frame f[RUN_DEPTH];
+	unsigned n;
+};
+
+static const char *failure(struct run *r, const struct rule *rule)
+{
+	const struct stmt *s = r->failed;
+	const struct expr *like = NULL;
+
+	(void)rule;
+	if (r->undecided)
+		return arena_printf(r->arena, "%s: %s; nothing hangs on it", describe_condition(r->arena, s),
+				    r->why ? r->why : "not known");
+	if (!s)
+		return r->why;
+	if (s->kind == STMT_MATCH)
+		like = s->match.left;
+	if (!like || like->kind == EXPR_CONCAT)
+		return describe_condition(r->arena, s);
+	return arena_printf(r->arena, "%s; it is %s", describe_condition(r->arena, s),
+			    describe_value(r->arena, &r->seen, like));
+}
+
+static const char *assumption(const struct run *r)
+{
+	const struct decision *d = r->n_decisions ? &r->decisions[r->n_decisions - 1] : NULL;
+
+	if (!r->assumed || !d)
+		return NULL;
+	return arena_printf(r->arena, "assumed: %s: %s (%s)", d->a.what, d->a.answer, d->a.why ? d->a.why : "");
+}
+
+static void record(struct run *r, const struct chain *c, const struct rule *rule, enum flow f)
+{
+	struct trace_step s = { .leg = r->leg, .hook = r->hook, .chain = c, .rule = rule,
+				.assumed = r->assumed, .changes = r->changes };
+
+	if (f == FLOW_BREAK && !r->t->opt.all && !r->undecided && !r->changes)
+		return;
+	s.matched = f != FLOW_BREAK ? TRI_TRUE : r->undecided ? TRI_UNKNOWN : TRI_FALSE;
+	s.verdict = f == FLOW_VERDICT ? r->verdict.code : VERDICT_CONTINUE;
+	if (f == FLOW_VERDICT) {
+		s.reject = r->verdict.reject;
+		s.to = r->verdict.name;
+	}
+	s.why = f == FLOW_BREAK ? failure(r, rule) : assumption(r);
+	run_step(r, &s);
+}
+
+static void record_policy(struct run *r, const struct chain *c)
+{
+	struct trace_step s = { .leg = r->leg, .hook = r->hook, .chain = c, .matched = TRI_TRUE,
+				.verdict = c->policy };
+
+	if (c->policy == VERDICT_DROP)
+		r->out.by_policy = c;
+	if (c->policy == VERDICT_DROP || r->t->opt.all)
+		run_step(r, &s);
+}
+
+static bool push(struct run *r, struct stack *st, const struct chain *c, const struct rule *next)
+{
+	if (st->n == RUN_DEPTH) {
+		run_end(r, TRACE_UNKNOWN, "jumps nest too deep");
+		return false;
+	}
+	st->f[st->n++] = (struct frame){ c, next };
+	return true;
+}
+
+/* Where to go on after a verdict inside the walk; NULL rule means the end of 'c'. */
+static bool follow(struct run *r, struct stack *st, const struct chain **c, const struct rule **next)
+{
+	switch (r->verdict.code) {
+	case VERDICT_JUMP:
+	case VERDICT_GOTO:
+		if (!r->verdict.to) {
+			run_end(r, TRACE_UNKNOWN, "the chain of a jump is missing");
+			return false;
+		}
+		if (r->verdict.code == VERDICT_JUMP && !push(r, st, *c, *next))
+			return false;
+		*c = r->verdict.to;
+		*next = r->verdict.to->rules;
+		return true;
+	case VERDICT_RETURN:
+		*next = NULL;
+		return true;
+	default: return true;
+	}
+}
+
+static bool ends_walk(enum verdict v)
+{
+	return v == VERDICT_ACCEPT || v == VERDICT_DROP || v == VERDICT_QUEUE || v == VERDICT_STOLEN;
+}
+
+enum verdict walk_chain(struct run *r, const struct chain *base)
+{
+	struct stack st = { .n = 0 };
+	const struct chain *c = base;
+	const struct rule *next = base->rules;
+
+	while (!r->ended) {
+		const struct rule *rule = next;
+		enum flow f;
+
+		if (!rule) {
+			if (st.n == 0) {
+				record_policy(r, base);
+				return base->policy == VERDICT_DROP ? VERDICT_DROP : VERDICT_ACCEPT;
+			}
+			st.n--;
+			c = st.f[st.n].chain;
+			next = st.f[st.n].next;
+			continue;
+		}
+		if (++r->work > RUN_WORK) {
+			run_end(r, TRACE_UNKNOWN, "too many rules to look at");
+			break;
+		}
+		next = rule->next;
+		r->chain = c;
+		f = exec_rule(r, rule);
+		if (r->ended)
+			break;
+		record(r, c, rule, f);
+		if (f != FLOW_VERDICT)
+			continue;
+		if (ends_walk(r->verdict.code)) {
+			if (r->verdict.code == VERDICT_DROP)
+				r->out.by = rule;
+			return r->verdict.code;
+		}
+		if (!follow(r, &st, &c, &next))
+			break;
+	}
+	return VERDICT_DROP;
+}
