@@ -113,8 +113,9 @@ bench: setup-check
 
 install: $(B)/cnish
 	install -D -m 755 $(B)/cnish $(DESTDIR)$(PREFIX)/bin/cnish
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/cnish/schema
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man5 cnish/schema)
 	install -m 644 man/cnish.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 man/cnish-json.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 man/schema/*.json $(DESTDIR)$(PREFIX)/share/cnish/schema/
 
 clean:

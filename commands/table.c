@@ -5,12 +5,16 @@
 #include "commands/command.h"
 
 extern const struct command command_istio_show;
+extern const struct command command_sockets, command_conns, command_exec;
 extern const struct command command_help, command_history, command_set, command_quit, command_watch;
 
 /* In the order of help. A new command: its declaration above and its line here. */
 const struct command *const command_table[] = {
 	&command_istio_show,
+	&command_sockets,
+	&command_conns,
 	&command_watch,
+	&command_exec,
 	&command_help,
 	&command_history,
 	&command_set,

@@ -77,25 +77,28 @@ static int report(struct out *o, const struct err *e)
 static int finish(struct out *o, struct pager *pager, int status)
 {
 	int failed = out_close(o);
+	struct err e = ERR_INIT;
 
 	pager_stop(pager);
 	if (!failed)
 		return status;
-	print_error(&(struct err){ .what = "writing the output", .why = "" });
+	err_sys(&e, failed, "writing the output");
+	print_error(&e);
 	return ERR_SYS;
 }
 
+/* The format of the output; 'ret' is set in any case, for the error. */
 static int check_format(const struct session *s, const struct command *c, enum out_format *ret, struct err *e)
 {
 	unsigned offered = OUT_TEXT | OUT_JSON | c->formats, format = s->now.format;
 	char list[128] = "";
 
-	*ret = OUT_TEXT;
+	*ret = format & (OUT_JSON | OUT_JSONL) ? OUT_JSON : OUT_TEXT;
 	if (format & offered) {
 		*ret = format;
 		return 0;
 	}
-	if (!s->format_asked) /* a preference for those commands that have it */
+	if (!s->format_asked) /* a preference, for those commands that have it */
 		return 0;
 	for (unsigned bit = 1; command_format_name(bit); bit <<= 1)
 		if (offered & bit)
@@ -151,7 +154,7 @@ static int run_parsed(struct session *s, struct parse *p)
 		return ERR_NONE;
 	session_enter(s, p->globals);
 	status = check_format(s, c, &format, &e);
-	o = open_stdout(s, status ? OUT_TEXT : format, &pager);
+	o = open_stdout(s, format, &pager);
 	if (!o) {
 		err_oom(&e);
 		return dispatch_error(s, &e);

@@ -18,7 +18,7 @@ static void set_locale(void)
 
 static int print_version(struct session *s)
 {
-	printf(s->base.format == OUT_JSON ? "{\"schema\":\"cnish.version/1\",\"version\":\"%s\"}\n" : "cnish %s\n",
+	printf(s->base.format & (OUT_JSON | OUT_JSONL) ? "{\"schema\":\"cnish.version/1\",\"version\":\"%s\"}\n" : "cnish %s\n",
 	       CNISH_VERSION);
 	return fflush(stdout) ? ERR_SYS : 0;
 }

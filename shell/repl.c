@@ -143,6 +143,7 @@ static char *read_line(const struct session *s)
 int repl_run(struct session *s)
 {
 	s->interactive = true;
+	signals_stay();
 	set_up(s);
 	while (!s->quit && !signals_leaving()) {
 		_cleanup_free_ char *line = read_line(s);

@@ -5,10 +5,15 @@
 
 #include "shell/state.h"
 
-static volatile sig_atomic_t interrupted, leaving, resized;
+static volatile sig_atomic_t interrupted, leaving, resized, stay;
 
 static void on_signal(int sig)
 {
+	/* Asked twice, and the command did not heed the first: then the hard way, but never at a prompt. */
+	if (!stay && interrupted && (sig == SIGINT || sig == SIGTERM)) {
+		signal(sig, SIG_DFL);
+		raise(sig);
+	}
 	switch (sig) {
 	case SIGINT: interrupted = 1; break;
 	case SIGHUP:
@@ -34,6 +39,11 @@ void signals_init(void)
 			continue;
 		sigaction(list[i], &sa, NULL);
 	}
+}
+
+void signals_stay(void)
+{
+	stay = 1;
 }
 
 bool signals_interrupted(void)

@@ -43,6 +43,7 @@ const char *session_label(const struct session *s);
 /* signals.c */
 /* signals_init() - Ctrl-C, end of the terminal and broken pipes set flags instead of killing */
 void signals_init(void);
+void signals_stay(void);	/* an interactive shell: a second Ctrl-C does not end the program */
 bool signals_interrupted(void); /* Ctrl-C, or leaving, since signals_clear() */
 bool signals_leaving(void);	/* the terminal is gone or we are asked to end: SIGHUP, SIGTERM */
 bool signals_resized(void);	/* the terminal changed its size since last asked */

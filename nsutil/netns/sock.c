@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 
 #include "nsutil/base/cleanup.h"
-#include "nsutil/netns/module.h"
+#include "nsutil/netns/kmod.h"
 #include "nsutil/netns/parts.h"
 
 /* include/net/tcp_states.h; UDP sockets use the first and the third */
@@ -203,8 +203,8 @@ static int diag_part(const struct netns *ns, const struct part *p, struct netvie
 
 int nv_read_sockets(const struct netns *ns, struct netview *nv, struct err *e)
 {
-	bool tcp = module_ready(parts[0].module, parts[0].symbol);
-	bool udp = module_ready(parts[2].module, parts[2].symbol);
+	bool tcp = kmod_state("/", parts[0].module, parts[0].symbol) == KMOD_READY;
+	bool udp = kmod_state("/", parts[2].module, parts[2].symbol) == KMOD_READY;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
 		bool diag = parts[i].protocol == IPPROTO_TCP ? tcp : udp;

@@ -5,7 +5,11 @@
 /* Adding one: see codec.h. The order decides nothing. */
 #define MATCHES(X)                                                                                         \
 	X(comment_v0) X(connmark_v1) X(icmp_v0) X(icmp6_v0) X(mark_v1) X(multiport_v0) X(multiport_v1)     \
-	X(owner_v1) X(tcp_v0) X(udp_v0)
+	X(owner_v1) X(tcp_v0) X(udp_v0)                                                                    \
+	X(ah4_v0) X(ah6_v0) X(cluster_v0) X(connbytes_v0) X(connlabel_v0) X(connlabel_v1) X(connlimit_v1)  \
+	X(cpu_v0) X(dccp_v0) X(devgroup_v0) X(dscp_v0) X(ecn_v0) X(esp_v0) X(helper_v0) X(hl_v0)           \
+	X(ipcomp_v0) X(nfacct_v0) X(nfacct_v1) X(pkttype_v0) X(quota_v0) X(realm_v0) X(rpfilter_v0)        \
+	X(tcpmss_v0) X(tos_v1) X(ttl_v0)
 
 #define TARGETS(X)                                                                                         \
 	X(DNAT_v0) X(DNAT_v1) X(DNAT_v2) X(MASQUERADE4_v0) X(MASQUERADE6_v0) X(REDIRECT4_v0)               \

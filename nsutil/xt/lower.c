@@ -76,6 +76,17 @@ void low_u32(struct xt_low *l, bool invert, struct expr *left, enum dtype type, 
 	low_match(l, invert, left, right);
 }
 
+void low_spi(struct xt_low *l, const char *protocol, const char *field, const uint32_t range[2], bool invert)
+{
+	struct expr *right = expr_be32(l->a, DT_INTEGER, range[0]);
+
+	if (range[0] == 0 && range[1] == UINT32_MAX && !invert)
+		return;
+	if (range[0] != range[1])
+		right = expr_range(l->a, right, expr_be32(l->a, DT_INTEGER, range[1]));
+	low_match(l, invert, expr_field(l->a, protocol, field), right);
+}
+
 static const void *raw_bytes(const struct expr *value)
 {
 	return value->value;

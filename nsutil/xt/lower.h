@@ -29,6 +29,9 @@ void low_bits(struct xt_low *l, bool invert, struct expr *left, uint64_t bits);
 void low_port(struct xt_low *l, bool invert, struct expr *left, uint16_t from, uint16_t to);
 /* low_u32() - a number or a range of a host-order 32-bit key */
 void low_u32(struct xt_low *l, bool invert, struct expr *left, enum dtype type, uint32_t from, uint32_t to);
+/* low_spi() - a 32-bit field of a header, a number or an inclusive range in host order; the full range says
+ * nothing unless inverted */
+void low_spi(struct xt_low *l, const char *protocol, const char *field, const uint32_t range[2], bool invert);
 /* low_addr() - address and mask; @left must be of the family's address length */
 void low_addr(struct xt_low *l, bool invert, struct expr *left, const void *addr, const void *mask);
 /* low_set() - set the target to the value */

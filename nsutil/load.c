@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* load - read the stores of a target into one ruleset */
+#include "nsutil/load.h"
+
+#include <linux/netfilter.h>
+#include <stdio.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/nft/nft.h"
+#include "nsutil/xt/xt.h"
+
+enum { STORES = LOAD_LEGACY | LOAD_COMPAT | LOAD_NATIVE };
+
+/* How the parts came out: one that was read is an answer, however many others were not. */
+struct parts {
+	struct ruleset *rs;
+	unsigned read, failed;
+	struct err first; /* of the first that failed */
+};
+
+static int note(struct parts *p, enum store store, uint8_t family, const struct err *why, struct err *e)
+{
+	char text[sizeof(why->what) + sizeof(why->why) + 4];
+
+	if (!p->failed++)
+		p->first = *why;
+	snprintf(text, sizeof(text), "%s: %s", why->what, why->why);
+	return ruleset_add_unread(p->rs, store, family, NULL, text) < 0 ? err_oom(e) : 0;
+}
+
+/* By family, since a host may refuse one of them (net/ip6_tables_names is a file of its own). */
+static int load_legacy(const struct netns *ns, unsigned families, struct parts *p, struct err *e)
+{
+	static const uint8_t family[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(family); i++) {
+		struct err why = ERR_INIT;
+
+		if (!(families & 1u << i))
+			continue;
+		if (xt_read(ns, 1u << i, p->rs, &why) == 0)
+			p->read++;
+		else if (note(p, STORE_LEGACY, family[i], &why, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int load_nft(const struct netns *ns, unsigned stores, unsigned families, struct parts *p, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (nft_read(ns, stores, families == 3 ? 0 : families, p->rs, &why) == 0) {
+		p->read++;
+		return 0;
+	}
+	for (unsigned s = 0; s < STORE_COUNT; s++)
+		if ((stores & 1u << s) && note(p, s, NFPROTO_UNSPEC, &why, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int load_stores(const struct netns *ns, unsigned what, struct parts *p, struct err *e)
+{
+	unsigned families = (what & LOAD_V4 ? 1 : 0) | (what & LOAD_V6 ? 2 : 0);
+	unsigned nft = what & (LOAD_COMPAT | LOAD_NATIVE);
+
+	if (!families)
+		families = 3;
+	if ((what & LOAD_LEGACY) && load_legacy(ns, families, p, e) < 0)
+		return -1;
+	if (nft && load_nft(ns, nft, families, p, e) < 0)
+		return -1;
+	if (p->failed && !p->read) {
+		if (e)
+			*e = p->first;
+		return -1;
+	}
+	return 0;
+}
+
+int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e)
+{
+	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	struct parts p = { .rs = NULL };
+
+	if (t->kind == TARGET_FILE)
+		return err_set(e, ERR_USAGE, t->spec, "reading rules from a file is not offered yet");
+	rs = ruleset_new();
+	if (!rs)
+		return err_oom(e);
+	p.rs = rs;
+	if (!(what & STORES))
+		what |= LOAD_ALL;
+	if (load_stores(&t->netns, what, &p, e) < 0)
+		return -1;
+	*ret = steal_ptr(rs);
+	return 0;
+}

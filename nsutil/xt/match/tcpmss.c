@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tcpmss - -m tcpmss: the maximum segment size option of a SYN */
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/xt_tcpmss.h>
+
+#include "nsutil/xt/lower.h"
+#include "nsutil/xt/type.h"
+
+static const struct xt_opt tcpmss_opts[] = {
+	{ "mss", NULL, &xt_span_colon, XT_AT(xt_tcpmss_match_info, mss_min), XT_AT2(xt_tcpmss_match_info, mss_max),
+	  XT_INV(xt_tcpmss_match_info, invert, 1), .always = true },
+	XT_END,
+};
+
+/* TCP option 2, value behind kind and length. */
+static struct expr *maxseg(struct arena *a)
+{
+	struct expr *x = expr_new(a, EXPR_EXTHDR, DT_INTEGER, ORDER_NET, 16);
+
+	if (!x)
+		return NULL;
+	x->exthdr.op = NFT_EXTHDR_OP_TCPOPT;
+	x->exthdr.type = 2;
+	x->exthdr.offset = 16;
+	x->exthdr.name = "maxseg";
+	x->exthdr.field = "size";
+	return x;
+}
+
+/* A packet without the option matches when inverted (xt_tcpmss.c, tcpmss_mt()). */
+static void tcpmss_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	const struct xt_tcpmss_match_info *m = xt_data(xt_tcpmss_match_info, x);
+	struct xt_low in = { .a = l->a, .family = l->family };
+
+	in.tail = &in.head;
+	low_port(m->invert ? &in : l, false, maxseg(l->a), m->mss_min, m->mss_max);
+	if (m->invert)
+		low_not(l, &in);
+}
+
+const struct xt_codec xt_match_tcpmss_v0 = {
+	.name = "tcpmss", .size = sizeof(struct xt_tcpmss_match_info), .opts = tcpmss_opts,
+	.lower = tcpmss_lower,
+};
