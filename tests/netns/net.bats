@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# net - sockets, conns and exec against what ss, conntrack and the kernel say
+# shellcheck disable=SC2030,SC2031
+
+source "$TOP/tests/lib/pod.sh"
+
+listeners() {
+	local tcp udp
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 dual/15006 udp/15053 >/dev/null
+	pod_standin -n app -u 1000 -g 1000 -t tcp4/8080@127.0.0.1 tcp6/9090 >/dev/null
+	# protocol, address:port, PID, name of each listener, as ss has it
+	ss -N pod -H -tulnp | sed -E 's/%[^ ]*//' |
+		awk '{ match($0, /"[^"]*"/); n = substr($0, RSTART + 1, RLENGTH - 2)
+			match($0, /pid=[0-9]+/); print $1, $5, substr($0, RSTART + 4, RLENGTH - 4), n }' | sort >/run/want
+	"$CNISH" -t netns:pod sockets -o json >/run/json
+	jq -r '.sockets[] | [.protocol,
+		(if .family == 6 and .v6only == false and .address == "::" and .protocol == "tcp" then "*"
+		 elif .family == 6 then "[\(.address)]" else .address end) + ":\(.port)", .pid, .process] |
+		join(" ")' /run/json | sort >/run/got
+	[ -s /run/want ]
+	diff /run/want /run/got
+	jq -e '.sockets | all(.listening)' /run/json
+	jq -e '[.sockets[] | select(.port == 15001)] | length == 2 and all(.uid == 1337)' /run/json
+	jq -e '.sockets[] | select(.port == 8080) | .transparent and .uid == 1000' /run/json
+	jq -e '.sockets[] | select(.port == 15006) | .v6only == false' /run/json
+	jq -e '.sockets[] | select(.port == 9090) | .v6only' /run/json
+}
+@test "sockets: listeners and their processes are those of ss" { in_pod listeners; }
+
+foreign_holder() {
+	# made inside, held outside: as ztunnel does
+	nsenter --net=/run/netns/pod perl -MSocket -e 'socket(S, PF_INET, SOCK_STREAM, 0); setsockopt(S, SOL_SOCKET,
+		SO_REUSEADDR, 1); bind(S, sockaddr_in(7777, INADDR_ANY)) && listen(S, 1) or die; $^F = 99;
+		open(my $n, "<", "/proc/1/ns/net") or die; syscall(308, fileno($n), 0) == 0 or die;
+		open(R, ">", "/run/ready"); close(R); sleep 1000' &
+	until_true test -e /run/ready
+	"$CNISH" -t netns:pod sockets -o json |
+		jq -e --argjson pid $! '.sockets[] | select(.port == 7777) | .pid == $pid and .process == "perl"'
+}
+@test "sockets: a listener held by a process of another namespace is found" { in_pod foreign_holder; }
+
+connections() {
+	node_standin tcp/80 udp/53 >/dev/null
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 >/dev/null
+	pod_istio legacy
+	local a
+	for a in "$SERVICE_IP" "$SERVICE_IP6"; do
+		pod_connect tcp "$a" 80
+		pod_connect -u 1337 -g 1337 tcp "$a" 80
+	done
+	pod_connect udp "$FAR_IP" 53
+	pod_connect icmp "$NODE_IP"
+	pod_exec conntrack -L 2>/dev/null >/run/list
+	# the first and second src, dst, sport, dport of each line are the two tuples
+	awk '{ n = 0; line = $1; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) {
+			split($i, kv, "="); line = line " " kv[2] } print line }' /run/list | grep -v icmp | sort -u >/run/want
+	"$CNISH" -t netns:pod conns -o json >/run/json
+	jq -r '.connections[] | select(.icmp == null) | [.protocol, (.original, .reply | .src, .dst, .sport, .dport)] |
+		join(" ")' /run/json | sort >/run/got
+	[ "$(wc -l </run/want)" -ge 5 ]
+	diff /run/want /run/got
+	jq -e '.connections | map(select(.redirected)) | length == 2 and
+		all(.reply.sport == 15001 and .original.dport == 80 and (.flags | index("dnat")))' /run/json
+	jq -e '.connections[] | select(.protocol == "icmp") | .icmp.type == 8' /run/json
+	[ "$("$CNISH" -t netns:pod conns --nat -4 -o jsonl | wc -l)" = 1 ]
+}
+@test "conns: entries and their tuples are those of conntrack" { in_pod connections; }
+
+marks_and_zones() {
+	node_standin udp/53 >/dev/null
+	pod_exec iptables-nft -t raw -A OUTPUT -p udp -j CT --zone-orig 7
+	pod_exec iptables-nft -t mangle -A OUTPUT -j CONNMARK --set-mark 0x1234
+	pod_exec sysctl -qw net.netfilter.nf_conntrack_acct=1
+	pod_connect udp "$FAR_IP" 53 -n || true
+	"$CNISH" -t netns:pod conns -o json |
+		jq -e '.connections[0] | .mark == 4660 and .zone == 7 and .reply_zone == 0 and .packets == 1'
+}
+@test "conns: mark, zones and counters" { in_pod marks_and_zones; }
+
+no_connections() {
+	[ "$("$CNISH" -t netns:pod conns -o json | jq -c .connections)" = '[]' ]
+}
+@test "conns: a namespace that tracks nothing has an empty list" { in_pod no_connections; }
+
+programs() {
+	[ "$("$CNISH" -t netns:pod exec readlink /proc/self/ns/net)" = "net:[$(stat -Lc %i /run/netns/pod)]" ]
+	[ "$("$CNISH" -t netns:pod exec readlink /proc/self/ns/mnt)" = "$(readlink /proc/self/ns/mnt)" ]
+	[ "$("$CNISH" -t netns:pod -c '!cat /proc/self/net/dev | grep -c eth0')" = 1 ]
+	status=0; "$CNISH" -t netns:pod exec sh -c 'exit 37' || status=$?
+	[ $status = 37 ]
+	status=0; "$CNISH" -t netns:pod exec sh -c 'kill -9 $$' || status=$?
+	[ $status = 137 ]
+	status=0; "$CNISH" -t netns:pod exec /no/such/program 2>/run/err || status=$?
+	[ $status = 5 ]
+	grep -q '/no/such/program' /run/err
+	# options after the program are the program's; its words arrive as they are
+	[ "$("$CNISH" -t netns:pod exec printf '%s|' -o json 'a b' '')" = '-o|json|a b||' ]
+	# standard input is the program's
+	[ "$(echo hello | "$CNISH" -t netns:pod exec cat)" = hello ]
+	# nothing of ours stays open in it
+	[ "$("$CNISH" -t netns:pod exec ls /proc/self/fd)" = "$(ls /proc/self/fd)" ]
+}
+@test "exec: network of the target, all else of the caller; status passed on" { in_pod programs; }
+
+signals() {
+	local pid
+	"$CNISH" -t netns:pod exec sh -c 'trap "echo term; exit 3" TERM; echo >/run/up; while :; do sleep 0.05; done' >/run/out &
+	pid=$!
+	until_true test -e /run/up
+	kill -TERM $pid
+	status=0; wait $pid || status=$?
+	[ $status = 3 ]
+	[ "$(cat /run/out)" = term ]
+	# the program starts with the signals the caller had, whatever ours handles or blocks
+	# (posix_spawn ignores two of glibc's own, 32 and 33)
+	"$CNISH" -t netns:pod exec awk '/^Sig(Blk|Ign):/ { print $1, substr($2, 9) }' /proc/self/status |
+		sed 's/ 8/ 0/' >/run/got
+	awk '/^Sig(Blk|Ign):/ { print $1, substr($2, 9) }' /proc/self/status >/run/want
+	diff /run/want /run/got
+}
+@test "exec: SIGTERM is passed on, the program starts with clean signals" { in_pod signals; }
+
+schemas() {
+	pod_standin -n envoy -u 1337 tcp/15001 udp/15053 >/dev/null
+	node_standin tcp/80 udp/53 >/dev/null
+	pod_istio legacy
+	pod_connect -w 300 tcp "$SERVICE_IP" 80 || true
+	pod_connect udp "$FAR_IP6" 53
+	pod_connect icmp "$NODE_IP6"
+	local c
+	for c in "sockets --all" "conns"; do
+		# shellcheck disable=SC2086
+		"$CNISH" -t netns:pod -o json $c >/run/out.json
+		# shellcheck disable=SC2086
+		"$CNISH" -t netns:pod -o jsonl $c >/run/out.jsonl
+		python3 - "$TOP/man/schema" "${c%% *}" <<-'P'
+			import json, pathlib, sys, warnings
+			warnings.simplefilter("ignore")
+			import jsonschema
+			top = pathlib.Path(sys.argv[1])
+			store = {s["$id"]: s for s in (json.loads(p.read_text()) for p in top.glob("*.json"))}
+			schema = store["cnish.%s.schema.json" % sys.argv[2]]
+			docs = [json.load(open("/run/out.json"))] + [json.loads(l) for l in open("/run/out.jsonl")]
+			assert len(docs) > 2, docs
+			for d in docs:
+			    jsonschema.Draft202012Validator(schema,
+			        resolver=jsonschema.RefResolver("cnish", schema, store)).validate(d)
+		P
+	done
+}
+@test "sockets, conns: the output is as their schemas say" {
+	[ -e "$TOP/man/schema/common.schema.json" ] || skip "no common schema yet"
+	in_pod schemas
+}
