@@ -13,7 +13,11 @@
 
 #define TARGETS(X)                                                                                         \
 	X(DNAT_v0) X(DNAT_v1) X(DNAT_v2) X(MASQUERADE4_v0) X(MASQUERADE6_v0) X(REDIRECT4_v0)               \
-	X(REDIRECT6_v0) X(SNAT_v0) X(SNAT_v1)
+	X(REDIRECT6_v0) X(SNAT_v0) X(SNAT_v1)                                                              \
+	X(AUDIT_v0) X(CHECKSUM_v0) X(CLASSIFY_v0) X(CONNSECMARK_v0) X(DNPT_v0) X(DSCP_v0) X(ECN_v0)        \
+	X(HL_v0) X(IDLETIMER_v0) X(IDLETIMER_v1) X(NFQUEUE_v0) X(NFQUEUE_v1) X(NFQUEUE_v2) X(NFQUEUE_v3)   \
+	X(RATEEST_v0) X(SECMARK_v0) X(SECMARK_v1) X(SNPT_v0) X(SYNPROXY_v0) X(TCPMSS_v0)                   \
+	X(TCPOPTSTRIP_v0) X(TEE_v1) X(TOS_v1) X(TTL_v0)
 
 #define DECLARE_MATCH(n)  extern const struct xt_codec xt_match_##n;
 #define DECLARE_TARGET(n) extern const struct xt_codec xt_target_##n;
