@@ -173,8 +173,8 @@ static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, c
 {
 	switch (kind) {
 	case ARG_TARGET: complete_targets(s, o); break;
-	case ARG_TABLE: offer_list(o, (const char *const[]){ "raw", "mangle", "nat", "filter", "security", NULL });
-		break;
+	case ARG_TABLE: complete_tables(s, o); break;
+	case ARG_CHAIN: complete_chains(s, o); break;
 	case ARG_INTERFACE: complete_interfaces(s, o); break;
 	case ARG_STORES: offer_store_list(o); break;
 	case ARG_STORE: offer_list(o, (const char *const[]){ "legacy", "compat", "native", NULL }); break;
@@ -184,7 +184,6 @@ static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, c
 	case ARG_PROGRAM:
 	case ARG_FILE: o->c->files = true; break;
 	case ARG_NONE:
-	case ARG_CHAIN:
 	case ARG_TEXT:
 	case ARG_NUMBER:
 	case ARG_CHOICE: break;

@@ -34,8 +34,10 @@ struct offer {
 };
 void complete_add(struct offer *o, const char *word);
 
-/* complete_live.c: what only the machine knows */
+/* complete_live.c, complete_rules.c: what only the machine knows */
 void complete_targets(struct session *s, struct offer *o);
+void complete_tables(struct session *s, struct offer *o);
+void complete_chains(struct session *s, struct offer *o);
 void complete_interfaces(struct session *s, struct offer *o);
 
 #endif

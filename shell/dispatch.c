@@ -143,17 +143,20 @@ static int run_into(struct session *s, struct parse *p, struct out *o, struct er
 
 static int run_parsed(struct session *s, struct parse *p)
 {
-	const struct command *c = p->globals[GLOBAL_HELP] ? &command_help : p->match.command;
+	const struct command *c = p->match.command ? p->match.command : &command_help;
+	bool help = p->globals[GLOBAL_HELP];
 	struct pager pager = PAGER_INIT;
 	struct err e = ERR_INIT;
 	enum out_format format = OUT_TEXT;
 	struct out *o;
 	int status;
 
-	if (!c)
+	if (!help && !p->match.command)
 		return ERR_NONE;
 	session_enter(s, p->globals);
 	status = check_format(s, c, &format, &e);
+	if (help)
+		format = format & (OUT_JSON | OUT_JSONL) ? OUT_JSON : OUT_TEXT;
 	o = open_stdout(s, format, &pager);
 	if (!o) {
 		err_oom(&e);

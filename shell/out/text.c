@@ -45,10 +45,13 @@ static void disarm(struct buf *b, size_t from, bool newlines)
 	if (i >= b->len)
 		return;
 	for (i = from; i < b->len; i++)
-		if (is_control(s + i, b->len - i, newlines))
-			buf_fmt(&clean, "\\x%02x", s[i]);
-		else
+		if (!is_control(s + i, b->len - i, newlines)) {
 			buf_chr(&clean, (char)s[i]);
+		} else {
+			buf_fmt(&clean, "\\x%02x", s[i]);
+			if (s[i] == 0xc2) /* the second byte alone would steer an 8-bit terminal */
+				buf_fmt(&clean, "\\x%02x", s[++i]);
+		}
 	b->len = from;
 	buf_add(b, buf_cstr(&clean), clean.len);
 }
