@@ -4,12 +4,16 @@
 
 #include "commands/command.h"
 
+extern const struct command command_pods, command_use, command_info;
 extern const struct command command_istio_show;
 extern const struct command command_sockets, command_conns, command_exec;
 extern const struct command command_help, command_history, command_set, command_quit, command_watch;
 
 /* In the order of help. A new command: its declaration above and its line here. */
 const struct command *const command_table[] = {
+	&command_pods,
+	&command_use,
+	&command_info,
 	&command_istio_show,
 	&command_sockets,
 	&command_conns,
