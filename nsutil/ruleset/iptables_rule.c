@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* iptables_rule - a rule as iptables-save prints it */
+#include <linux/netfilter.h>
+
+#include "nsutil/ruleset/iptables.h"
+#include "nsutil/ruleset/text.h"
+#include "nsutil/xt/codec.h"
+
+static bool save_verdict(const struct stmt_verdict *v, struct buf *b)
+{
+	switch (v->code) {
+	case VERDICT_ACCEPT: buf_str(b, " -j ACCEPT"); return true;
+	case VERDICT_DROP: buf_str(b, " -j DROP"); return true;
+	case VERDICT_RETURN: buf_str(b, " -j RETURN"); return true;
+	case VERDICT_QUEUE: buf_str(b, " -j QUEUE"); return true;
+	case VERDICT_JUMP:
+	case VERDICT_GOTO:
+		if (!v->chain)
+			return false;
+		buf_str(b, v->code == VERDICT_JUMP ? " -j " : " -g ");
+		buf_str(b, v->chain);
+		return true;
+	default: return false;
+	}
+}
+
+/* As iptables says it when it has no extension for what the kernel holds. */
+static bool save_opaque(const struct stmt_opaque *o, struct buf *b)
+{
+	if (o->type == OPAQUE_EXPR)
+		return false;
+	buf_str(b, o->type == OPAQUE_TARGET ? " -j " : " -m ");
+	buf_str(b, o->name);
+	buf_str(b, " [unsupported revision]");
+	return true;
+}
+
+static bool save_stmt(const struct rule *r, const struct ipt_header *h, const struct stmt *s, bool *ports,
+		      struct buf *b)
+{
+	switch (s->kind) {
+	case STMT_COUNTER: return true;
+	case STMT_VERDICT: return save_verdict(&s->verdict, b);
+	case STMT_OPAQUE: return save_opaque(&s->opaque, b);
+	case STMT_XT: xt_ext_save(s->xt, b); return true;
+	case STMT_MATCH:
+	case STMT_LIMIT: return ipt_native_save(r, h, s, ports, b);
+	default: return ipt_native_target(r, s, b);
+	}
+}
+
+static bool in_header(const struct ipt_header *h, const struct stmt *s)
+{
+	const struct stmt_match *m = &s->match;
+
+	return s->kind == STMT_MATCH && (m == h->saddr || m == h->daddr || m == h->iif || m == h->oif ||
+					 m == h->proto || m == h->frag);
+}
+
+bool rule_iptables(const struct rule *r, struct buf *b)
+{
+	struct ipt_header h = { .l4proto = 0 };
+	bool ports = false, good;
+	size_t before = b->len;
+
+	if (r->chain->table->family != NFPROTO_IPV4 && r->chain->table->family != NFPROTO_IPV6)
+		return false;
+	for (const struct stmt *s = r->stmts; s; s = s->next)
+		ipt_header_take(&h, s);
+	good = ipt_header_save(&h, b);
+	for (const struct stmt *s = r->stmts; s && good; s = s->next)
+		if (!in_header(&h, s))
+			good = save_stmt(r, &h, s, &ports, b);
+	if (!good && b->data) {
+		b->len = before;
+		b->data[before] = '\0';
+	}
+	return good;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* iptables_save - whole tables as iptables-save prints them */
+#include <stdlib.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/text.h"
+
+static void save_counts(uint64_t packets, uint64_t bytes, struct buf *b)
+{
+	buf_chr(b, '[');
+	buf_uint(b, packets);
+	buf_chr(b, ':');
+	buf_uint(b, bytes);
+	buf_chr(b, ']');
+}
+
+/* The counters of policies are printed whether asked for or not. */
+static void save_chain_line(const struct chain *c, struct buf *b)
+{
+	buf_chr(b, ':');
+	buf_str(b, c->name);
+	if (!c->base)
+		buf_str(b, " - ");
+	else
+		buf_str(b, c->policy == VERDICT_DROP ? " DROP " : c->policy == VERDICT_QUEUE ? " QUEUE " : " ACCEPT ");
+	save_counts(c->packets, c->bytes, b);
+	buf_chr(b, '\n');
+}
+
+/* A rule without an iptables form is a comment, so that what is there can be seen and still be loaded. */
+static void save_rule(const struct rule *r, bool counters, struct buf *b)
+{
+	size_t start = b->len;
+
+	if (counters) {
+		save_counts(r->packets, r->bytes, b);
+		buf_chr(b, ' ');
+	}
+	buf_str(b, "-A ");
+	buf_str(b, r->chain->name);
+	if (rule_iptables(r, b)) {
+		buf_chr(b, '\n');
+		return;
+	}
+	if (b->data) {
+		b->len = start;
+		b->data[start] = '\0';
+	}
+	buf_str(b, "# ");
+	buf_str(b, r->chain->name);
+	buf_str(b, ": ");
+	rule_nft(r, counters, b);
+	buf_chr(b, '\n');
+}
+
+/* iptables-nft prints base chains by hook, then the others by name; legacy is in libiptc's order. */
+static int compat_order(const void *pa, const void *pb)
+{
+	const struct chain *a = *(struct chain *const *)pa, *b = *(struct chain *const *)pb;
+
+	if (a->base != b->base)
+		return a->base ? -1 : 1;
+	if (a->base && a->hook != b->hook)
+		return a->hook < b->hook ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static const struct chain **chains_in_order(const struct table *t, size_t *ret_n)
+{
+	const struct chain **list;
+	size_t n = 0;
+
+	for (const struct chain *c = t->chains; c; c = c->next)
+		n++;
+	list = calloc(n ? n : 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	*ret_n = n;
+	n = 0;
+	for (const struct chain *c = t->chains; c; c = c->next)
+		list[n++] = c;
+	if (t->store != STORE_LEGACY)
+		qsort(list, n, sizeof(*list), compat_order);
+	return list;
+}
+
+static void save_table(const struct table *t, bool counters, struct buf *b)
+{
+	_cleanup_free_ const struct chain **chains = NULL;
+	size_t n = 0;
+
+	chains = chains_in_order(t, &n);
+	if (!chains) {
+		b->failed = true;
+		return;
+	}
+	buf_chr(b, '*');
+	buf_str(b, t->name);
+	buf_chr(b, '\n');
+	for (size_t i = 0; i < n; i++)
+		save_chain_line(chains[i], b);
+	for (size_t i = 0; i < n; i++)
+		for (const struct rule *r = chains[i]->rules; r; r = r->next)
+			save_rule(r, counters, b);
+	buf_str(b, "COMMIT\n");
+}
+
+void ruleset_save(const struct ruleset *rs, enum store store, uint8_t family, const char *table,
+		  bool counters, struct buf *b)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if (t->store == store && t->family == family && (!table || strcmp(t->name, table) == 0))
+			save_table(t, counters, b);
+}
