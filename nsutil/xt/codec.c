@@ -197,7 +197,7 @@ static const char *ext_spelling(const struct xt_ext *x)
 	return s ? s : x->codec->name;
 }
 
-static void save_opt(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
+void xt_opt_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
 {
 	if (!xt_opt_given(o, x))
 		return;
@@ -216,7 +216,7 @@ void xt_ext_save(const struct xt_ext *x, struct buf *b)
 		return;
 	}
 	for (const struct xt_opt *o = x->codec->opts; o && o->name; o++)
-		save_opt(o, x, b);
+		xt_opt_save(o, x, b);
 }
 
 /* A negated option is {"not": VALUE}, so that a plain one is just its value. */

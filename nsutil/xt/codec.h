@@ -89,6 +89,7 @@ struct xt_opt {
 	uint16_t size;		    /* of the value */
 	bool always;		    /* print even when it has its default */
 	bool quiet;		    /* never printed: understood when read only */
+	bool sparse;		    /* left out when it has its default though 'set' says it was given */
 	struct xt_field set, inv;
 	uint64_t min, max, dflt;    /* bounds when read; max 0: what fits. dflt: for 'absent' */
 	const struct xt_word *list; /* names of values or bits */
@@ -150,6 +151,9 @@ int xt_codec_lower(struct arena *a, struct xt_ext *x);
 /* xt_opt_given(), xt_opt_inverted() - what the kernel's bytes say of an option */
 bool xt_opt_given(const struct xt_opt *o, const struct xt_ext *x);
 bool xt_opt_inverted(const struct xt_opt *o, const struct xt_ext *x);
+
+/* xt_opt_save() - one option of the table as text, nothing when it was not given */
+void xt_opt_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b);
 
 /* xt_save_string() - " text", quoted and escaped as xtables_save_string() of libxtables does it */
 void xt_save_string(const char *s, size_t max, struct buf *b);

@@ -78,7 +78,7 @@ const struct xt_type xt_flag = { .absent = never_absent, .json = flag_json, .par
 
 static bool number_absent(const struct xt_opt *o, const struct xt_ext *x)
 {
-	return !o->set.size && value(o, x) == o->dflt;
+	return (!o->set.size || o->sparse) && value(o, x) == o->dflt;
 }
 
 static void uint_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)

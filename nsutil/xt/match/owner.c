@@ -29,14 +29,14 @@ static void id_json(const struct xt_opt *o, const struct xt_ext *x, struct json 
 static const struct xt_type id_range = { 1, NULL, id_save, id_json, id_parse, NULL };
 
 static const struct xt_opt owner_opts[] = {
+	{ "socket-exists", NULL, &xt_flag, XT_SET(xt_owner_match_info, match, XT_OWNER_SOCKET),
+	  XT_INV(xt_owner_match_info, invert, XT_OWNER_SOCKET) },
 	{ "uid-owner", NULL, &id_range, XT_AT(xt_owner_match_info, uid_min),
 	  XT_AT2(xt_owner_match_info, uid_max), XT_SET(xt_owner_match_info, match, XT_OWNER_UID),
 	  XT_INV(xt_owner_match_info, invert, XT_OWNER_UID), .max = UINT32_MAX - 1 },
 	{ "gid-owner", NULL, &id_range, XT_AT(xt_owner_match_info, gid_min),
 	  XT_AT2(xt_owner_match_info, gid_max), XT_SET(xt_owner_match_info, match, XT_OWNER_GID),
 	  XT_INV(xt_owner_match_info, invert, XT_OWNER_GID), .max = UINT32_MAX - 1 },
-	{ "socket-exists", NULL, &xt_flag, XT_SET(xt_owner_match_info, match, XT_OWNER_SOCKET),
-	  XT_INV(xt_owner_match_info, invert, XT_OWNER_SOCKET) },
 	{ "suppl-groups", NULL, &xt_flag, XT_SET(xt_owner_match_info, match, XT_OWNER_SUPPL_GROUPS) },
 	XT_END,
 };

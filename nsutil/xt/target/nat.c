@@ -156,11 +156,13 @@ static void to_text(const struct xt_ext *x, const struct nf_nat_range2 *r, struc
 
 	if (r->flags & NF_NAT_RANGE_MAP_IPS) {
 		addr_text(x, &r->min_addr, text);
-		buf_fmt(b, brackets ? "[%s]" : "%s", text);
+		buf_fmt(b, brackets ? "[%s" : "%s", text);
 		if (memcmp(&r->min_addr, &r->max_addr, x->family == NFPROTO_IPV6 ? 16 : 4) != 0) {
 			addr_text(x, &r->max_addr, text);
-			buf_fmt(b, brackets ? "-[%s]" : "-%s", text);
+			buf_fmt(b, "-%s", text);
 		}
+		if (brackets)
+			buf_chr(b, ']');
 	}
 	if (!ports)
 		return;
@@ -235,6 +237,17 @@ static char *ports_colon(const struct xt_parse *p, char *text)
 	return *text == ':' && text[1] != ':' ? text : NULL;
 }
 
+/* "[a-b]", and "[a]-[b]" as older versions wrote it */
+static void strip_brackets(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++)
+		if (*text != '[' && *text != ']')
+			*to++ = *text;
+	*to = '\0';
+}
+
 static int to_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 {
 	char *text = arena_strdup(p->arena, p->args[0]), *colon, *dash;
@@ -251,6 +264,7 @@ static int to_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 		*colon = '\0';
 	}
 	if (*text) {
+		strip_brackets(text);
 		dash = strchr(text, '-');
 		if (dash)
 			*dash++ = '\0';

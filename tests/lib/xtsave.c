@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xtsave - prints the legacy tables of its own namespace as iptables-save text (or JSON) with the library alone */
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nsutil/ruleset/text.h"
+#include "nsutil/xt/codec.h"
+#include "nsutil/xt/xt.h"
+
+/* xtsave 4|6 [counters|json|read] */
+static void print_json(const struct ruleset *rs, struct buf *b)
+{
+	struct json j;
+
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->chains; c; c = c->next)
+			for (const struct rule *r = c->rules; r; r = r->next)
+				for (const struct stmt *s = r->stmts; s; s = s->next) {
+					if (s->kind != STMT_XT)
+						continue;
+					json_init(&j, b);
+					xt_ext_json(s->xt, &j, NULL);
+					buf_chr(b, '\n');
+				}
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_ruleset_ struct ruleset *rs = ruleset_new();
+	_cleanup_netns_ struct netns ns = NETNS_INIT;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	unsigned families = argc > 1 && argv[1][0] == '6' ? 2 : 1;
+	const char *how = argc > 2 ? argv[2] : "";
+	struct err e = ERR_INIT;
+
+	if (!rs || netns_open_self(&ns, &e) < 0 || xt_read(&ns, families, rs, &e) < 0) {
+		fprintf(stderr, "xtsave: %s: %s\n", e.what, e.why);
+		return 5;
+	}
+	for (const struct unread *u = rs->unread; u; u = u->next)
+		fprintf(stderr, "xtsave: unread %s: %s\n", u->table, u->why);
+	if (strcmp(how, "json") == 0)
+		print_json(rs, &b);
+	else if (strcmp(how, "read") != 0)
+		ruleset_save(rs, STORE_LEGACY, families == 2 ? NFPROTO_IPV6 : NFPROTO_IPV4, NULL,
+			     strcmp(how, "counters") == 0, &b);
+	fputs(buf_cstr(&b), stdout);
+	return 0;
+}
