@@ -28,7 +28,7 @@ static void save_chain_line(const struct chain *c, struct buf *b)
 	buf_chr(b, '\n');
 }
 
-/* A rule without an iptables form is a comment, so that what is there can be seen and still be loaded. */
+/* A rule without an iptables form is named in a comment, so that it is not passed over. */
 static void save_rule(const struct rule *r, bool counters, struct buf *b)
 {
 	size_t start = b->len;
@@ -47,11 +47,7 @@ static void save_rule(const struct rule *r, bool counters, struct buf *b)
 		b->len = start;
 		b->data[start] = '\0';
 	}
-	buf_str(b, "# ");
-	buf_str(b, r->chain->name);
-	buf_str(b, ": ");
-	rule_nft(r, counters, b);
-	buf_chr(b, '\n');
+	buf_fmt(b, "# rule %u of %s has no iptables form\n", r->index, r->chain->name);
 }
 
 /* iptables-nft prints base chains by hook, then the others by name; legacy is in libiptc's order. */
