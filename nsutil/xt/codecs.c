@@ -5,7 +5,9 @@
 /* Adding one: see codec.h. The order decides nothing. */
 #define MATCHES(X)                                                                           \
 	X(addrtype_v0) X(addrtype_v1)                                                               \
-	X(ah4_v0) X(ah6_v0)                                                                         \
+	X(ah4_v0)                                                                                   \
+	X(ah6_v0)                                                                                   \
+	X(cgroup_v0) X(cgroup_v1) X(cgroup_v2)                                                      \
 	X(cluster_v0)                                                                               \
 	X(comment_v0)                                                                               \
 	X(connbytes_v0)                                                                             \
@@ -17,20 +19,27 @@
 	X(dccp_v0)                                                                                  \
 	X(devgroup_v0)                                                                              \
 	X(dscp_v0)                                                                                  \
+	X(dst_v0)                                                                                   \
 	X(ecn_v0)                                                                                   \
 	X(esp_v0)                                                                                   \
+	X(eui64_v0)                                                                                 \
+	X(frag_v0)                                                                                  \
+	X(hbh_v0)                                                                                   \
 	X(helper_v0)                                                                                \
 	X(hl_v0)                                                                                    \
 	X(icmp_v0)                                                                                  \
 	X(icmp6_v0)                                                                                 \
 	X(ipcomp_v0)                                                                                \
 	X(iprange_v1)                                                                               \
+	X(ipv6header_v0)                                                                            \
 	X(length_v0)                                                                                \
 	X(limit_v0)                                                                                 \
 	X(mac_v0)                                                                                   \
 	X(mark_v1)                                                                                  \
+	X(mh_v0)                                                                                    \
 	X(multiport_v0) X(multiport_v1)                                                             \
 	X(nfacct_v0) X(nfacct_v1)                                                                   \
+	X(osf_v0)                                                                                   \
 	X(owner_v1)                                                                                 \
 	X(physdev_v0)                                                                               \
 	X(pkttype_v0)                                                                               \
@@ -38,7 +47,9 @@
 	X(realm_v0)                                                                                 \
 	X(recent_v0) X(recent_v1)                                                                   \
 	X(rpfilter_v0)                                                                              \
+	X(rt_v0)                                                                                    \
 	X(socket_v0) X(socket_v1) X(socket_v2) X(socket_v3)                                         \
+	X(srh_v0) X(srh_v1)                                                                         \
 	X(state_v0) X(state_v3)                                                                     \
 	X(statistic_v0)                                                                             \
 	X(tcp_v0)                                                                                   \
@@ -53,7 +64,8 @@
 	X(CLASSIFY_v0)                                                                              \
 	X(CONNMARK_v1) X(CONNMARK_v2)                                                               \
 	X(CONNSECMARK_v0)                                                                           \
-	X(CT_notrack) X(CT_v0) X(CT_v1) X(CT_v2)                                                    \
+	X(CT_v0) X(CT_v1) X(CT_v2)                                                                  \
+	X(CT_notrack)                                                                               \
 	X(DNAT_v0) X(DNAT_v1) X(DNAT_v2)                                                            \
 	X(DNPT_v0)                                                                                  \
 	X(DSCP_v0)                                                                                  \
@@ -62,13 +74,16 @@
 	X(IDLETIMER_v0) X(IDLETIMER_v1)                                                             \
 	X(LOG_v0)                                                                                   \
 	X(MARK_v0) X(MARK_v1) X(MARK_v2)                                                            \
-	X(MASQUERADE4_v0) X(MASQUERADE6_v0)                                                         \
-	X(NETMAP4_v0) X(NETMAP6_v0)                                                                 \
+	X(MASQUERADE4_v0)                                                                           \
+	X(MASQUERADE6_v0)                                                                           \
+	X(NETMAP4_v0)                                                                               \
+	X(NETMAP6_v0)                                                                               \
 	X(NFLOG_v0)                                                                                 \
 	X(NFQUEUE_v0) X(NFQUEUE_v1) X(NFQUEUE_v2) X(NFQUEUE_v3)                                     \
 	X(NOTRACK_v0)                                                                               \
 	X(RATEEST_v0)                                                                               \
-	X(REDIRECT4_v0) X(REDIRECT6_v0)                                                             \
+	X(REDIRECT4_v0)                                                                             \
+	X(REDIRECT6_v0)                                                                             \
 	X(REJECT_v0)                                                                                \
 	X(SECMARK_v0) X(SECMARK_v1)                                                                 \
 	X(SNAT_v0) X(SNAT_v1)                                                                       \
