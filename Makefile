@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# cnish: make | make demo | make check | make install | make lint | make bench | make clean
+# cnish: make | make demo | make check | make install | make lint | make bench | make fuzz | make clean
 #
 # Sources are found, not listed: a new file needs no line here. Everything built goes below build/.
 # Variables: SAN=1 (address and undefined behaviour sanitizers), V=1 (show commands), CC, PREFIX, DESTDIR.
@@ -10,12 +10,16 @@ VERSION := 0.1.0
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-B := $(if $(SAN),build/san,build)
+B := $(if $(FUZZ),build/fuzz,$(if $(SAN),build/san,build))
 CC ?= cc
 PKGS := libmnl libnftnl libip4tc libip6tc jansson libnghttp2 libprotobuf-c libnetfilter_conntrack
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARN) $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+ifdef FUZZ
+override CFLAGS += -O1 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link
+endif
 override CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE -DCNISH_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -lpthread -lm
 comma := ,
@@ -30,7 +34,7 @@ PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c))
 
-.PHONY: all demo check lint install clean bench setup-build setup-check test-programs check-kernel FORCE
+.PHONY: all demo check fuzz lint install clean bench setup-build setup-check test-programs check-kernel FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -85,6 +89,15 @@ $(B)/tests/lib/%: tests/lib/%.c $(B)/libnsutil.a
 $(B)/tests/bench/%: tests/bench/%.c $(B)/libcnish.a $(B)/libnsutil.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libcnish.a $(B)/libnsutil.a $(LIBS)
+
+$(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libcnish.a $(B)/libnsutil.a
+	@echo "  FUZZ    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(B)/libcnish.a $(B)/libnsutil.a $(LIBS)
+
+# Harnesses of libFuzzer: build/fuzz/tests/fuzz/NAME [CORPUS...] -dict=tests/fuzz/NAME.dict
+fuzz:
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 CC=clang $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 
 setup-build:
 	@tests/lib/setup build

@@ -1,0 +1,224 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# repl - the interactive shell on a real terminal: completion, history, Ctrl-C, Ctrl-D, a lost terminal, the pager
+
+setup() {
+	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state TERM=xterm
+	export INPUTRC=/dev/null
+	unset PAGER NO_COLOR
+	file=$XDG_STATE_HOME/cnish/history
+	cat >"$BATS_TEST_TMPDIR/lib.exp" <<-'END'
+		set timeout 20
+		log_user 0
+		match_max 200000
+		proc fail {why} {
+			puts "FAILED: $why; last: $::expect_out(buffer)"
+			exit 1
+		}
+		set expect_out(buffer) ""
+		# want RE: must come
+		proc want {re} {
+			expect {
+				-re $re { }
+				timeout { fail "no '$re' in time" }
+				eof { fail "ended before '$re'" }
+			}
+		}
+		proc prompt {} { want {cnish[^\n]*self[^\n]*> } }
+		# ends STATUS: the program must leave by itself, so
+		proc ends {status} {
+			expect {
+				eof { }
+				timeout { fail "did not end" }
+			}
+			set w [wait]
+			if {[lindex $w 2] != 0 || [lindex $w 3] != $status} { fail "ended with $w" }
+		}
+		proc start {args} {
+			global spawn_id
+			spawn -noecho $::env(CNISH) {*}$args
+			prompt
+		}
+	END
+}
+
+# on_terminal <<'END' script END
+on_terminal() {
+	{ cat "$BATS_TEST_TMPDIR/lib.exp"; cat; } >"$BATS_TEST_TMPDIR/script.exp"
+	timeout 120 expect -f "$BATS_TEST_TMPDIR/script.exp"
+}
+
+@test "Tab completes commands, options, choices and targets" {
+	on_terminal <<-'END'
+		start
+		send "he\tqu\t\r"
+		want {help quit }
+		want {leave the shell}
+		prompt
+		send "set --outp\tjsonl\025set --out\tjson\r"
+		want {"schema":"cnish.set/1"}
+		prompt
+		send "set -t se\t-o js\t\t\t"
+		want {json *jsonl}
+		send "\003"
+		prompt
+		send "hi\t\r"
+		want {1  help quit}
+		send "\004"
+		ends 0
+	END
+}
+
+@test "the history is kept, mode 0600, and read again" {
+	umask 0
+	on_terminal <<-'END'
+		start
+		send "help quit\r"
+		prompt
+		send " help set\r"
+		prompt
+		send "help quit\r"
+		prompt
+		send "nonsense\r"
+		want {unknown command}
+		prompt
+		send "quit\r"
+		ends 0
+	END
+	[ "$(stat -c %a "$file")" = 600 ]
+	[ "$(cat "$file")" = $'help quit\nnonsense\nquit' ]
+	on_terminal <<-'END'
+		start
+		send "\020\020\020\r"
+		want {leave the shell}
+		prompt
+		send "history 2\r"
+		want {help quit.*history 2}
+		prompt
+		send "\004"
+		ends 0
+	END
+}
+
+@test "no history file where there is no home, in /, or through a link" {
+	local env
+	for env in "HOME=/" "HOME=" "HOME=/proc/nonexistent"; do
+		unset XDG_STATE_HOME
+		export "${env?}"
+		on_terminal <<-'END'
+			start
+			send "help quit\r"
+			prompt
+			send "history\r"
+			want {1  help quit}
+			prompt
+			send "\004"
+			ends 0
+		END
+	done
+	[ ! -e /.local ] && [ ! -e /cnish ]
+	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state
+	mkdir -p "$XDG_STATE_HOME/cnish"
+	echo precious >"$BATS_TEST_TMPDIR/other"
+	ln -s "$BATS_TEST_TMPDIR/other" "$file"
+	on_terminal <<-'END'
+		start
+		send "help quit\r"
+		prompt
+		send "\004"
+		ends 0
+	END
+	[ "$(cat "$BATS_TEST_TMPDIR/other")" = precious ]
+}
+
+@test "Ctrl-C drops the line, and ends the command but not the shell" {
+	on_terminal <<-'END'
+		start
+		send "nonsense\003"
+		want {\^C}
+		prompt
+		send "watch -n 1000 set\r"
+		want {namespace}
+		want {yes  *no}
+		send "\003"
+		prompt
+		send "!sleep 1000\r"
+		expect -timeout 1 -re {never}
+		send "\003"
+		prompt
+		send "help quit\r"
+		want {leave the shell}
+		prompt
+		send "\004"
+		ends 0
+	END
+}
+
+@test "a lost terminal ends the shell in good order, at the prompt and while a command runs" {
+	on_terminal <<-'END'
+		start
+		close
+		set w [wait]
+		if {[lindex $w 2] != 0 || [lindex $w 3] != 0} { fail "ended with $w" }
+		start
+		send "watch -n 1000 set\r"
+		want {namespace}
+		close
+		set w [wait]
+		if {[lindex $w 2] != 0 || [lindex $w 3] != 0} { fail "ended with $w" }
+		start
+		exec kill -TERM [exp_pid]
+		ends 0
+	END
+}
+
+@test "long output goes through the pager, short output does not" {
+	PAGER="sed s/^/PAGED:/" on_terminal <<-'END'
+		set stty_init "rows 12 columns 100"
+		start
+		send "help\r"
+		want {PAGED:  -V}
+		prompt
+		send "help quit\r"
+		want {\n *leave the shell}
+		prompt
+		send "help | sed s/^/PIPED:/\r"
+		want {PIPED:  -V}
+		prompt
+		send "\004"
+		ends 0
+	END
+	PAGER="true" on_terminal <<-'END'
+		set stty_init "rows 12 columns 100"
+		start
+		send "help\r"
+		prompt
+		send "\004"
+		ends 0
+	END
+}
+
+@test "errors do not end the shell; quit does, with status 0" {
+	on_terminal <<-'END'
+		start
+		foreach line {"nonsense" "'open" "help nonsense" "set x=y" "watch" "|"} {
+			send "$line\r"
+			want {cnish: }
+			prompt
+		}
+		send "ex\tit\025exit\r"
+		ends 0
+	END
+}
+
+@test "TERM=dumb: no colour, no control sequences" {
+	TERM=dumb on_terminal <<-'END'
+		start
+		send "help quit\r"
+		want {leave the shell}
+		if {[string match "*\033*" $expect_out(buffer)]} { fail "escape sequence" }
+		prompt
+		send "\004"
+		ends 0
+	END
+}
