@@ -113,6 +113,7 @@ struct expr {
 	uint8_t dtype;	/* enum dtype */
 	uint8_t order;	/* enum byteorder */
 	uint16_t bits;	/* length of the value */
+	const char *sym; /* what the value is called where it was read (an interface's name); or NULL */
 	union {
 		const uint8_t *value; /* (bits + 7) / 8 bytes */
 		struct {

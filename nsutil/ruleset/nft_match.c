@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* nft_match - conditions as nft lists them: bit tests have short forms */
+#include <string.h>
+
+#include "nsutil/ruleset/nft_names.h"
+#include "nsutil/ruleset/nft_print.h"
+
+static bool all_zero(const struct expr *v)
+{
+	for (unsigned i = 0; i < (v->bits + 7u) / 8u; i++)
+		if (v->value[i])
+			return false;
+	return true;
+}
+
+enum nft_match_form nft_match_form(const struct stmt_match *m)
+{
+	const struct expr *l = m->left, *r = m->right;
+
+	if (l->kind != EXPR_BINOP || l->binop.op != BINOP_AND || r->kind != EXPR_VALUE ||
+	    l->binop.right->kind != EXPR_VALUE || !nft_is_flags(l->dtype))
+		return NFT_MATCH_PLAIN;
+	if (all_zero(r))
+		return m->op == OP_NE ? NFT_MATCH_FLAGS : m->op == OP_EQ ? NFT_MATCH_NO_FLAGS : NFT_MATCH_PLAIN;
+	return m->op == OP_EQ || m->op == OP_NE ? NFT_MATCH_MASKED : NFT_MATCH_PLAIN;
+}
+
+static const char *const ops[] = {
+	[OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<", [OP_GT] = ">", [OP_LE] = "<=", [OP_GE] = ">=",
+};
+
+/* "==" is not written, except where it would be taken for a test of bits. */
+static bool says_equal(const struct stmt_match *m)
+{
+	const struct expr *l = m->left;
+
+	if (l->kind == EXPR_BINOP)
+		return true;
+	return m->right->kind == EXPR_VALUE && nft_is_flags(l->dtype);
+}
+
+void nft_match_text(const struct nft_text *t, const struct stmt_match *m)
+{
+	enum nft_match_form form = nft_match_form(m);
+
+	nft_expr_text(t, form == NFT_MATCH_PLAIN ? m->left : m->left->binop.left);
+	buf_chr(t->b, ' ');
+	switch (form) {
+	case NFT_MATCH_FLAGS:
+		nft_value_text(m->left->binop.right, ",", t->b);
+		break;
+	case NFT_MATCH_NO_FLAGS:
+		buf_str(t->b, "! ");
+		nft_value_text(m->left->binop.right, ",", t->b);
+		break;
+	case NFT_MATCH_MASKED:
+		if (m->op == OP_NE)
+			buf_str(t->b, "!= ");
+		nft_value_text(m->right, ",", t->b);
+		buf_str(t->b, " / ");
+		nft_value_text(m->left->binop.right, ",", t->b);
+		break;
+	case NFT_MATCH_PLAIN:
+		if (m->op != OP_EQ || says_equal(m))
+			buf_fmt(t->b, "%s ", ops[m->op]);
+		nft_expr_text(t, m->right);
+		break;
+	}
+}
+
+void nft_match_json(const struct stmt_match *m, struct json *j)
+{
+	enum nft_match_form form = nft_match_form(m);
+
+	json_begin_object(j, NULL);
+	json_begin_object(j, "match");
+	switch (form) {
+	case NFT_MATCH_FLAGS:
+	case NFT_MATCH_NO_FLAGS:
+		json_str(j, "op", form == NFT_MATCH_FLAGS ? "in" : "!");
+		nft_expr_json(m->left->binop.left, j, "left");
+		nft_value_json(m->left->binop.right, false, j, "right");
+		break;
+	case NFT_MATCH_MASKED:
+	case NFT_MATCH_PLAIN:
+		json_str(j, "op", ops[m->op]);
+		nft_expr_json(m->left, j, "left");
+		if (m->right->kind == EXPR_VALUE)
+			nft_value_json(m->right, false, j, "right");
+		else
+			nft_expr_json(m->right, j, "right");
+		break;
+	}
+	json_end_object(j);
+	json_end_object(j);
+}
