@@ -7,6 +7,7 @@
 	X(addrtype_v0) X(addrtype_v1)                                                               \
 	X(ah4_v0)                                                                                   \
 	X(ah6_v0)                                                                                   \
+	X(bpf_v0) X(bpf_v1)                                                                         \
 	X(cgroup_v0) X(cgroup_v1) X(cgroup_v2)                                                      \
 	X(cluster_v0)                                                                               \
 	X(comment_v0)                                                                               \
@@ -43,6 +44,7 @@
 	X(owner_v1)                                                                                 \
 	X(physdev_v0)                                                                               \
 	X(pkttype_v0)                                                                               \
+	X(policy_v0)                                                                                \
 	X(quota_v0)                                                                                 \
 	X(realm_v0)                                                                                 \
 	X(recent_v0) X(recent_v1)                                                                   \
@@ -52,10 +54,13 @@
 	X(srh_v0) X(srh_v1)                                                                         \
 	X(state_v0) X(state_v3)                                                                     \
 	X(statistic_v0)                                                                             \
+	X(string_v0) X(string_v1)                                                                   \
 	X(tcp_v0)                                                                                   \
 	X(tcpmss_v0)                                                                                \
+	X(time_v0)                                                                                  \
 	X(tos_v1)                                                                                   \
 	X(ttl_v0)                                                                                   \
+	X(u32_v0)                                                                                   \
 	X(udp_v0)
 
 #define TARGETS(X)                                                                           \
