@@ -274,13 +274,12 @@ static void finish_pod(struct assembly *as, struct pod *p)
 /* Containers of docker that use another's network: the other's namespace is theirs. */
 static void note_shared(struct assembly *as)
 {
-	for (const struct record *r = as->g->records; r; r = r->next) {
-		const struct record *other = r->shares_net ? gather_find(as->g, r->shares_net) : NULL;
-		struct pod *p = other && !r->sandbox_id ? pod_of(as, r) : NULL;
+	for (struct pod *p = as->pods; p; p = p->next) {
+		const struct record *r = !p->sandbox_id && p->containers ? gather_find(as->g, p->containers->id) : NULL;
+		const struct record *other = r && r->shares_net ? gather_find(as->g, r->shares_net) : NULL;
 
-		if (!p || p->sandbox_id || !p->containers || !equal(p->containers->id, r->id))
-			continue;
-		fill(&p->netns_path, other->netns_path);
+		if (other)
+			fill(&p->netns_path, other->netns_path);
 	}
 }
 

@@ -69,9 +69,11 @@ void bundle_take_config(struct gather *g, struct record *r, const json_t *spec, 
 	/* A path within /proc is another process's; it says nothing once that process has ended. */
 	if (path && strncmp(path, "/proc/", 6) != 0)
 		gather_set(g, &r->netns_path, path);
-	gather_say(g, r, source, "%s %s/%s%s%s, netns %s", r->sandbox ? "sandbox of" : "container of",
-		   r->k8s_namespace ? r->k8s_namespace : "-", r->pod_name ? r->pod_name : "-", r->name ? "/" : "",
-		   r->name ? r->name : "", listed ? path ? path : "of its own" : "of the node");
+	if (r->pod_name)
+		gather_say(g, r, source, "%s %s/%s%s%s", r->sandbox ? "sandbox of" : "container of",
+			   r->k8s_namespace ? r->k8s_namespace : "-", r->pod_name, r->name ? "/" : "",
+			   r->name ? r->name : "");
+	gather_say(g, r, source, "its netns is %s", listed ? path ? path : "one of its own" : "the node's");
 }
 
 /* runc keeps annotations as "key=value" labels. */

@@ -77,7 +77,7 @@ void gather_ip(struct gather *g, struct record *r, const char *text)
 	struct addr ip, *grown;
 	unsigned len;
 
-	if (!text || r->n_ips >= IPS_MAX || addr_parse_prefix(text, &ip, &len))
+	if (!text || r->n_ips >= IPS_MAX || addr_parse_prefix(text, &ip, &len) || addr_is_loopback(&ip))
 		return;
 	for (unsigned i = 0; i < r->n_ips; i++)
 		if (addr_equal(&r->ips[i], &ip))

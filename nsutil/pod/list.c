@@ -8,6 +8,9 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/pod/gather.h"
+#include "nsutil/pod/sock.h"
+
+enum { PROBE_MS = 1000 };
 
 typedef int (*ask_fn)(struct gather *g, const char *socket, struct err *e);
 
@@ -45,26 +48,35 @@ static void ask_known(struct gather *g)
 	}
 }
 
-/*
- * A socket that the user names may be of either kind. Which one, the name mostly tells; when the
- * first kind fails, the other is tried, and the first error stands when both do.
- */
-static int ask_socket(struct gather *g, const char *path, struct err *e)
+/* The first bytes of the answer to an HTTP/1.0 request tell an engine's API from a gRPC server. */
+static bool speaks_http1(const struct gather *g, const char *path)
 {
-	bool docker = strstr(path, "docker.sock") || strstr(path, "podman") || strstr(path, "dockerd.sock") ? true : false;
-	struct err other = ERR_INIT;
-	ask_fn first = docker ? gather_docker : gather_cri, second = docker ? gather_cri : gather_docker;
+	static const char ping[] = "GET /_ping HTTP/1.0\r\nHost: localhost\r\n\r\n";
+	int64_t deadline = sock_deadline(PROBE_MS);
+	_cleanup_close_ int fd = sock_connect(&g->host, path, deadline, NULL);
+	char answer[8];
 
-	if (strstr(path, "cri-dockerd"))
-		first = gather_cri, second = gather_docker;
-	if (first(g, path, e) == 0)
-		return 0;
-	/* Only an answer in another language is a reason to try the other one. */
-	if (!g->records && e && (strstr(e->why, "HTTP")) && second(g, path, &other) == 0) {
-		err_clear(e);
-		return 0;
+	return fd >= 0 && sock_send(fd, ping, sizeof(ping) - 1, deadline, path, NULL) == 0 &&
+	       sock_recv(fd, answer, sizeof(answer), deadline, path, NULL) >= 5 && memcmp(answer, "HTTP/", 5) == 0;
+}
+
+/* A socket that the user names may be of either kind; the usual file names tell, else it is asked. */
+static ask_fn kind_of(const struct gather *g, const char *path)
+{
+	static const struct {
+		const char *end;
+		ask_fn ask;
+	} usual[] = { { "/containerd.sock", gather_cri }, { "/crio.sock", gather_cri }, { "/cri-dockerd.sock", gather_cri },
+		      { "/docker.sock", gather_docker },  { "/podman.sock", gather_docker } };
+	size_t len = strlen(path);
+
+	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
+		size_t n = strlen(usual[i].end);
+
+		if (len >= n && strcmp(path + len - n, usual[i].end) == 0)
+			return usual[i].ask;
 	}
-	return -1;
+	return speaks_http1(g, path) ? gather_docker : gather_cri;
 }
 
 static int ask_named(struct gather *g, const char *uri, struct err *e)
@@ -74,7 +86,7 @@ static int ask_named(struct gather *g, const char *uri, struct err *e)
 	if (strncmp(uri, "unix://", 7) == 0)
 		uri += 7;
 	if (*uri == '/')
-		return ask_socket(g, uri, e);
+		return kind_of(g, uri)(g, uri, e);
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (strcmp(uri, known[i].name) == 0)
 			return known[i].ask(g, known[i].path, e);

@@ -95,6 +95,14 @@ int sock_connect(const struct hostfs *h, const char *path, int64_t deadline, str
 	return steal_fd(fd);
 }
 
+/* EPIPE and ECONNRESET are the peer's doing; say so in words. */
+static int broken(int errnum, const char *what, struct err *e)
+{
+	if (errnum == EPIPE || errnum == ECONNRESET)
+		return err_set(e, ERR_SYS, what, "the runtime closed the connection before it answered");
+	return err_sys(e, errnum, "%s", what);
+}
+
 int sock_send(int fd, const void *data, size_t len, int64_t deadline, const char *what, struct err *e)
 {
 	const char *p = data;
@@ -109,7 +117,7 @@ int sock_send(int fd, const void *data, size_t len, int64_t deadline, const char
 			if (sock_wait(fd, POLLOUT, deadline, what, e))
 				return -1;
 		} else if (errno != EINTR) {
-			return err_sys(e, errno, "%s", what);
+			return broken(errno, what, e);
 		}
 	}
 	return 0;
@@ -127,6 +135,6 @@ ssize_t sock_recv(int fd, void *data, size_t room, int64_t deadline, const char 
 		if (n >= 0)
 			return n;
 		if (errno != EINTR && errno != EAGAIN)
-			return err_sys(e, errno, "%s", what);
+			return broken(errno, what, e);
 	}
 }
