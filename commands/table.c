@@ -6,6 +6,7 @@
 
 extern const struct command command_pods, command_use, command_info;
 extern const struct command command_istio_show;
+extern const struct command command_trace;
 extern const struct command command_sockets, command_conns, command_exec;
 extern const struct command command_help, command_history, command_set, command_quit, command_watch;
 
@@ -14,6 +15,7 @@ const struct command *const command_table[] = {
 	&command_pods,
 	&command_use,
 	&command_info,
+	&command_trace,
 	&command_istio_show,
 	&command_sockets,
 	&command_conns,

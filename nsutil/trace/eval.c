@@ -227,8 +227,11 @@ static enum tri list_eval(struct run *r, const struct stmt *list)
 {
 	enum tri t = TRI_TRUE;
 
-	for (; list && t != TRI_FALSE; list = list->next)
+	for (; list && t != TRI_FALSE; list = list->next) {
 		t = tri_and(t, eval_condition(r, list));
+		if (t == TRI_FALSE && list->kind == STMT_MATCH)
+			r->inner = list;
+	}
 	return t;
 }
 

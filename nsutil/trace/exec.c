@@ -290,7 +290,10 @@ static bool is_condition(const struct stmt *s)
 
 static enum flow condition_exec(struct run *r, const struct stmt *s)
 {
-	enum tri t = eval_condition(r, s);
+	enum tri t;
+
+	r->inner = NULL;
+	t = eval_condition(r, s);
 
 	if (t == TRI_UNKNOWN && !r->ended) {
 		if (!has_effect(r->rule->stmts)) {
@@ -329,7 +332,7 @@ enum flow exec_rule(struct run *r, const struct rule *rule)
 {
 	r->rule = rule;
 	r->changes = NULL;
-	r->failed = NULL;
+	r->failed = r->inner = NULL;
 	r->why = NULL;
 	r->assumed = r->undecided = false;
 	r->xt = false;

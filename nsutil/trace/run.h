@@ -55,6 +55,7 @@ struct run {
 	struct { enum verdict code; const struct chain *to; const char *name; bool reject; } verdict;
 	struct trace_change *changes;
 	const struct stmt *failed; /* the condition that ended the rule */
+	const struct stmt *inner;  /* the part of it that did not hold, inside an xt match */
 	struct value seen;	/* what its left side was */
 	const char *why;	/* why the last evaluated thing is unknown */
 	bool assumed, undecided;

@@ -255,7 +255,7 @@ static void start_over(struct run *r, const struct packet *first)
 	r->xt = r->assumed = r->undecided = r->local = r->ended = false;
 	memset(&r->verdict, 0, sizeof(r->verdict));
 	r->changes = NULL;
-	r->failed = NULL;
+	r->failed = r->inner = NULL;
 	r->why = NULL;
 	r->work = 0;
 	r->dev = 0;

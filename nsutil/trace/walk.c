@@ -14,12 +14,12 @@ struct stack {
 	unsigned n;
 };
 
-static const char *failure(struct run *r, const struct rule *rule)
+/* Why a rule did not match: the condition, and what was seen in its place. */
+static const char *failure(struct run *r)
 {
-	const struct stmt *s = r->failed;
+	const struct stmt *s = r->failed && r->failed->kind == STMT_XT && r->inner ? r->inner : r->failed;
 	const struct expr *like = NULL;
 
-	(void)rule;
 	if (r->undecided)
 		return arena_printf(r->arena, "%s: %s; nothing hangs on it", describe_condition(r->arena, s),
 				    r->why ? r->why : "not known");
@@ -55,7 +55,7 @@ static void record(struct run *r, const struct chain *c, const struct rule *rule
 		s.reject = r->verdict.reject;
 		s.to = r->verdict.name;
 	}
-	s.why = f == FLOW_BREAK ? failure(r, rule) : assumption(r);
+	s.why = f == FLOW_BREAK ? failure(r) : assumption(r);
 	run_step(r, &s);
 }
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report - a trace as a person and as a script read it */
+#ifndef COMMANDS_TRACE_REPORT_H
+#define COMMANDS_TRACE_REPORT_H
+
+#include <stdbool.h>
+
+#include "nsutil/trace/trace.h"
+#include "shell/out/out.h"
+
+/* report_trace() - packet, legs, steps, outcomes and order; the keys of DESIGN section 2
+ * @explain: also show the rules that did not match, and why */
+void report_trace(const struct trace_result *res, bool explain, struct out *o);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trace - which rules a connection hits, hook by hook, and what becomes of it */
+#include <linux/netfilter.h>
+
+#include "commands/command.h"
+#include "commands/head.h"
+#include "commands/trace/report.h"
+#include "nsutil/load.h"
+#include "nsutil/ruleset/netview.h"
+#include "nsutil/trace/connection.h"
+
+extern const struct command command_trace;
+
+/* All that is read of the target. */
+struct scene {
+	struct target *target;
+	struct ruleset *rs;
+	struct netview *nv;
+	struct tracer *tracer;
+};
+
+static void scene_clear(struct scene *sc)
+{
+	tracer_free(sc->tracer);
+	netview_free(sc->nv);
+	ruleset_free(sc->rs);
+}
+
+static int scene_make(struct session *s, const struct trace_options *opt, struct scene *sc, struct err *e)
+{
+	if (session_target(s, &sc->target, e) < 0)
+		return -1;
+	if (sc->target->kind == TARGET_FILE)
+		return err_set(e, ERR_USAGE, "trace", "a file has no routes and sockets to trace with");
+	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0)
+		return -1;
+	if (netview_read(&sc->target->netns, NETVIEW_ALL, sc->target->proc, &sc->nv, e) < 0)
+		return -1;
+	return tracer_new(sc->rs, sc->nv, opt, &sc->tracer, e);
+}
+
+static int trace_one(const struct scene *sc, const struct trace_request *rq, bool explain, struct out *o,
+		     struct err *e)
+{
+	struct trace_result *res;
+
+	if (trace_run(sc->tracer, rq, &res, e) < 0)
+		return -1;
+	out_begin(o, "trace");
+	head_target(sc->target, o);
+	report_trace(res, explain, o);
+	out_end(o);
+	trace_result_free(res);
+	return 0;
+}
+
+static int run(struct session *s, const struct command_args *args, struct out *o, struct err *e)
+{
+	struct arena *a _cleanup_arena_ = arena_new();
+	bool explain = command_opt(&command_trace, args, "explain");
+	struct trace_options opt = { .all = explain || command_opt(&command_trace, args, "all") };
+	__attribute__((cleanup(scene_clear))) struct scene sc = { 0 };
+	struct trace_request rq;
+
+	if (!a)
+		return err_oom(e);
+	if (connection_parse(a, args->argc, args->argv, &rq, e) < 0)
+		return -1;
+	if (scene_make(s, &opt, &sc, e) < 0)
+		return -1;
+	return trace_one(&sc, &rq, explain, o, e);
+}
+
+static const struct command_option options[] = {
+	{ "all", 'a', ARG_NONE, NULL, NULL, "every rule that was looked at, not only those that matched" },
+	{ "explain", 'e', ARG_NONE, NULL, NULL, "why each rule before did not match: what it wanted and what it saw" },
+	{ .name = NULL },
+};
+
+static const char *const examples[] = {
+	"-t shop/cart trace out tcp 10.96.0.10:80 uid 1000",
+	"-t shop/cart trace in tcp 10.0.1.1:40000 to 10.0.1.39:8080",
+	"-t shop/cart trace --explain out udp [fd00::53]:53 uid 1337 -o json",
+	"trace icmp 10.0.0.1",
+	NULL,
+};
+
+const struct command command_trace = {
+	.name = "trace",
+	.summary = "show which rules a connection hits, and what becomes of it",
+	.operands = "[out|in|forward] PROTO [SRC[:PORT] to] DST[:PORT] [KEY VALUE]...",
+	.operand_kind = ARG_CONNECTION,
+	.operand_choices = connection_keys,
+	.min_args = 1,
+	.max_args = -1,
+	.options = options,
+	.description =
+		"Follows the first packet of a connection through the target as its kernel would: 'out' (the default)\n"
+		"starts in the target with the route and the source address, then OUTPUT and POSTROUTING; what is\n"
+		"redirected to the target itself goes on through lo, PREROUTING and INPUT to the listening socket.\n"
+		"'in' arrives on an interface. All stores are walked in the kernel's order; nothing is sent.\n\n"
+		"PROTO is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, gre, esp, ah, igmp or a number; behind icmp a\n"
+		"type may follow. An IPv6 address with a port is written [ADDRESS]:PORT. Instead of 'to' one may\n"
+		"write '->', which a shell needs quoted.\n\n"
+		"What is not given is not guessed: the answer then has several outcomes, each with what it depends\n"
+		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
+		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], dscp N,\n"
+		"ttl N, length N, flags LIST (tcp), cgroup N, priority N.",
+	.examples = examples,
+	.run = run,
+};
