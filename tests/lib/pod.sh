@@ -7,7 +7,8 @@
 #   @test "..." { in_pod body; }
 #
 # in_pod runs a function of the calling script in fresh mount, PID and network namespaces (the
-# "node") with a pod beside it. All of it ends with the function, however that ends: nothing stays.
+# "node") with a pod beside it. All of it ends with the function and with the shell that called it,
+# however these end: nothing stays.
 # The node has a /run of its own, so that the xtables lock and /run/netns are its own too.
 
 TOOLS=${TOOLS:-build/tests/lib}
@@ -19,7 +20,7 @@ SERVICE_IP=10.96.0.10 SERVICE_IP6=fd00:96::10 FAR_IP=203.0.113.7 FAR_IP6=2001:db
 
 # sandbox FUNCTION [ARG...]: the namespaces without a pod
 sandbox() {
-	unshare -m -n -p -f --mount-proc --kill-child --propagation private -- bash <(
+	setpriv --pdeathsig KILL unshare -m -n -p -f --mount-proc --kill-child --propagation private -- bash <(
 		declare -p TOOLS POD POD_IP POD_IP6 NODE_IP NODE_IP6 SERVICE_IP SERVICE_IP6 FAR_IP FAR_IP6
 		declare -f
 		echo 'set -eEuo pipefail; trap '\''echo "failed: in ${FUNCNAME[0]:-main}: $BASH_COMMAND" >&2'\'' ERR'
@@ -72,6 +73,9 @@ pod_make() {
 	local name=${1:-pod} n=${2:-1} end="node-${1:-pod}"
 	ip netns add "$name"
 	ip link add "$end" type veth peer name eth0 netns "$name"
+	# no duplicate address detection: addresses work at once and do not change later
+	echo 0 >"/proc/sys/net/ipv6/conf/$end/accept_dad"
+	in_ns "$name" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad'
 	ip link set "$end" up
 	ip addr add "10.0.$n.1/24" dev "$end"
 	ip -6 addr add "fd00:$n::1/64" dev "$end" nodad
