@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main - start of the program; the only exit */
+#include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -28,10 +29,13 @@ static int run_scripts(struct session *s, const struct parse *p)
 {
 	int status = 0;
 
-	for (int i = 0; i < p->n_scripts && !s->quit && !signals_leaving(); i++) {
+	for (int i = 0; i < p->n_scripts && !s->quit; i++) {
 		const struct script *c = &p->scripts[i];
-		int r = c->is_file ? script_run(s, c->text) : dispatch_line(s, c->text, strlen(c->text));
+		int r;
 
+		if (signals_interrupted())
+			return SCRIPT_INTERRUPTED;
+		r = c->is_file ? script_run(s, c->text) : dispatch_line(s, c->text, strlen(c->text));
 		if (r > 1)
 			return r;
 		status = r ? r : status;
@@ -58,6 +62,21 @@ static int run(struct session *s, const struct parse *p, int n, char **words)
 	return script_run(s, "-");
 }
 
+/*
+ * Started with a standard stream closed, the next file opened would take its number, and what is
+ * meant for the user would be written into a socket. Reading and writing these places fails.
+ */
+static void hold_streams(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const none[GLOBAL_COUNT];
@@ -66,6 +85,7 @@ int main(int argc, char **argv)
 	struct session s;
 	int status;
 
+	hold_streams();
 	set_locale();
 	signals_init();
 	if (parse_words(command_table, argc - 1, argv + 1, true, &p, &e)) {

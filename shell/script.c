@@ -10,30 +10,48 @@
 #include "shell/state.h"
 
 /*
+ * Read one line; an endless one is cut where the tokenizer says that it is too long.
+ * Return: its length, or -1 at the end
+ */
+static ssize_t read_line(FILE *f, char *line, size_t size)
+{
+	size_t n = 0;
+	int c = EOF;
+
+	while (n < size && (c = getc_unlocked(f)) != EOF && c != '\n')
+		line[n++] = (char)c;
+	return n == 0 && c == EOF ? -1 : (ssize_t)n;
+}
+
+/*
  * A line that fails ends the script, since what follows may rest on it ("use shop/cart", then
  * "istio flush"); one that found something (status 1) does not.
  */
 static int run_lines(struct session *s, FILE *f, const char *name)
 {
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0;
+	const size_t size = LINE_MAX_BYTES + 1;
+	_cleanup_free_ char *line = malloc(size);
+	struct err e = ERR_INIT;
 	int status = 0;
 	ssize_t n;
 
-	while (!s->quit && !signals_leaving() && (n = getline(&line, &room, f)) >= 0) {
-		int r = dispatch_line(s, line, (size_t)n);
+	if (!line) {
+		err_oom(&e);
+		return dispatch_error(s, &e);
+	}
+	while (!s->quit && (n = read_line(f, line, size)) >= 0) {
+		int r = signals_interrupted() ? SCRIPT_INTERRUPTED : dispatch_line(s, line, (size_t)n);
 
 		if (r > 1)
 			return r;
 		status = r ? r : status;
 	}
-	if (ferror(f) && errno != EINTR) {
-		struct err e = ERR_INIT;
-
-		err_sys(&e, errno, "cannot read %s", name);
-		return dispatch_error(s, &e);
-	}
-	return status;
+	if (!ferror(f))
+		return status;
+	if (errno == EINTR)
+		return SCRIPT_INTERRUPTED;
+	err_sys(&e, errno, "cannot read %s", name);
+	return dispatch_error(s, &e);
 }
 
 int script_run(struct session *s, const char *path)

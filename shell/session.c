@@ -117,13 +117,9 @@ int session_target(struct session *s, struct target **ret, struct err *e)
 	if (!*t && open_target(&s->now, s->now.target, t, e))
 		return -1;
 	if (target_alive(*t, e)) {
-		char name[256];
-
-		/* Resolved anew at the next command: a restarted pod has the same name. */
-		snprintf(name, sizeof(name), "%s", (*t)->label);
-		target_free(*t);
+		target_free(*t); /* resolved anew at the next command: a restarted pod has the same name */
 		*t = NULL;
-		return err_wrap(e, "target %s", name);
+		return -1;
 	}
 	*ret = *t;
 	return 0;

@@ -67,5 +67,7 @@ int dispatch_error(struct session *s, const struct err *e);
 int repl_run(struct session *s);
 /* script.c: lines of a file or of standard input ("-") */
 int script_run(struct session *s, const char *path);
+/* The status when a signal came before the script's end, as a shell gives it */
+enum { SCRIPT_INTERRUPTED = 130 };
 
 #endif

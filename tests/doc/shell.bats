@@ -160,3 +160,74 @@ split() {
 		"$validate" watch <"$BATS_TEST_TMPDIR/out"
 	done
 }
+
+@test "endless and hostile input: bounded, one error" {
+	local status=0
+	run bash -c 'ulimit -v 400000; timeout 60 "$CNISH" -f /dev/zero'
+	[ "$status" = 2 ]
+	[[ $output == 'cnish: command line: longer than '* ]]
+	run bash -c 'head -c 300000 /dev/urandom | timeout 60 "$CNISH"'
+	[ "$status" = 2 ]
+	[ "${#lines[@]}" = 1 ]
+	run bash -c 'printf "set\0 x" | "$CNISH"'
+	[ "$status" = 2 ]
+	run "$CNISH" -f "$BATS_TEST_TMPDIR"
+	[ "$status" = 5 ]
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "closed standard streams: no file takes their place" {
+	run bash -c '"$CNISH" help >&-'
+	[ "$status" = 5 ]
+	[[ $output == 'cnish: writing the output: '* ]]
+	run bash -c '"$CNISH" <&-'
+	[ "$status" = 5 ]
+	run bash -c '"$CNISH" info <&- >/dev/null 2>&-'
+	[ "$status" = 0 ]
+}
+
+@test "a signal ends a script: the lines behind are not run" {
+	local pid status=0
+	printf 'watch -n 60 set\nhelp quit\n' >"$BATS_TEST_TMPDIR/script"
+	env --default-signal=INT "$CNISH" -f "$BATS_TEST_TMPDIR/script" >"$BATS_TEST_TMPDIR/out" &
+	pid=$!
+	for _ in $(seq 400); do
+		[ -s "$BATS_TEST_TMPDIR/out" ] && break
+		read -rt 0.05 <> <(:) || :
+	done
+	kill -INT $pid
+	wait $pid || status=$?
+	[ "$status" = 130 ]
+	! grep -q 'leave the shell' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "a target that dies between two commands is said to be gone" {
+	local pid reader
+	sleep 1000 3>&- &
+	pid=$!
+	mkfifo "$BATS_TEST_TMPDIR/lines"
+	"$CNISH" -t "pid:$pid" --runtime none -o json <"$BATS_TEST_TMPDIR/lines" >"$BATS_TEST_TMPDIR/out" &
+	reader=$!
+	exec 7>"$BATS_TEST_TMPDIR/lines"
+	echo info >&7
+	for _ in $(seq 400); do
+		[ -s "$BATS_TEST_TMPDIR/out" ] && break
+		read -rt 0.05 <> <(:) || :
+	done
+	kill $pid
+	wait $pid || :
+	echo info >&7
+	exec 7>&-
+	wait $reader || status=$?
+	cat "$BATS_TEST_TMPDIR/out"
+	[ "$status" = 3 ]
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" = 2 ]
+	[ "$(sed -n 2p "$BATS_TEST_TMPDIR/out" | jq -r .error.code)" = target ]
+}
+
+@test "use keeps the former target when the new one is not to be had" {
+	run "$CNISH" -o json --runtime none -c 'use self' -c 'info' -c 'use pid:4194399'
+	[ "$status" = 3 ]
+	run bash -c '"$CNISH" --runtime none -t self -c "use pid:4194399" -c info'
+	[ "$status" = 3 ]
+}
