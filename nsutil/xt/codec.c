@@ -142,6 +142,12 @@ struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const 
 	return s;
 }
 
+struct stmt *xt_codec_stmt(struct arena *a, uint8_t family, const struct xt_codec *c, const void *data)
+{
+	/* what was read by another spelling is held by the codec that the kernel's bytes are found with */
+	return xt_ext_stmt_at(a, family, c->target, c->name, c->rev, data, c->size);
+}
+
 struct stmt *xt_ext_stmt(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,
 			 const void *data, uint32_t size)
 {

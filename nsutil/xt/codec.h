@@ -145,6 +145,9 @@ const struct xt_codec *xt_codec_spelled(uint8_t family, bool target, const char 
 /* xt_codec_knows() - some revision of this name is known (for messages) */
 bool xt_codec_knows(uint8_t family, bool target, const char *name);
 
+/* xt_codec_stmt() - an extension's statement with its meaning from bytes that live as long as @a; NULL:
+ * memory ran out */
+struct stmt *xt_codec_stmt(struct arena *a, uint8_t family, const struct xt_codec *c, const void *data);
 /* xt_codec_lower() - the meaning of an extension whose codec and data are set; -1: memory ran out */
 int xt_codec_lower(struct arena *a, struct xt_ext *x);
 

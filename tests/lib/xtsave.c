@@ -6,9 +6,10 @@
 
 #include "nsutil/ruleset/text.h"
 #include "nsutil/xt/codec.h"
+#include "nsutil/xt/parse.h"
 #include "nsutil/xt/xt.h"
 
-/* xtsave 4|6 [counters|json|read] */
+/* xtsave 4|6 [counters|json|read|parse]; parse: iptables-restore text from standard input instead */
 static void print_json(const struct ruleset *rs, struct buf *b)
 {
 	struct json j;
@@ -25,6 +26,18 @@ static void print_json(const struct ruleset *rs, struct buf *b)
 				}
 }
 
+static int parse_stdin(struct ruleset *rs, unsigned families, struct err *e)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	char part[4096];
+	size_t n;
+
+	while ((n = fread(part, 1, sizeof(part), stdin)) > 0)
+		buf_add(&text, part, n);
+	return xt_parse_restore(rs, STORE_LEGACY, families == 2 ? NFPROTO_IPV6 : NFPROTO_IPV4, text.data, text.len,
+				"stdin", e);
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_ruleset_ struct ruleset *rs = ruleset_new();
@@ -34,7 +47,8 @@ int main(int argc, char **argv)
 	const char *how = argc > 2 ? argv[2] : "";
 	struct err e = ERR_INIT;
 
-	if (!rs || netns_open_self(&ns, &e) < 0 || xt_read(&ns, families, rs, &e) < 0) {
+	if (!rs || (strcmp(how, "parse") == 0 ? parse_stdin(rs, families, &e) < 0
+					      : netns_open_self(&ns, &e) < 0 || xt_read(&ns, families, rs, &e) < 0)) {
 		fprintf(stderr, "xtsave: %s: %s\n", e.what, e.why);
 		return 5;
 	}
