@@ -2,13 +2,12 @@
 /* owner - who made a table or chain, by name and shape; which Service a kube-proxy chain serves */
 #include "nsutil/ruleset/owner.h"
 
-#include <fnmatch.h>
 #include <linux/netfilter.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
 
-/* A name ends in '*' (anything may follow) or is meant exactly; '?' stands for one character. */
+/* A name that ends in '*' is a prefix. */
 struct owner_name {
 	const char *pattern, *owner;
 };
@@ -108,9 +107,12 @@ static const struct owner_name chain_names[] = {
 
 static const char *by_name(const struct owner_name *names, size_t n, const char *name)
 {
-	for (size_t i = 0; i < n; i++)
-		if (fnmatch(names[i].pattern, name, 0) == 0)
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strcspn(names[i].pattern, "*");
+
+		if (strncmp(names[i].pattern, name, len) == 0 && (names[i].pattern[len] || !name[len]))
 			return names[i].owner;
+	}
 	return NULL;
 }
 
