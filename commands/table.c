@@ -5,6 +5,7 @@
 #include "commands/command.h"
 
 extern const struct command command_pods, command_use, command_info;
+extern const struct command command_tables, command_diff, command_save;
 extern const struct command command_istio_show;
 extern const struct command command_trace;
 extern const struct command command_sockets, command_conns, command_exec;
@@ -15,10 +16,13 @@ const struct command *const command_table[] = {
 	&command_pods,
 	&command_use,
 	&command_info,
+	&command_tables,
+	&command_diff,
 	&command_trace,
 	&command_istio_show,
 	&command_sockets,
 	&command_conns,
+	&command_save,
 	&command_watch,
 	&command_exec,
 	&command_help,

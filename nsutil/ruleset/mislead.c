@@ -100,24 +100,32 @@ static int tell(struct arena *a, struct mislead ***tail, const char *id, const c
 	return 0;
 }
 
-#define NFT_IPTABLES "an iptables of the nf_tables kind"
+/* Who shows the compat store: the iptables at hand, or some other of that kind. */
+static const char *compat_viewer(const struct mislead_viewer *v)
+{
+	return v->name && v->store == STORE_COMPAT ? v->name : "an iptables of the nf_tables kind";
+}
+
+static const char *legacy_viewer(const struct mislead_viewer *v)
+{
+	return v->name && v->store == STORE_LEGACY ? v->name : "an iptables of the legacy kind";
+}
 
 /* Both xt stores have rules. */
-static int tell_both(struct arena *a, const struct counts *n, struct mislead ***tail)
+static int tell_both(struct arena *a, const struct mislead_viewer *v, const struct counts *n,
+		     struct mislead ***tail)
 {
-	unsigned l = n->rules[STORE_LEGACY], c = n->rules[STORE_COMPAT];
+	unsigned l = n->rules[STORE_LEGACY], c = n->rules[STORE_COMPAT], owned = n->owned[STORE_LEGACY];
 
-	if (n->owner && n->owned[STORE_LEGACY] && n->owned[STORE_COMPAT] &&
-	    n->owned_common < n->owned[STORE_LEGACY])
+	if (n->owner && owned && n->owned[STORE_COMPAT] && n->owned_common < owned)
 		return tell(a, tail, "compat-stale",
-			    arena_printf(a, "the %s rules are in the legacy store (%u); " NFT_IPTABLES
-					    " shows the compat store, which is stale: it has %u of them",
-					 n->owner, n->owned[STORE_LEGACY], n->owned_common));
-	if (n->owner && n->owned[STORE_LEGACY] && !n->owned[STORE_COMPAT])
+			    arena_printf(a, "the %s rules are in the legacy store (%u); %s shows the compat store,"
+					    " which is stale: it has %u of them",
+					 n->owner, owned, compat_viewer(v), n->owned_common));
+	if (n->owner && owned && !n->owned[STORE_COMPAT])
 		return tell(a, tail, "legacy-hidden",
-			    arena_printf(a, "the %s rules are in the legacy store (%u); " NFT_IPTABLES
-					    " shows the compat store, which has none of them",
-					 n->owner, n->owned[STORE_LEGACY]));
+			    arena_printf(a, "the %s rules are in the legacy store (%u); %s shows the compat store,"
+					    " which has none of them", n->owner, owned, compat_viewer(v)));
 	if (n->common == l && n->common == c)
 		return tell(a, tail, "both-stores",
 			    arena_printf(a, "the same %u rules are in the legacy and in the compat store;"
@@ -127,30 +135,44 @@ static int tell_both(struct arena *a, const struct counts *n, struct mislead ***
 				    " each kind of iptables shows only its own, packets pass both", l, c, n->common));
 }
 
-static int tell_all(struct arena *a, const struct counts *n, struct mislead ***tail)
+/* Rules in one of the two only: misleading for whoever looks with the other kind. */
+static int tell_one(struct arena *a, const struct mislead_viewer *v, const struct counts *n, enum store s,
+		    struct mislead ***tail)
 {
-	const char *what = n->owner && n->owned[STORE_LEGACY] == n->rules[STORE_LEGACY] ? n->owner : NULL;
-	unsigned l = n->rules[STORE_LEGACY], c = n->rules[STORE_COMPAT];
+	const char *what = n->owner && n->owned[s] == n->rules[s] ? n->owner : "";
 
-	if (l && !c &&
-	    tell(a, tail, "legacy-hidden",
-		 arena_printf(a, "the%s%s rules are in the legacy store (%u); " NFT_IPTABLES
-				 " shows nothing of them here", what ? " " : "", what ? what : "", l)) != 0)
+	if (v->name && v->store == s)
+		return 0;
+	if (s == STORE_COMPAT && !v->name) /* what most nodes have and show today */
+		return 0;
+	return tell(a, tail, s == STORE_LEGACY ? "legacy-hidden" : "compat-hidden",
+		    arena_printf(a, "the%s%s rules are in the %s store (%u); %s shows nothing of them",
+				 *what ? " " : "", what, store_name(s), n->rules[s],
+				 s == STORE_LEGACY ? compat_viewer(v) : legacy_viewer(v)));
+}
+
+static int tell_all(struct arena *a, const struct mislead_viewer *v, const struct counts *n,
+		    struct mislead ***tail)
+{
+	unsigned l = n->rules[STORE_LEGACY], c = n->rules[STORE_COMPAT], r = n->rules[STORE_NATIVE];
+
+	if (l && c && tell_both(a, v, n, tail) != 0)
 		return -1;
-	if (l && c && tell_both(a, n, tail) != 0)
+	if (!l != !c && tell_one(a, v, n, l ? STORE_LEGACY : STORE_COMPAT, tail) != 0)
 		return -1;
-	if (n->rules[STORE_NATIVE] &&
-	    tell(a, tail, "native-hidden",
-		 arena_printf(a, "%u rules are in native nftables tables; no iptables shows them",
-			      n->rules[STORE_NATIVE])) != 0)
+	if (r && tell(a, tail, "native-hidden",
+		      arena_printf(a, "%u rule%s in native nftables tables; no iptables shows %s", r,
+				   r == 1 ? " is" : "s are", r == 1 ? "it" : "them")) != 0)
 		return -1;
 	return 0;
 }
 
-int mislead_find(struct arena *a, const struct ruleset *rs, struct mislead **ret)
+int mislead_find(struct arena *a, const struct mislead_viewer *viewer, const struct ruleset *rs,
+		 struct mislead **ret)
 {
 	struct mislead *list = NULL, **tail = &list;
 	struct counts n = { .owner = main_owner(rs) };
+	struct mislead_viewer nobody = { NULL, STORE_COUNT };
 
 	for (unsigned s = 0; s < STORE_COUNT; s++)
 		n.rules[s] = mislead_rules(rs, (enum store)s);
@@ -158,7 +180,7 @@ int mislead_find(struct arena *a, const struct ruleset *rs, struct mislead **ret
 		n.owned[s] = count_owned(rs, (enum store)s, n.owner);
 	if (n.rules[STORE_LEGACY] && n.rules[STORE_COMPAT] && compare(&n, rs) != 0)
 		return -1;
-	if (tell_all(a, &n, &tail) != 0)
+	if (tell_all(a, viewer ? viewer : &nobody, &n, &tail) != 0)
 		return -1;
 	*ret = list;
 	return 0;
