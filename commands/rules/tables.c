@@ -2,6 +2,7 @@
 /* tables - shows the rules of all stores side by side */
 #include <linux/netfilter.h>
 #include <string.h>
+#include <strings.h>
 
 #include "commands/command.h"
 #include "commands/head.h"
@@ -77,10 +78,28 @@ static bool has_table(const struct ruleset *rs, enum store store, uint8_t family
 	return false;
 }
 
+/* iptables-save names every built-in chain of a table; with CHAINs asked for, only these. */
+static void keep_chain_lines(const struct rules_selection *sel, const char *text, struct buf *b)
+{
+	for (const char *end; *text; text = end) {
+		bool wanted = *text != ':';
+
+		end = strchrnul(text, '\n');
+		end += *end == '\n';
+		for (int i = 0; !wanted && i < sel->n_chains; i++) {
+			size_t n = strlen(sel->chains[i]);
+
+			wanted = strncasecmp(text + 1, sel->chains[i], n) == 0 && text[1 + n] == ' ';
+		}
+		if (wanted)
+			buf_add(b, text, (size_t)(end - text));
+	}
+}
+
 /* iptables-save text of each store and family that has tables; nothing in between when there is one. */
 static void put_save(const struct rules_selection *sel, const struct ruleset *rs, struct out *o)
 {
-	struct buf b _cleanup_buf_ = BUF_INIT;
+	struct buf b _cleanup_buf_ = BUF_INIT, some _cleanup_buf_ = BUF_INIT;
 
 	for (unsigned s = STORE_LEGACY; s <= STORE_COMPAT; s++)
 		for (unsigned f = 0; f < 2; f++) {
@@ -89,7 +108,13 @@ static void put_save(const struct rules_selection *sel, const struct ruleset *rs
 			buf_reset(&b);
 			buf_fmt(&b, "# cnish: %s %s\n", store_name((enum store)s), family_name(xt_families[f]));
 			ruleset_save(rs, (enum store)s, xt_families[f], sel->table, sel->counters, &b);
-			out_raw(o, buf_cstr(&b), b.len);
+			if (sel->n_chains) {
+				buf_reset(&some);
+				keep_chain_lines(sel, buf_cstr(&b), &some);
+				out_raw(o, buf_cstr(&some), some.len);
+			} else {
+				out_raw(o, buf_cstr(&b), b.len);
+			}
 		}
 }
 

@@ -81,8 +81,48 @@ static const struct chain **chains_in_order(const struct table *t, size_t *ret_n
 	return list;
 }
 
+/* The tables that iptables has and their chains, in the order that iptables-nft-save prints them. */
+static const struct {
+	const char *table;
+	const char *chains[6];
+} builtin[] = {
+	{ "mangle", { "PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING" } },
+	{ "security", { "INPUT", "FORWARD", "OUTPUT" } },
+	{ "raw", { "PREROUTING", "OUTPUT" } },
+	{ "filter", { "INPUT", "FORWARD", "OUTPUT" } },
+	{ "nat", { "PREROUTING", "INPUT", "OUTPUT", "POSTROUTING" } },
+};
+
+/* iptables-nft makes a base chain when it first puts a rule there, but always prints all of them. */
+static void save_compat_bases(const struct table *t, struct buf *b)
+{
+	static const struct chain absent = { .base = true, .policy = VERDICT_ACCEPT };
+
+	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++) {
+		if (strcmp(builtin[i].table, t->name) != 0)
+			continue;
+		for (const char *const *name = builtin[i].chains; *name; name++) {
+			const struct chain *c = table_find_chain(t, *name);
+			struct chain line = c ? *c : absent;
+
+			line.name = *name;
+			save_chain_line(&line, b);
+		}
+	}
+}
+
+static bool is_builtin(const struct chain *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
+		for (const char *const *name = builtin[i].chains; *name; name++)
+			if (strcmp(builtin[i].table, c->table->name) == 0 && strcmp(*name, c->name) == 0)
+				return true;
+	return false;
+}
+
 static void save_table(const struct table *t, bool counters, struct buf *b)
 {
+	bool compat = t->store == STORE_COMPAT;
 	_cleanup_free_ const struct chain **chains = NULL;
 	size_t n = 0;
 
@@ -94,18 +134,35 @@ static void save_table(const struct table *t, bool counters, struct buf *b)
 	buf_chr(b, '*');
 	buf_str(b, t->name);
 	buf_chr(b, '\n');
+	if (compat)
+		save_compat_bases(t, b);
 	for (size_t i = 0; i < n; i++)
-		save_chain_line(chains[i], b);
+		if (!compat || !chains[i]->base || !is_builtin(chains[i]))
+			save_chain_line(chains[i], b);
 	for (size_t i = 0; i < n; i++)
 		for (const struct rule *r = chains[i]->rules; r; r = r->next)
 			save_rule(r, counters, b);
 	buf_str(b, "COMMIT\n");
 }
 
+/* -1: no table of iptables. */
+static int builtin_rank(const struct table *t)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(builtin); i++)
+		if (strcmp(builtin[i].table, t->name) == 0)
+			return (int)i;
+	return -1;
+}
+
 void ruleset_save(const struct ruleset *rs, enum store store, uint8_t family, const char *table,
 		  bool counters, struct buf *b)
 {
-	for (const struct table *t = rs->tables; t; t = t->next)
-		if (t->store == store && t->family == family && (!table || strcmp(t->name, table) == 0))
-			save_table(t, counters, b);
+	int last = store == STORE_COMPAT ? (int)ARRAY_SIZE(builtin) - 1 : -1;
+
+	/* libiptc's peer prints tables as the kernel lists them; iptables-nft in an order of its own */
+	for (int rank = store == STORE_COMPAT ? 0 : -1; rank <= last; rank++)
+		for (const struct table *t = rs->tables; t; t = t->next)
+			if (t->store == store && t->family == family && (rank < 0 || builtin_rank(t) == rank) &&
+			    (!table || strcmp(t->name, table) == 0))
+				save_table(t, counters, b);
 }

@@ -46,7 +46,7 @@ export MANY_RULES='*nat
 -A T -p tcp -m multiport --dports 80,443 -j RETURN
 -A T -p udp -m udp --sport 1024:65535 --dport 53 -j REDIRECT --to-ports 15053
 -A T -o eth+ -p tcp -j DNAT --to-destination 10.0.0.1:8080
--A T ! -o lo -m mark --mark 0x4000/0x4000 -j MASQUERADE --random-fully
+-A POSTROUTING ! -o lo -m mark --mark 0x4000/0x4000 -j MASQUERADE --random-fully
 -A T -m owner --uid-owner 1000-2000 -m comment --comment "hello world" -j RETURN
 -A T -m addrtype --dst-type LOCAL -j ACCEPT
 COMMIT
@@ -112,7 +112,7 @@ changed_and_moved() {
 	compat "$(sed -e 's/8080/9090/' -e '/addrtype/d' -e '/multiport/i -A T -m addrtype --dst-type LOCAL -j ACCEPT' <<<"$MANY_RULES")"
 	"$CNISH" diff -o json >/run/json || [ $? = 1 ]
 	jq -e '[.differences[] | .kind] | sort == ["changed", "moved"]' /run/json
-	jq -e '.differences[] | select(.kind == "moved") | .left.index == 6 and .right.index == 1' /run/json
+	jq -e '.differences[] | select(.kind == "moved") | .left.index == 5 and .right.index == 1' /run/json
 	jq -e '.differences[] | select(.kind == "changed") | (.left.text | contains("8080")) and (.right.text | contains("9090"))' /run/json
 }
 @test "diff tells a moved and a changed rule from a missing one" { sandbox changed_and_moved; }
@@ -126,13 +126,13 @@ peers_text() {
 		tool=iptables-$store-save
 		[ $store = compat ] && tool=iptables-nft-save
 		"$CNISH" tables --store $store -4 -o save | grep -v '^#' >/run/got
-		$tool 2>/dev/null | grep -v '^#' | sed -E 's/\[[0-9]+:[0-9]+\]/[0:0]/' >/run/want
-		# the order of tables is the program's own
-		diff <(sort /run/want) <(sed -E 's/\[[0-9]+:[0-9]+\]/[0:0]/' /run/got | sort)
+		$tool 2>/dev/null | grep -v '^#' >/run/want
+		diff /run/want /run/got
 		grep -q '^-A T' /run/got
 	done
 	"$CNISH" tables --store legacy -6 -o save | grep -v '^#' >/run/got
 	diff <(ip6tables-legacy-save | grep -v '^#') /run/got
+	[ "$("$CNISH" tables --store compat t -o save | grep -c '^:')" = 1 ]
 }
 @test "-o save prints what the peers save" { sandbox peers_text; }
 
@@ -144,7 +144,7 @@ json_numbers() {
 		chain out { type filter hook output priority 0; policy drop; ip saddr @s counter accept; oifname "lo" accept; }
 	}'
 	ip link set lo up
-	ping -q -c 3 127.0.0.1 >/dev/null
+	for _ in 1 2 3; do echo >/dev/udp/127.0.0.1/9; done
 	"$CNISH" tables -o json >/run/json
 	"$TOP/tests/lib/validate" tables </run/json
 	"$CNISH" tables -o jsonl | "$TOP/tests/lib/validate" tables
