@@ -25,6 +25,7 @@
 	X(esp_v0)                                                                                   \
 	X(eui64_v0)                                                                                 \
 	X(frag_v0)                                                                                  \
+	X(hashlimit_v1) X(hashlimit_v2) X(hashlimit_v3)                                             \
 	X(hbh_v0)                                                                                   \
 	X(helper_v0)                                                                                \
 	X(hl_v0)                                                                                    \
@@ -33,6 +34,8 @@
 	X(ipcomp_v0)                                                                                \
 	X(iprange_v1)                                                                               \
 	X(ipv6header_v0)                                                                            \
+	X(ipvs_v0)                                                                                  \
+	X(l2tp_v1)                                                                                  \
 	X(length_v0)                                                                                \
 	X(limit_v0)                                                                                 \
 	X(mac_v0)                                                                                   \
@@ -46,6 +49,7 @@
 	X(pkttype_v0)                                                                               \
 	X(policy_v0)                                                                                \
 	X(quota_v0)                                                                                 \
+	X(rateest_v0)                                                                               \
 	X(realm_v0)                                                                                 \
 	X(recent_v0) X(recent_v1)                                                                   \
 	X(rpfilter_v0)                                                                              \
@@ -67,6 +71,7 @@
 	X(AUDIT_v0)                                                                                 \
 	X(CHECKSUM_v0)                                                                              \
 	X(CLASSIFY_v0)                                                                              \
+	X(CLUSTERIP_v0)                                                                             \
 	X(CONNMARK_v1) X(CONNMARK_v2)                                                               \
 	X(CONNSECMARK_v0)                                                                           \
 	X(CT_v0) X(CT_v1) X(CT_v2)                                                                  \
@@ -76,7 +81,9 @@
 	X(DSCP_v0)                                                                                  \
 	X(ECN_v0)                                                                                   \
 	X(HL_v0)                                                                                    \
+	X(HMARK_v0)                                                                                 \
 	X(IDLETIMER_v0) X(IDLETIMER_v1)                                                             \
+	X(LED_v0)                                                                                   \
 	X(LOG_v0)                                                                                   \
 	X(MARK_v0) X(MARK_v1) X(MARK_v2)                                                            \
 	X(MASQUERADE4_v0)                                                                           \
