@@ -6,6 +6,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/nft/reader.h"
+#include "nsutil/nft/write.h"
 
 /* What iptables-nft makes (iptables/nft.c, xtables_ipv4): one row per base chain. */
 static const struct {
@@ -58,4 +59,20 @@ bool reader_is_compat(const struct table *t)
 		if (c->base && !chain_fits(t->name, c))
 			return false;
 	return true;
+}
+
+bool nft_builtin_chain(const char *table, const char *chain, struct chain *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+		if (strcmp(shapes[i].table, table) != 0 || strcmp(shapes[i].chain, chain) != 0)
+			continue;
+		ret->name = shapes[i].chain;
+		ret->base = true;
+		ret->type = shapes[i].type;
+		ret->hook = shapes[i].hook;
+		ret->priority = shapes[i].priority;
+		ret->policy = VERDICT_ACCEPT;
+		return true;
+	}
+	return false;
 }

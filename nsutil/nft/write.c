@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* write - changing nftables tables: several edits as one transaction */
+#include "nsutil/nft/write.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "nsutil/base/buf.h"
+#include "nsutil/base/cleanup.h"
+#include "nsutil/nft/encode.h"
+#include "nsutil/nft/nlsock.h"
+
+#define MSG_ROOM 65536
+#define ERESTART_KERNEL 85 /* not in errno.h's contract, but what the kernel answers */
+
+/* ---- messages ---- */
+
+static void begin_end(struct buf *batch, uint16_t type, uint32_t seq, uint32_t generation)
+{
+	char room[64] = "";
+	struct nlmsghdr *msg = mnl_nlmsg_put_header(room);
+	struct nfgenmsg *gen;
+
+	msg->nlmsg_type = type;
+	msg->nlmsg_flags = NLM_F_REQUEST;
+	msg->nlmsg_seq = seq;
+	gen = mnl_nlmsg_put_extra_header(msg, sizeof(*gen));
+	gen->version = NFNETLINK_V0;
+	gen->res_id = htons(NFNL_SUBSYS_NFTABLES);
+	if (generation)
+		mnl_attr_put_u32(msg, NFNL_BATCH_GENID, htonl(generation));
+	buf_add(batch, msg, msg->nlmsg_len);
+}
+
+static const char *edit_chain(const struct nft_edit *ed)
+{
+	return ed->chain_name ? ed->chain_name : ed->chain ? ed->chain->name : NULL;
+}
+
+/* The policy is sent only when it is not the kernel's own choice, so that a chain that is there keeps its. */
+static void put_base(struct enc *m, const struct chain *c)
+{
+	struct nlattr *hook = enc_nest(m, NFTA_CHAIN_HOOK);
+
+	enc_be32(m, NFTA_HOOK_HOOKNUM, c->hook);
+	enc_be32(m, NFTA_HOOK_PRIORITY, (uint32_t)c->priority);
+	enc_nest_end(m, hook);
+	if (c->policy == VERDICT_DROP)
+		enc_be32(m, NFTA_CHAIN_POLICY, NF_DROP);
+	enc_str(m, NFTA_CHAIN_TYPE, c->type ? c->type : "filter");
+}
+
+static void put_rule(struct enc *m, const struct nft_edit *ed)
+{
+	if (ed->op == NFT_EDIT_DELETE_RULE) {
+		enc_be64(m, NFTA_RULE_HANDLE, ed->handle);
+		return;
+	}
+	if (ed->handle && ed->op != NFT_EDIT_APPEND_RULE)
+		enc_be64(m, NFTA_RULE_POSITION, ed->handle);
+	enc_rule(m, ed->rule);
+}
+
+static const struct {
+	uint8_t type;
+	uint16_t flags;
+	const char *what;
+} kinds[] = {
+	[NFT_EDIT_ADD_TABLE] = { NFT_MSG_NEWTABLE, NLM_F_CREATE, "add table" },
+	[NFT_EDIT_ADD_CHAIN] = { NFT_MSG_NEWCHAIN, NLM_F_CREATE, "add chain" },
+	[NFT_EDIT_FLUSH_CHAIN] = { NFT_MSG_DELRULE, 0, "flush chain" },
+	[NFT_EDIT_DELETE_CHAIN] = { NFT_MSG_DELCHAIN, 0, "delete chain" },
+	[NFT_EDIT_APPEND_RULE] = { NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "append rule to" },
+	[NFT_EDIT_INSERT_RULE] = { NFT_MSG_NEWRULE, NLM_F_CREATE, "insert rule into" },
+	[NFT_EDIT_ADD_AFTER] = { NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, "add rule to" },
+	[NFT_EDIT_DELETE_RULE] = { NFT_MSG_DELRULE, 0, "delete rule of" },
+	[NFT_EDIT_DELETE_TABLE] = { NFT_MSG_DELTABLE, 0, "delete table" },
+};
+
+static bool of_table(enum nft_edit_op op)
+{
+	return op == NFT_EDIT_ADD_TABLE || op == NFT_EDIT_DELETE_TABLE;
+}
+
+static bool of_rule(enum nft_edit_op op)
+{
+	return op == NFT_EDIT_APPEND_RULE || op == NFT_EDIT_INSERT_RULE || op == NFT_EDIT_ADD_AFTER;
+}
+
+static int edit_err(struct err *e, const struct nft_edit *ed, const char *why)
+{
+	char what[200];
+
+	snprintf(what, sizeof(what), "cannot %s %s%s%s %s", kinds[ed->op].what,
+		 of_table(ed->op) ? "" : edit_chain(ed) ? edit_chain(ed) : "?",
+		 of_table(ed->op) ? "" : " in table ", family_name(ed->family), ed->table);
+	return err_set(e, ERR_SYS, what, "%s", why);
+}
+
+static int put_edit(struct buf *batch, const struct nft_edit *ed, uint32_t seq, bool last, void *room,
+		    struct err *e)
+{
+	uint16_t flags = (uint16_t)(kinds[ed->op].flags | (last ? NLM_F_ACK : 0));
+	struct enc m = { .room = MSG_ROOM };
+	const char *chain = edit_chain(ed);
+
+	if (!ed->table || (!of_table(ed->op) && !chain) || (of_rule(ed->op) && !ed->rule))
+		return edit_err(e, ed, "the edit is not complete");
+	m.msg = nlsock_request(room, kinds[ed->op].type, ed->family, flags);
+	m.msg->nlmsg_seq = seq;
+	enc_str(&m, NFTA_TABLE_NAME, ed->table);
+	if (ed->op == NFT_EDIT_ADD_CHAIN || ed->op == NFT_EDIT_DELETE_CHAIN)
+		enc_str(&m, NFTA_CHAIN_NAME, chain);
+	else if (!of_table(ed->op))
+		enc_str(&m, NFTA_RULE_CHAIN, chain);
+	if (ed->op == NFT_EDIT_ADD_CHAIN && ed->chain && ed->chain->base)
+		put_base(&m, ed->chain);
+	if (of_rule(ed->op) || ed->op == NFT_EDIT_DELETE_RULE)
+		put_rule(&m, ed);
+	if (m.why || m.full)
+		return edit_err(e, ed, m.why ? m.why : "the rule is too long");
+	buf_add(batch, m.msg, m.msg->nlmsg_len);
+	return 0;
+}
+
+/* ---- the answer ---- */
+
+struct answer {
+	int error;	 /* the first one; 0 */
+	uint32_t seq;	 /* of the message it is about */
+	bool ack;	 /* the last edit was acknowledged */
+};
+
+static void take_answers(const void *p, size_t len, uint32_t last, struct answer *ret)
+{
+	const struct nlmsghdr *msg = p;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(msg, left); msg = mnl_nlmsg_next(msg, &left)) {
+		const struct nlmsgerr *ne = mnl_nlmsg_get_payload(msg);
+
+		if (msg->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(msg) < sizeof(*ne))
+			continue;
+		if (ne->error == 0 && msg->nlmsg_seq == last)
+			ret->ack = true;
+		if (ne->error != 0 && !ret->error) {
+			ret->error = -ne->error;
+			ret->seq = msg->nlmsg_seq;
+		}
+	}
+}
+
+/* The kernel has done its work, and answered, when sendto() returns. */
+static int recv_answers(int fd, void *room, uint32_t last, struct answer *ret, struct err *e)
+{
+	for (;;) {
+		ssize_t n = recv(fd, room, MSG_ROOM, MSG_DONTWAIT);
+
+		if (n > 0)
+			take_answers(room, (size_t)n, last, ret);
+		else if (n == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
+			return 0;
+		else if (errno != EINTR)
+			return err_sys(e, errno, "cannot read the kernel's answer to the change of nftables rules");
+	}
+}
+
+static int judge(const struct answer *a, const struct nft_edit *edits, size_t n, struct err *e)
+{
+	if (a->error == ERESTART_KERNEL) {
+		err_set(e, ERR_SYS, "cannot change the nftables rules", "they have changed meanwhile");
+		return NFT_COMMIT_CHANGED;
+	}
+	if (a->error && a->seq >= 1 && a->seq <= n) {
+		edit_err(e, &edits[a->seq - 1], strerror(a->error));
+		if (e)
+			e->errnum = a->error;
+		if (e && (a->error == EPERM || a->error == EACCES))
+			e->code = ERR_PERM;
+		return -1;
+	}
+	if (a->error)
+		return err_sys(e, a->error, "cannot change the nftables rules");
+	if (!a->ack)
+		return err_set(e, ERR_SYS, "cannot change the nftables rules", "the kernel did not confirm it");
+	return 0;
+}
+
+/* A batch must fit the socket's buffer as a whole. */
+static void make_room(int fd, size_t len)
+{
+	int size = len > INT32_MAX / 4 ? INT32_MAX / 2 : (int)len * 2;
+
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static int send_batch(int fd, const struct buf *batch, struct err *e)
+{
+	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+
+	make_room(fd, batch->len);
+	while (sendto(fd, batch->data, batch->len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		if (errno != EINTR)
+			return err_sys(e, errno, "cannot change the nftables rules");
+	return 0;
+}
+
+int nft_commit(const struct netns *ns, const struct nft_edit *edits, size_t n, uint32_t generation,
+	       struct err *e)
+{
+	struct buf batch _cleanup_buf_ = BUF_INIT;
+	void *room _cleanup_free_ = malloc(MSG_ROOM);
+	struct answer answer = { .error = 0 };
+	int fd _cleanup_close_ = -1;
+
+	if (n == 0)
+		return 0;
+	if (!room || n > UINT32_MAX - 2)
+		return err_oom(e);
+	begin_end(&batch, NFNL_MSG_BATCH_BEGIN, 0, generation);
+	for (size_t i = 0; i < n; i++)
+		if (put_edit(&batch, &edits[i], (uint32_t)i + 1, i + 1 == n, room, e) < 0)
+			return -1;
+	begin_end(&batch, NFNL_MSG_BATCH_END, (uint32_t)n + 1, 0);
+	if (buf_failed(&batch))
+		return err_oom(e);
+	fd = nlsock_open(ns, e);
+	if (fd < 0 || send_batch(fd, &batch, e) < 0 ||
+	    recv_answers(fd, room, (uint32_t)n, &answer, e) < 0)
+		return -1;
+	return judge(&answer, edits, n, e);
+}
