@@ -55,8 +55,6 @@ static void enc_ports(struct enc *m, unsigned offset, const uint16_t ports[2], b
 		enc_cmp(m, invert ? OP_NE : OP_EQ, &from, sizeof(from));
 	else if (ports[0] == 0)
 		enc_cmp(m, invert ? OP_GT : OP_LE, &to, sizeof(to));
-	else if (ports[1] == UINT16_MAX)
-		enc_cmp(m, invert ? OP_LT : OP_GE, &from, sizeof(from));
 	else
 		enc_range(m, invert, &from, &to, sizeof(from));
 }
