@@ -15,15 +15,17 @@ enum { STORES = LOAD_LEGACY | LOAD_COMPAT | LOAD_NATIVE };
 struct parts {
 	struct ruleset *rs;
 	unsigned read, failed;
-	struct err first; /* of the first that failed */
+	bool refused;
+	struct err first; /* of the first that was refused, else of the first that failed */
 };
 
 static int note(struct parts *p, enum store store, uint8_t family, const struct err *why, struct err *e)
 {
 	char text[sizeof(why->what) + sizeof(why->why) + 4];
 
-	if (!p->failed++)
+	if (!p->failed++ || (why->code == ERR_PERM && !p->refused))
 		p->first = *why;
+	p->refused |= why->code == ERR_PERM;
 	snprintf(text, sizeof(text), "%s: %s", why->what, why->why);
 	return ruleset_add_unread(p->rs, store, family, NULL, text) < 0 ? err_oom(e) : 0;
 }
@@ -71,7 +73,8 @@ static int load_stores(const struct netns *ns, unsigned what, struct parts *p, s
 		return -1;
 	if (nft && load_nft(ns, nft, families, p, e) < 0)
 		return -1;
-	if (p->failed && !p->read) {
+	/* a missing capability is the caller's to mend, so it is not passed over as a gap */
+	if (p->failed && (!p->read || p->refused)) {
 		if (e)
 			*e = p->first;
 		return -1;

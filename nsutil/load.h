@@ -21,7 +21,8 @@ enum {
  * @t:		target; a file target is read from the file
  * @what:	LOAD_* bits
  * @ret:	set on success, to be given back with ruleset_free()
- * @e:		error. A store that cannot be read while another can is noted in ret->unread instead
+ * @e:		error. A store that cannot be read while another can is noted in ret->unread instead,
+ *		unless it was refused (ERR_PERM)
  *
  * Return: 0, or -1
  */

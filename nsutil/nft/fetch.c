@@ -69,7 +69,7 @@ static int refused(int error, struct err *e)
 {
 	if (error == ENOENT || error == EINTR || error == EAGAIN)
 		return NLSOCK_TORN;
-	return err_sys(e, error, "cannot read nftables rules from the kernel");
+	return err_cap(e, error, "CAP_NET_ADMIN", "cannot read nftables rules from the kernel");
 }
 
 /* ---- one after the other ---- */

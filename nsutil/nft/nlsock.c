@@ -32,7 +32,7 @@ int nlsock_send(int fd, const struct nlmsghdr *req, struct err *e)
 
 	while (sendto(fd, req, req->nlmsg_len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		if (errno != EINTR)
-			return err_sys(e, errno, "cannot ask the kernel for nftables rules");
+			return err_cap(e, errno, "CAP_NET_ADMIN", "cannot ask the kernel for nftables rules");
 	return 0;
 }
 
@@ -85,7 +85,7 @@ int nlsock_batches(int fd, struct nlmsghdr *req, void *buf,
 		if (end.error == EINTR || end.error == EAGAIN)
 			return NLSOCK_TORN;
 		if (end.error)
-			return err_sys(e, end.error, "cannot read nftables rules from the kernel");
+			return err_cap(e, end.error, "CAP_NET_ADMIN", "cannot read nftables rules from the kernel");
 		if (fn(arg, buf, (size_t)n, e) < 0)
 			return -1;
 	}

@@ -71,7 +71,7 @@ static int fetch(int fd, const struct xt_blob_family *f, struct arena *a, struct
 	if (r == -EAGAIN)
 		return err_set(e, ERR_SYS, "cannot read the legacy table",
 			       "it changed each time while it was read, %d times", READ_ATTEMPTS);
-	return r < 0 ? err_sys(e, r, "cannot read the legacy table") : 0;
+	return r < 0 ? err_cap(e, r, "CAP_NET_ADMIN", "cannot read the legacy table") : 0;
 }
 
 static int read_table(int fd, const struct xt_blob_family *f, struct ruleset *rs, const char *name,
