@@ -18,9 +18,9 @@ POD=pod POD_IP=10.0.1.39 POD_IP6=fd00:1::39 NODE_IP=10.0.1.1 NODE_IP6=fd00:1::1
 # Addresses the node answers on besides: a "service" and something far away.
 SERVICE_IP=10.96.0.10 SERVICE_IP6=fd00:96::10 FAR_IP=203.0.113.7 FAR_IP6=2001:db8:113::7
 
-# sandbox FUNCTION [ARG...]: the namespaces without a pod
+# sandbox FUNCTION [ARG...]: the namespaces without a pod. SANDBOX_EXEC=exec: in place of this shell.
 sandbox() {
-	setpriv --pdeathsig KILL unshare -m -n -p -f --mount-proc --kill-child --propagation private -- bash <(
+	${SANDBOX_EXEC:-} setpriv --pdeathsig KILL unshare -m -n -p -f --mount-proc --kill-child --propagation private -- bash <(
 		declare -p TOOLS POD POD_IP POD_IP6 NODE_IP NODE_IP6 SERVICE_IP SERVICE_IP6 FAR_IP FAR_IP6
 		declare -f
 		echo 'set -eEuo pipefail; trap '\''echo "failed: in ${FUNCNAME[0]:-main}: $BASH_COMMAND" >&2'\'' ERR'

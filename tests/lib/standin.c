@@ -288,6 +288,10 @@ int main(int argc, char **argv)
 		default: return 2;
 		}
 	}
+	/* who starts us with closed streams must not have sockets take their place */
+	while ((c = open("/dev/null", O_RDWR)) >= 0 && c < 3)
+		;
+	close(c);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NAME, name);
 	become(uid, gid);
