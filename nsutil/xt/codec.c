@@ -70,8 +70,8 @@ const struct xt_codec *xt_codec_spelled(uint8_t family, bool target, const char 
 	for (const struct xt_codec *const *c = xt_codecs; *c; c++) {
 		const char *spelling = reads_only(*c) ? (*c)->spelling : (*c)->name;
 
-		if ((*c)->target == target && family_fits(*c, family) && strcmp(spelling, name) == 0 &&
-		    (!best || (*c)->rev > best->rev))
+		if ((*c)->target == target && !(*c)->kernel_only && family_fits(*c, family) &&
+		    strcmp(spelling, name) == 0 && (!best || (*c)->rev > best->rev))
 			best = *c;
 	}
 	return best;

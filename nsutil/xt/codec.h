@@ -112,6 +112,7 @@ struct xt_codec {
 	bool target;
 	bool effectless;	/* decides nothing and changes nothing */
 	bool goes_on;		/* a target after which the walk goes on (LOG, MARK ...) */
+	bool kernel_only;	/* not what iptables 1.8.9 writes for its spelling */
 	uint32_t size;		/* of the kernel's structure */
 	const struct xt_opt *opts; /* ended by XT_END; NULL when none */
 	const char *unknown;	/* why there is no meaning */

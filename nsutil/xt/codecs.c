@@ -12,7 +12,7 @@
 	X(cluster_v0)                                                                               \
 	X(comment_v0)                                                                               \
 	X(connbytes_v0)                                                                             \
-	X(connlabel_v0) X(connlabel_v1)                                                             \
+	X(connlabel_v0)                                                                             \
 	X(connlimit_v1)                                                                             \
 	X(connmark_v1)                                                                              \
 	X(conntrack_v1) X(conntrack_v2) X(conntrack_v3)                                             \
@@ -98,7 +98,7 @@
 	X(REDIRECT6_v0)                                                                             \
 	X(REJECT_v0)                                                                                \
 	X(SECMARK_v0) X(SECMARK_v1)                                                                 \
-	X(SNAT_v0) X(SNAT_v1)                                                                       \
+	X(SNAT_v0) X(SNAT4_v1) X(SNAT6_v1)                                                           \
 	X(SNPT_v0)                                                                                  \
 	X(SYNPROXY_v0)                                                                              \
 	X(TCPMSS_v0)                                                                                \

@@ -14,13 +14,15 @@ static int unknown_option(struct spec *s, const char *word)
 	return err_hint(s->e, "name the extension before its options: -m NAME or -j NAME");
 }
 
-/* "--name value", "--name=value" */
-static int long_option(struct spec *s, const char *word)
+/* "--name value", "--name=value"; an extension's name goes before one of the header ("-m policy --proto") */
+static int long_option(struct spec *s, const char *word, char letter)
 {
 	const char *equals = strchr(word, '=');
 	size_t len = equals ? (size_t)(equals - word - 2) : strlen(word + 2);
-	int r = spec_option(s, word + 2, len, equals ? equals + 1 : NULL);
+	int r = spec_option(s, word + 2, len, equals ? equals + 1 : NULL, letter != 0);
 
+	if (r == 0 && letter)
+		return spec_header(s, letter);
 	return r == 0 ? unknown_option(s, word) : r < 0 ? -1 : 0;
 }
 
@@ -36,10 +38,10 @@ static int one_option(struct spec *s)
 			return -1;
 	}
 	letter = spec_short(word);
-	if (letter && (word[1] == '-' || word[2] == '\0'))
-		return spec_header(s, letter);
 	if (word[0] == '-' && word[1] == '-' && word[2])
-		return long_option(s, word);
+		return long_option(s, word, letter);
+	if (letter && word[2] == '\0')
+		return spec_header(s, letter);
 	return err_set(s->e, ERR_USAGE, "rule", "'%.64s' is not understood", word);
 }
 

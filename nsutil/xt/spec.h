@@ -41,8 +41,9 @@ const char *spec_arg(struct spec *s, const char *option);
 
 /* spec_load() - begin a match or target by the name it has in the text */
 int spec_load(struct spec *s, bool target, const char *name);
-/* spec_option() - give an option to the extension that has it: 1 taken, 0 nobody's, -1 error */
-int spec_option(struct spec *s, const char *name, size_t len, const char *value);
+/* spec_option() - give an option to the extension that has it: 1 taken, 0 nobody's, -1 error. Only by its
+ * whole name when @exact, and then only to one that is loaded */
+int spec_option(struct spec *s, const char *name, size_t len, const char *value, bool exact);
 /* spec_finish() - what extensions check when all options were given */
 int spec_finish(struct spec *s);
 

@@ -146,7 +146,7 @@ static int offer_protocol(struct spec *s, const char *name, const char *const *a
 	return 0;
 }
 
-int spec_option(struct spec *s, const char *name, size_t len, const char *value)
+int spec_option(struct spec *s, const char *name, size_t len, const char *value, bool exact)
 {
 	const char *const *args = value ? &value : &s->words[s->at];
 	unsigned n_args = value ? 1 : (unsigned)(s->n - s->at);
@@ -156,6 +156,8 @@ int spec_option(struct spec *s, const char *name, size_t len, const char *value)
 	if (!word)
 		return err_oom(s->e);
 	r = offer(s, word, true, args, n_args);
+	if (exact)
+		return r;
 	if (r == 0)
 		r = offer_protocol(s, word, args, n_args);
 	return r ? r : offer(s, word, false, args, n_args);

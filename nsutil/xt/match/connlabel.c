@@ -42,11 +42,6 @@ static void connlabel_lower(struct xt_low *l, const struct xt_ext *x)
 		expr_bytes(l->a, DT_CT_LABEL, ORDER_HOST, zero, 128));
 }
 
-const struct xt_codec xt_match_connlabel_v1 = {
-	.name = "connlabel", .rev = 1, .size = sizeof(struct xt_connlabel_mtinfo), .opts = connlabel_opts,
-	.save = label_save, .lower = connlabel_lower,
-};
-
 const struct xt_codec xt_match_connlabel_v0 = {
 	.name = "connlabel", .size = sizeof(struct xt_connlabel_mtinfo), .opts = connlabel_opts,
 	.save = label_save, .lower = connlabel_lower,

@@ -76,7 +76,14 @@ static const struct xt_opt rt_opts[] = {
 	XT_END,
 };
 
+static void rt_init(uint8_t *data, uint8_t family)
+{
+	(void)family;
+	((struct ip6t_rt *)data)->segsleft[1] = UINT32_MAX; /* iptables prints what is less than all */
+}
+
 const struct xt_codec xt_match_rt_v0 = {
 	.name = "rt", .family = NFPROTO_IPV6, .size = sizeof(struct ip6t_rt), .opts = rt_opts,
+	.init = rt_init,
 	.unknown = "the routing header of the packet decides",
 };

@@ -362,6 +362,11 @@ const struct xt_codec xt_target_SNAT_v0 = {
 	SNAT, .family = NFPROTO_IPV4, .size = sizeof(struct nf_nat_ipv4_multi_range_compat), .opts = snat0,
 	.init = xt_nat_init4,
 };
-const struct xt_codec xt_target_SNAT_v1 = {
-	SNAT, .rev = 1, .size = sizeof(struct nf_nat_range), .opts = snat1,
+/* Kernels take revision 1 for IPv4 too, but iptables then does not know what it reads. */
+const struct xt_codec xt_target_SNAT4_v1 = {
+	SNAT, .rev = 1, .family = NFPROTO_IPV4, .size = sizeof(struct nf_nat_range), .opts = snat1,
+	.kernel_only = true,
+};
+const struct xt_codec xt_target_SNAT6_v1 = {
+	SNAT, .rev = 1, .family = NFPROTO_IPV6, .size = sizeof(struct nf_nat_range), .opts = snat1,
 };

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* write - changing legacy tables: several edits, one atomic commit per table, under the xtables lock */
+#include "nsutil/xt/write.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/text.h"
+#include "nsutil/xt/blob.h"
+#include "nsutil/xt/entry.h"
+#include "nsutil/xt/iptc.h"
+#include "nsutil/xt/lock.h"
+#include "nsutil/xt/xt.h"
+
+#define COMMIT_ATTEMPTS 5
+#define TRY_AGAIN	(-3)
+#define CHAIN_NAME_MAX	28 /* of iptables: XT_EXTENSION_MAXNAMELEN less the NUL */
+
+struct job {
+	const struct netns *ns;
+	const struct xt_edit *edits, *first; /* the first edit of the table at hand */
+	size_t n;
+	const struct ruleset *before;
+	const struct iptc_calls *calls;
+	struct xtc_handle *h;
+	struct arena *arena;
+	struct err *e;
+};
+
+static const char *op_text(enum xt_edit_op op)
+{
+	static const char *const names[] = { "create", "flush", "delete", "append to", "insert into",
+					     "delete from", "set the policy of" };
+
+	return names[op];
+}
+
+static bool same_table(const struct xt_edit *a, const struct xt_edit *b)
+{
+	return a->family == b->family && strcmp(a->table, b->table) == 0;
+}
+
+static int check_edit(const struct xt_edit *ed, struct err *e)
+{
+	bool rule = ed->op == XT_EDIT_APPEND_RULE || ed->op == XT_EDIT_INSERT_RULE;
+	bool place = ed->op == XT_EDIT_DELETE_RULE || ed->op == XT_EDIT_INSERT_RULE;
+
+	if ((ed->family != NFPROTO_IPV4 && ed->family != NFPROTO_IPV6) || !ed->table || !xt_table_hooks(ed->table))
+		return err_set(e, ERR_USAGE, "edit", "'%s' is no legacy table", ed->table ? ed->table : "");
+	if (!ed->chain || !*ed->chain || strlen(ed->chain) > CHAIN_NAME_MAX)
+		return err_set(e, ERR_USAGE, "edit", "'%.40s' cannot be a chain's name", ed->chain ? ed->chain : "");
+	if ((rule && !ed->rule) || (place && ed->position == 0))
+		return err_set(e, ERR_USAGE, "edit", "the rule or its position is missing");
+	return 0;
+}
+
+/* libiptc opens its socket here; what follows goes through that, from outside. */
+static int open_table(void *arg, struct err *e)
+{
+	struct job *j = arg;
+	const struct xt_edit *ed = j->first;
+
+	j->h = j->calls->init(ed->table);
+	if (j->h)
+		return 0;
+	if (errno == EPERM || errno == EACCES)
+		return err_sys(e, errno, "cannot open the legacy %s table '%s' (CAP_NET_ADMIN)",
+			       family_name(ed->family), ed->table);
+	err_set(e, ERR_SYS, "cannot open the legacy table", "%s %s: %s", family_name(ed->family), ed->table,
+		j->calls->strerror(errno));
+	return err_hint(e, "the kernel may lack the module ip%stable_%s; modprobe it on the node",
+			ed->family == NFPROTO_IPV6 ? "6" : "", ed->table);
+}
+
+static void table_text(const struct ruleset *rs, const struct xt_edit *ed, struct buf *b)
+{
+	const struct table *t = ruleset_find_table(rs, STORE_LEGACY, ed->family, ed->table);
+
+	for (const struct chain *c = t ? t->chains : NULL; c; c = c->next) {
+		buf_fmt(b, ":%s %d\n", c->name, c->policy);
+		for (const struct rule *r = c->rules; r; r = r->next) {
+			buf_fmt(b, "-A %s", c->name);
+			if (!rule_iptables(r, b))
+				buf_str(b, "?");
+			buf_chr(b, '\n');
+		}
+	}
+}
+
+/* A table that was not there before is now, just opened: it must be empty. */
+static bool is_empty(const struct ruleset *rs, const struct xt_edit *ed)
+{
+	const struct table *t = ruleset_find_table(rs, STORE_LEGACY, ed->family, ed->table);
+
+	for (const struct chain *c = t ? t->chains : NULL; c; c = c->next)
+		if (!c->base || c->rules || c->policy != VERDICT_ACCEPT)
+			return false;
+	return true;
+}
+
+static int check_before(const struct job *j)
+{
+	_cleanup_ruleset_ struct ruleset *now = ruleset_new();
+	_cleanup_buf_ struct buf old = BUF_INIT, new = BUF_INIT;
+	const struct xt_edit *ed = j->first;
+	bool same;
+
+	if (!now)
+		return err_oom(j->e);
+	if (xt_read(j->ns, ed->family == NFPROTO_IPV6 ? 2 : 1, now, j->e) < 0)
+		return -1;
+	table_text(j->before, ed, &old);
+	table_text(now, ed, &new);
+	if (buf_failed(&old) || buf_failed(&new))
+		return err_oom(j->e);
+	same = old.len ? strcmp(buf_cstr(&old), buf_cstr(&new)) == 0 : is_empty(now, ed);
+	if (same)
+		return 0;
+	err_set(j->e, ERR_SYS, "cannot change the legacy table", "%s %s: its rules have changed meanwhile",
+		family_name(ed->family), ed->table);
+	return XT_COMMIT_CHANGED;
+}
+
+static int edit_rule(struct job *j, const struct xt_edit *ed)
+{
+	const void *entry;
+
+	if (xt_entry_make(j->arena, ed->rule, &entry, j->e) < 0)
+		return -1;
+	if (ed->op == XT_EDIT_APPEND_RULE)
+		return j->calls->append(ed->chain, entry, j->h);
+	return j->calls->insert(ed->chain, entry, ed->position - 1, j->h);
+}
+
+/* As libiptc: 1 done, 0 failed with errno; -1: the error is set already. */
+static int one_edit(struct job *j, const struct xt_edit *ed)
+{
+	switch (ed->op) {
+	case XT_EDIT_NEW_CHAIN:
+		return j->calls->is_chain(ed->chain, j->h) ? 1 : j->calls->create(ed->chain, j->h);
+	case XT_EDIT_FLUSH_CHAIN: return j->calls->flush(ed->chain, j->h);
+	case XT_EDIT_DELETE_CHAIN: return j->calls->remove(ed->chain, j->h);
+	case XT_EDIT_DELETE_RULE: return j->calls->remove_at(ed->chain, ed->position - 1, j->h);
+	case XT_EDIT_POLICY:
+		return j->calls->policy(ed->chain, ed->policy == VERDICT_DROP ? "DROP" : "ACCEPT", j->h);
+	default: return edit_rule(j, ed);
+	}
+}
+
+static int apply_edits(struct job *j)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		const struct xt_edit *ed = &j->edits[i];
+		int r;
+
+		if (!same_table(ed, j->first))
+			continue;
+		r = one_edit(j, ed);
+		if (r == 0)
+			err_set(j->e, ERR_SYS, "cannot change the legacy table", "%s %s: %s %s: %s",
+				family_name(ed->family), ed->table, op_text(ed->op), ed->chain,
+				j->calls->strerror(errno));
+		if (r <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int try_table(struct job *j)
+{
+	int r;
+
+	if (netns_call(j->ns, open_table, j, j->e) < 0)
+		return -1;
+	r = j->before ? check_before(j) : 0;
+	if (r == 0)
+		r = apply_edits(j);
+	if (r == 0 && !j->calls->commit(j->h))
+		r = errno == EAGAIN ? TRY_AGAIN : err_set(j->e, ERR_SYS, "cannot change the legacy table",
+							      "%s %s: %s", family_name(j->first->family),
+							      j->first->table, j->calls->strerror(errno));
+	j->calls->free(j->h);
+	j->h = NULL;
+	return r;
+}
+
+/* EAGAIN: the number of rules changed between reading and writing; read them again. */
+static int commit_table(struct job *j)
+{
+	for (unsigned i = 0; i < COMMIT_ATTEMPTS; i++) {
+		int r = try_table(j);
+
+		if (r != TRY_AGAIN)
+			return r;
+	}
+	return err_set(j->e, ERR_SYS, "cannot change the legacy table",
+		       "%s %s: somebody else changed it each time, %d times", family_name(j->first->family),
+		       j->first->table, COMMIT_ATTEMPTS);
+}
+
+static bool seen_before(const struct xt_edit *edits, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (same_table(&edits[i], &edits[at]))
+			return true;
+	return false;
+}
+
+int xt_commit(const struct netns *ns, const struct xt_edit *edits, size_t n, const struct ruleset *before,
+	      unsigned lock_ms, struct err *e)
+{
+	struct job j = { .ns = ns, .edits = edits, .n = n, .before = before, .e = e };
+	_cleanup_arena_ struct arena *arena = arena_new();
+	_cleanup_close_ int lock = -1;
+
+	if (!arena)
+		return err_oom(e);
+	for (size_t i = 0; i < n; i++)
+		if (check_edit(&edits[i], e) < 0)
+			return -1;
+	if (n == 0)
+		return 0;
+	if (xt_lock(lock_ms, &lock, e) < 0)
+		return -1;
+	j.arena = arena;
+	for (size_t i = 0; i < n; i++) {
+		int r;
+
+		if (seen_before(edits, i))
+			continue;
+		j.first = &edits[i];
+		j.calls = iptc_calls_of(edits[i].family);
+		r = commit_table(&j);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
