@@ -111,6 +111,33 @@ static void take_record(struct assembly *as, struct pod *p, const struct record 
 		p->created_ns = r->created_ns;
 }
 
+/* A file alone, without a process that lives or a namespace still mounted, tells of the past. */
+static bool stale(const struct assembly *as, const struct pod *p)
+{
+	if (p->pid || p->netns_inode)
+		return false;
+	for (const struct record *r = as->g->records; r; r = r->next)
+		if (r->told && (equal(r->id, p->sandbox_id) || (p->containers && equal(r->id, p->containers->id))))
+			return false;
+	return true;
+}
+
+static void drop_stale(struct assembly *as)
+{
+	unsigned n = 0;
+
+	for (struct pod **at = &as->pods; *at;) {
+		if (!stale(as, *at)) {
+			at = &(*at)->next;
+			continue;
+		}
+		*at = (*at)->next;
+		n++;
+	}
+	if (n)
+		gather_source(as->g, "state files", "%u pods left out: no process of them lives, no namespace is mounted", n);
+}
+
 /* Sandboxes first, so that a container known by uid only finds its pod. */
 static void make_pods(struct assembly *as)
 {
@@ -326,8 +353,10 @@ struct pod *assemble_pods(struct gather *g)
 	for (struct pod *p = as.pods; p; p = p->next) {
 		choose_process(&as, p);
 		find_namespace(&as, p);
-		finish_pod(&as, p);
 	}
+	drop_stale(&as);
+	for (struct pod *p = as.pods; p; p = p->next)
+		finish_pod(&as, p);
 	drop_replaced(&as);
 	return as.pods;
 }

@@ -133,7 +133,7 @@ static int list_sandboxes(struct cri *c, const char *runtime, struct err *e)
 
 		if (!rec)
 			continue;
-		rec->sandbox = true;
+		rec->told = rec->sandbox = true;
 		rec->sandbox_id = rec->id;
 		rec->created_ns = s->created_at;
 		gather_set(c->g, &rec->runtime, runtime);
@@ -184,6 +184,7 @@ static int list_containers(struct cri *c, const char *runtime, struct err *e)
 
 		if (!rec)
 			continue;
+		rec->told = true;
 		rec->created_ns = ctr->created_at;
 		gather_set(c->g, &rec->sandbox_id, ctr->pod_sandbox_id);
 		gather_set(c->g, &rec->runtime, runtime);

@@ -106,6 +106,7 @@ int docker_take_list(struct gather *g, const json_t *j)
 
 		if (!r)
 			continue;
+		r->told = true;
 		take_labels(g, r, jget(c, "Labels", NULL));
 		gather_set(g, &r->state, r->sandbox ? NULL : image_state);
 		if (!r->created_ns)

@@ -9,6 +9,7 @@
 /* One container or pod sandbox. A source fills what it knows and what no better source filled. */
 struct record {
 	const char *id;
+	bool told;		 /* by a runtime itself, not by files that outlive their container */
 	bool sandbox;		 /* the pod's own (pause) container; its id is the sandbox id */
 	const char *sandbox_id;	 /* NULL when not known */
 	const char *k8s_namespace, *pod_name, *pod_uid;
