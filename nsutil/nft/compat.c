@@ -8,6 +8,9 @@
 #include "nsutil/nft/reader.h"
 #include "nsutil/nft/write.h"
 
+/* iptables-nft 1.8.9 registers "security" at 150, unlike the legacy table (NF_IP_PRI_SECURITY is 50). */
+#define SECURITY_PRIORITY 150
+
 /* What iptables-nft makes (iptables/nft.c, xtables_ipv4): one row per base chain. */
 static const struct {
 	const char *table, *chain, *type;
@@ -24,9 +27,9 @@ static const struct {
 	{ "filter", "INPUT", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER },
 	{ "filter", "FORWARD", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER },
 	{ "filter", "OUTPUT", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_FILTER },
-	{ "security", "INPUT", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_SECURITY },
-	{ "security", "FORWARD", "filter", NF_INET_FORWARD, NF_IP_PRI_SECURITY },
-	{ "security", "OUTPUT", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_SECURITY },
+	{ "security", "INPUT", "filter", NF_INET_LOCAL_IN, SECURITY_PRIORITY },
+	{ "security", "FORWARD", "filter", NF_INET_FORWARD, SECURITY_PRIORITY },
+	{ "security", "OUTPUT", "filter", NF_INET_LOCAL_OUT, SECURITY_PRIORITY },
 	{ "nat", "PREROUTING", "nat", NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST },
 	{ "nat", "INPUT", "nat", NF_INET_LOCAL_IN, NF_IP_PRI_NAT_SRC },
 	{ "nat", "POSTROUTING", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC },
