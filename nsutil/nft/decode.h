@@ -35,6 +35,9 @@ struct dec {
 	const struct expr *last_cmp;  /* register contents of the last ordered comparison */
 	const char *proto[4];	      /* protocol known per base: ll, nh, th, inner; NULL: not */
 	struct stmt *dep[4];	      /* condition that made it known and may yet become implied */
+	int icmp_type;		      /* that the rule asked for; -1: none */
+	struct stmt *icmp_dep;	      /* where it did */
+	struct dec_ifaces *ifaces;    /* to name interfaces by index; NULL: they stay numbers */
 	const char *why;	      /* set by a decoder that answers DEC_OPAQUE; may stay NULL */
 };
 
@@ -94,8 +97,17 @@ enum dec_result dec_match_range(struct dec *d, enum match_op op, struct expr *le
 				const void *to, unsigned len);
 /* dec_match_set() - is in a set */
 enum dec_result dec_match_set(struct dec *d, enum match_op op, struct expr *left, struct set *set);
+/* dec_lookup_key() - resolve a key; elements of an anonymous set become values of the key's field */
+struct expr *dec_lookup_key(struct dec *d, struct set *set, struct expr *key);
+/* dec_subfield_value() - the field that a mask over a load is, and the value of it in @bits (NULL: 0);
+ * NULL when it is no field */
+struct expr *dec_subfield_value(struct dec *d, struct expr *load, const struct expr *mask,
+				const struct expr *bits, struct expr **ret_value);
 /* dec_value() - bytes as a value of the type that @like has */
 struct expr *dec_value(struct dec *d, const struct expr *like, const void *bytes, unsigned len);
+/* dec_bytes() - a new value; an interface's index gets its name */
+struct expr *dec_bytes(struct dec *d, enum dtype dtype, enum byteorder order, const void *bytes,
+		       unsigned bits);
 /* dec_retype() - @x as a value of another type; other kinds of expressions are left as they are */
 struct expr *dec_retype(struct dec *d, struct expr *x, enum dtype dtype, enum byteorder order);
 
@@ -105,6 +117,16 @@ void dec_proto_begin(struct dec *d);
 void dec_proto_match(struct dec *d, struct stmt *s);
 /* dec_proto_use() - a field of a base is used: a condition only there for it becomes implied */
 void dec_proto_use(struct dec *d, const struct expr *payload);
+
+/* dec_proto_icmp() - a field that the ICMP type decides on; NULL when there is none at the place */
+const struct hdr_field *dec_proto_icmp(struct dec *d, unsigned offset, unsigned bits);
+/* dec_proto_reject() - "reject" implies the protocol whose packets it sends */
+void dec_proto_reject(struct dec *d, const struct stmt_reject *r);
+
+/* iface.c: names of interfaces in the namespace that is read */
+struct dec_ifaces;
+/* dec_iface_name() - the name of an index, in the decoder's arena; NULL when unknown */
+const char *dec_iface_name(struct dec *d, uint32_t index);
 
 /* types.c: nftables' data types */
 /* dec_type() - a data type number of nft; DT_INTEGER when unknown. @order and @bits may be NULL */

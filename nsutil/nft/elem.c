@@ -14,6 +14,8 @@ struct raw_elem {
 	const uint8_t *key, *key_end; /* key_len bytes each */
 	const uint8_t *data;	      /* of a map; NULL when none */
 	unsigned data_len;
+	const uint8_t *sort;	      /* what it is ordered by */
+	size_t at;		      /* as it came */
 	bool end;		      /* the first value behind a range */
 	struct set_elem elem;	      /* all but key and data */
 };
@@ -152,7 +154,7 @@ static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, s
 
 static bool prefix_type(const struct part *p)
 {
-	return p->dtype == DT_IPV4 || p->dtype == DT_IPV6;
+	return p->dtype == DT_IPV4 || p->dtype == DT_IPV6 || p->dtype == DT_IFNAME;
 }
 
 /* from and to, both inclusive, in network order, as nft would write them */
@@ -160,7 +162,7 @@ static struct expr *make_range(struct dec *d, const struct part *p, const uint8_
 			       const uint8_t *to)
 {
 	unsigned n = (p->bits + 7) / 8, len = 0;
-	struct expr *x = expr_bytes(d->a, p->dtype, p->order, from, p->bits);
+	struct expr *x = dec_bytes(d, p->dtype, p->order, from, p->bits);
 	bool prefix = prefix_type(p);
 
 	if (!to || memcmp(from, to, n) == 0)
@@ -216,6 +218,9 @@ static struct expr *make_value(struct dec *d, const struct shape *sh, const uint
 		return make_range(d, &one, from, to);
 	}
 	n = key_parts(sh->type, sh->typ, sh->len, parts);
+	for (unsigned i = 0; i < n && sh->interval; i++)
+		if (parts[i].dtype != DT_IFNAME && parts[i].dtype != DT_STRING)
+			parts[i].order = ORDER_NET;
 	x = expr_new(d->a, EXPR_CONCAT, DT_INTEGER, ORDER_NET, sh->len * 8);
 	if (!x)
 		return NULL;
@@ -234,26 +239,96 @@ static struct expr *make_value(struct dec *d, const struct shape *sh, const uint
 
 /* ---- order ---- */
 
+/* How nft lists elements: by the number that the key's bytes are, of flags only the lowest one. */
 struct order {
 	unsigned len;
-	bool host; /* least significant byte first */
+	bool host;  /* least significant byte first */
+	bool flags;
 };
 
-/* qsort_r: by value; at equal values a range ends before the next begins */
+static int key_cmp(const uint8_t *x, const uint8_t *y, const struct order *o)
+{
+	int c = 0;
+
+	if (!o->host)
+		return memcmp(x, y, o->len);
+	for (unsigned i = o->len; i-- > 0 && c == 0;)
+		c = (int)x[i] - (int)y[i];
+	return c;
+}
+
+static uint32_t lowest_flag(const uint8_t *key, const struct order *o)
+{
+	uint32_t v = 0;
+
+	for (unsigned i = 0; i < o->len && i < 4; i++)
+		v = v << 8 | key[o->host ? o->len - 1 - i : i];
+	return v & -v;
+}
+
+/* qsort_r: by value; at equal values a range ends before the next begins, else last in, first out */
 static int raw_cmp(const void *a, const void *b, void *arg)
 {
 	const struct raw_elem *x = a, *y = b;
 	const struct order *o = arg;
-	int c = 0;
+	int c;
 
 	if (x->elem.catchall || y->elem.catchall)
 		return (int)x->elem.catchall - (int)y->elem.catchall;
-	if (o->host)
-		for (unsigned i = o->len; i-- > 0 && c == 0;)
-			c = (int)x->key[i] - (int)y->key[i];
-	else
-		c = memcmp(x->key, y->key, o->len);
-	return c ? c : (int)y->end - (int)x->end;
+	if (o->flags) {
+		uint32_t fx = lowest_flag(x->key, o), fy = lowest_flag(y->key, o);
+
+		c = fx < fy ? -1 : fx > fy;
+	} else {
+		c = key_cmp(x->sort, y->sort, o);
+	}
+	if (c == 0)
+		c = (int)y->end - (int)x->end;
+	return c ? c : x->at < y->at ? 1 : -1;
+}
+
+/* A concatenation is ordered by its parts without the padding between them, last byte first. */
+static int concat_sort_keys(struct dec *d, const struct set *s, struct set_raw *raw, unsigned *ret_len)
+{
+	struct part parts[PARTS_MAX];
+	unsigned n = key_parts(s->key_type, s->typeof_key, s->key_len, parts), len = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		len += (parts[i].bits + 7) / 8;
+	for (size_t e = 0; e < raw->n; e++) {
+		uint8_t *to = arena_alloc(d->a, len + 1);
+
+		if (!to)
+			return -1;
+		raw->v[e].sort = to;
+		for (unsigned i = 0; i < n && raw->v[e].key; i++) {
+			memcpy(to, raw->v[e].key + parts[i].at, (parts[i].bits + 7) / 8);
+			to += (parts[i].bits + 7) / 8;
+		}
+	}
+	*ret_len = len;
+	return 0;
+}
+
+static int sort_elems(struct dec *d, const struct set *s, struct set_raw *raw, const struct part *one,
+		      bool interval)
+{
+	bool concat = s->key_type > 63;
+	struct order o = { .len = s->key_len, .host = concat || (!interval && one->order == ORDER_HOST) };
+
+	/* ranges of concatenations come as the kernel has them */
+	if (concat && (s->flags & SET_INTERVAL))
+		return 0;
+	for (size_t i = 0; i < raw->n; i++) {
+		raw->v[i].sort = raw->v[i].key;
+		raw->v[i].at = i;
+	}
+	o.flags = !concat && (one->dtype == DT_TCP_FLAG || one->dtype == DT_CT_STATE ||
+			      one->dtype == DT_CT_STATUS);
+	if (concat && concat_sort_keys(d, s, raw, &o.len) < 0)
+		return -1;
+	qsort_r(raw->v, raw->n, sizeof(*raw->v), raw_cmp, &o);
+	return 0;
 }
 
 static void minus_one(uint8_t *v, unsigned len)
@@ -266,7 +341,7 @@ static void minus_one(uint8_t *v, unsigned len)
 static int set_elem_finish(struct dec *d, struct set *s, struct raw_elem *r, const uint8_t *to)
 {
 	struct shape key = { s->key_type, s->typeof_key, s->key_len, s->key_order,
-			     (s->flags & SET_INTERVAL) && s->key_type < 64 };
+			     s->flags & SET_INTERVAL };
 	struct shape data = { s->data_type, s->typeof_data, s->data_len, s->data_order, false };
 	struct set_elem *e = &s->elems[s->n_elems];
 
@@ -292,14 +367,13 @@ int set_raw_end(struct dec *d, struct set *s, struct set_raw *raw)
 {
 	struct shape sh = { s->key_type, s->typeof_key, s->key_len, s->key_order,
 			    (s->flags & SET_INTERVAL) && s->key_type < 64 };
-	struct order o = { .len = s->key_len };
+	struct part one = single_part(&sh);
 	uint8_t to[KEY_MAX];
 
 	if (!raw || s->unread || raw->n > UINT32_MAX)
 		return 0;
-	o.host = s->key_type < 64 && single_part(&sh).order == ORDER_HOST &&
-		 single_part(&sh).dtype != DT_IFNAME;
-	qsort_r(raw->v, raw->n, sizeof(*raw->v), raw_cmp, &o);
+	if (sort_elems(d, s, raw, &one, sh.interval) < 0)
+		return -1;
 	s->elems = arena_array(d->a, raw->n + 1, sizeof(*s->elems));
 	if (!s->elems)
 		return -1;

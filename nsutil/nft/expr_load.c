@@ -3,6 +3,7 @@
 #include <linux/netfilter.h>
 
 #include "nsutil/nft/decode.h"
+#include "nsutil/ruleset/exthdr.h"
 
 /* "KEY set VALUE": an immediate takes the type of what it is written to. */
 static enum dec_result add_set(struct dec *d, struct expr *target, uint32_t sreg, unsigned bytes,
@@ -19,8 +20,60 @@ static enum dec_result add_set(struct dec *d, struct expr *target, uint32_t sreg
 	return s->set_value.value ? dec_add(d, s) : DEC_NOMEM;
 }
 
+/* "(load & mask) | value", or a part of that, written back to where it was loaded from. */
+struct rewrite {
+	const struct expr *and, *or;
+};
+
+static bool is_rewrite(const struct expr *target, const struct expr *v, struct rewrite *ret)
+{
+	*ret = (struct rewrite){ .and = NULL };
+	if (v->kind == EXPR_BINOP && v->binop.op == BINOP_OR && v->binop.right->kind == EXPR_VALUE) {
+		ret->or = v->binop.right;
+		v = v->binop.left;
+	}
+	if (v->kind == EXPR_BINOP && v->binop.op == BINOP_AND && v->binop.right->kind == EXPR_VALUE) {
+		ret->and = v->binop.right;
+		v = v->binop.left;
+	}
+	return v->kind == EXPR_PAYLOAD && (ret->and || ret->or) && v->bits == target->bits &&
+	       v->payload.base == target->payload.base && v->payload.offset == target->payload.offset &&
+	       target->bits <= 128 && (!ret->and || ret->and->bits == target->bits) &&
+	       (!ret->or || ret->or->bits == target->bits);
+}
+
+/*
+ * Fields of a few bits, and single bytes that lie in a checksummed header, are set by loading more,
+ * changing the bits and writing all back. The bits that may change tell the field.
+ */
+static enum dec_result set_subfield(struct dec *d, struct expr *target, uint32_t sreg, unsigned len,
+				    uint32_t csum_flags)
+{
+	struct expr *v = dec_reg(d, sreg, len), *field, *mask;
+	uint8_t changed[16] = "";
+	struct rewrite rw;
+	struct stmt *s;
+
+	if (!v)
+		return DEC_NOMEM;
+	if (!is_rewrite(target, v, &rw))
+		return DEC_OPAQUE;
+	for (unsigned i = 0; i < len; i++)
+		changed[i] = (uint8_t)((rw.and ? ~rw.and->value[i] : 0) | (rw.or ? rw.or->value[i] : 0));
+	mask = expr_bytes(d->a, DT_INTEGER, ORDER_NET, changed, len * 8);
+	field = mask ? dec_subfield_value(d, target, mask, rw.or, &v) : NULL;
+	if (!field)
+		return DEC_OPAQUE;
+	s = stmt_new(d->a, STMT_SET_VALUE);
+	if (!s)
+		return DEC_NOMEM;
+	s->set_value = (struct stmt_set_value){ .target = field, .value = v, .csum_flags = csum_flags };
+	return dec_add(d, s);
+}
+
 static enum dec_result do_payload(struct dec *d, const struct attrs *at)
 {
+	enum dec_result ret;
 	uint32_t base = attr_be32(at->a[NFTA_PAYLOAD_BASE]);
 	uint32_t offset = attr_be32(at->a[NFTA_PAYLOAD_OFFSET]), len = attr_be32(at->a[NFTA_PAYLOAD_LEN]);
 	struct expr *x;
@@ -30,6 +83,12 @@ static enum dec_result do_payload(struct dec *d, const struct attrs *at)
 	x = expr_payload(d->a, (uint8_t)base, offset * 8, len * 8, NULL);
 	if (at->a[NFTA_PAYLOAD_DREG])
 		return dec_reg_set(d, attr_be32(at->a[NFTA_PAYLOAD_DREG]), x);
+	if (!x)
+		return DEC_NOMEM;
+	ret = set_subfield(d, x, attr_be32(at->a[NFTA_PAYLOAD_SREG]), len,
+			   attr_be32(at->a[NFTA_PAYLOAD_CSUM_FLAGS]));
+	if (ret != DEC_OPAQUE)
+		return ret;
 	return add_set(d, dec_resolve(d, x), attr_be32(at->a[NFTA_PAYLOAD_SREG]), len,
 		       attr_be32(at->a[NFTA_PAYLOAD_CSUM_FLAGS]));
 }
@@ -221,6 +280,22 @@ static enum dec_result do_tunnel(struct dec *d, const struct attrs *at)
 	return dec_reg_set(d, attr_be32(at->a[NFTA_TUNNEL_DREG]), x);
 }
 
+static void exthdr_names(struct expr *x)
+{
+	const struct exthdr_field *f = exthdr_field_at(x->exthdr.op, x->exthdr.type, x->exthdr.offset,
+						       x->bits);
+	const char *name = exthdr_name(x->exthdr.op, x->exthdr.type);
+
+	if (x->exthdr.present) {
+		x->dtype = DT_BOOLEAN;
+		x->exthdr.name = name;
+	} else if (f) {
+		x->exthdr.name = f->name ? f->name : name;
+		x->exthdr.field = f->field;
+		x->dtype = (uint8_t)f->dtype;
+	}
+}
+
 static enum dec_result do_exthdr(struct dec *d, const struct attrs *at)
 {
 	uint32_t op = attr_be32(at->a[NFTA_EXTHDR_OP]), len = attr_be32(at->a[NFTA_EXTHDR_LEN]);
@@ -237,12 +312,12 @@ static enum dec_result do_exthdr(struct dec *d, const struct attrs *at)
 	x->exthdr.type = attr_u8(at->a[NFTA_EXTHDR_TYPE]);
 	x->exthdr.offset = (uint16_t)(attr_be32(at->a[NFTA_EXTHDR_OFFSET]) * 8);
 	x->exthdr.present = flags & NFT_EXTHDR_F_PRESENT;
-	if (x->exthdr.present)
-		x->dtype = DT_BOOLEAN;
+	exthdr_names(x);
 	if (at->a[NFTA_EXTHDR_DREG])
 		return dec_reg_set(d, attr_be32(at->a[NFTA_EXTHDR_DREG]), x);
 	if (at->a[NFTA_EXTHDR_SREG])
 		return add_set(d, x, attr_be32(at->a[NFTA_EXTHDR_SREG]), len, 0);
+	x->exthdr.name = exthdr_name(x->exthdr.op, x->exthdr.type);
 	s = stmt_new(d->a, STMT_EXTHDR_RESET);
 	if (s)
 		s->exthdr_reset = x;

@@ -221,7 +221,7 @@ static enum dec_result do_lookup(struct dec *d, const struct attrs *at)
 		return DEC_NOMEM;
 	if (flags & ~(uint32_t)NFT_LOOKUP_F_INV)
 		return DEC_OPAQUE;
-	key = dec_resolve(d, dec_set_key(d, set, attr_be32(at->a[NFTA_LOOKUP_SREG])));
+	key = dec_lookup_key(d, set, dec_set_key(d, set, attr_be32(at->a[NFTA_LOOKUP_SREG])));
 	if (!key)
 		return DEC_NOMEM;
 	if (at->a[NFTA_LOOKUP_DREG])

@@ -109,6 +109,7 @@ static enum dec_result do_reject(struct dec *d, const struct attrs *at)
 		s->reject.kind = REJECT_ICMPX;
 	else
 		s->reject.kind = nh && strcmp(nh, "ip6") == 0 ? REJECT_ICMP6 : REJECT_ICMP;
+	dec_proto_reject(d, &s->reject);
 	return dec_add(d, s);
 }
 

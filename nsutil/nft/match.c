@@ -3,16 +3,20 @@
 #include <string.h>
 
 #include "nsutil/nft/decode.h"
+#include "nsutil/ruleset/exthdr.h"
 
 #define VALUE_MAX 64 /* NFT_DATA_VALUE_MAXLEN */
 
 /* ---- names of header fields ---- */
 
-static const struct hdr_field *field_at(const struct dec *d, uint8_t base, unsigned offset,
-					unsigned bits)
+static const struct hdr_field *field_at(struct dec *d, uint8_t base, unsigned offset, unsigned bits)
 {
 	const char *proto = base <= NFT_PAYLOAD_TRANSPORT_HEADER ? d->proto[base] : NULL;
-	const struct hdr_field *f;
+	const struct hdr_field *f = base == NFT_PAYLOAD_TRANSPORT_HEADER ? dec_proto_icmp(d, offset, bits)
+									 : NULL;
+
+	if (f)
+		return f;
 
 	if (!proto && base == NFT_PAYLOAD_TRANSPORT_HEADER)
 		proto = "th";
@@ -25,7 +29,7 @@ static const struct hdr_field *field_at(const struct dec *d, uint8_t base, unsig
 }
 
 /* The field that begins at a place and is longer than what was loaded: a prefix of it. */
-static const struct hdr_field *field_longer(const struct dec *d, uint8_t base, unsigned offset,
+static const struct hdr_field *field_longer(struct dec *d, uint8_t base, unsigned offset,
 					    unsigned bits)
 {
 	static const uint16_t sizes[] = { 32, 48, 128 };
@@ -83,37 +87,66 @@ static unsigned bytes_shift(const uint8_t *in, unsigned len, unsigned n, unsigne
 	return want;
 }
 
+/* Options and headers behind the header get their names at once; what they are is in the load. */
+static struct expr *exthdr_part(struct dec *d, const struct expr *load, const struct exthdr_field *f)
+{
+	struct expr *x = arena_dup(d->a, load, sizeof(*x));
+
+	if (!x)
+		return NULL;
+	x->exthdr.name = f->name ? f->name : exthdr_name(load->exthdr.op, load->exthdr.type);
+	x->exthdr.field = f->field;
+	x->exthdr.offset = f->offset;
+	x->bits = f->bits;
+	x->dtype = (uint8_t)f->dtype;
+	return x;
+}
+
 /* "load, mask, shift right" of header bytes is how nft reads a field of a few bits. */
 static struct expr *subfield(struct dec *d, struct expr *load, const uint8_t *mask, unsigned *shift)
 {
+	const struct exthdr_field *ef;
 	const struct hdr_field *f;
 	struct mask_span span;
-	struct expr *x;
 
-	if (load->kind != EXPR_PAYLOAD || load->payload.field ||
+	if ((load->kind != EXPR_PAYLOAD && load->kind != EXPR_EXTHDR) || load->bits == 0 ||
 	    !mask_span(mask, load->bits, &span))
 		return NULL;
-	f = field_at(d, load->payload.base, load->payload.offset + span.lead, span.width);
-	if (!f)
-		return NULL;
-	x = expr_payload(d->a, f->base, f->offset, f->bits, f);
 	*shift = span.tail;
-	return x;
+	if (load->kind == EXPR_EXTHDR) {
+		ef = exthdr_field_at(load->exthdr.op, load->exthdr.type,
+				     load->exthdr.offset + span.lead, span.width);
+		return ef ? exthdr_part(d, load, ef) : NULL;
+	}
+	if (load->payload.field)
+		return NULL;
+	f = field_at(d, load->payload.base, load->payload.offset + span.lead, span.width);
+	return f ? expr_payload(d->a, f->base, f->offset, f->bits, f) : NULL;
+}
+
+/* "x & mask" that is a field of its own; NULL when it is not */
+static struct expr *masked_field(struct dec *d, const struct expr *x, unsigned *shift)
+{
+	struct expr *f;
+
+	if (x->kind != EXPR_BINOP || x->binop.op != BINOP_AND || x->binop.right->kind != EXPR_VALUE ||
+	    x->binop.right->bits != x->binop.left->bits)
+		return NULL;
+	f = subfield(d, x->binop.left, x->binop.right->value, shift);
+	if (f && f->kind == EXPR_PAYLOAD)
+		dec_proto_use(d, f);
+	return f;
 }
 
 static struct expr *resolve_binop(struct dec *d, struct expr *x)
 {
-	struct expr *and = x->binop.op == BINOP_RSHIFT ? x->binop.left : NULL;
 	unsigned shift;
 	struct expr *f;
 
-	if (and && and->kind == EXPR_BINOP && and->binop.op == BINOP_AND &&
-	    and->binop.right->kind == EXPR_VALUE && x->binop.right->kind == EXPR_VALUE) {
-		f = subfield(d, and->binop.left, and->binop.right->value, &shift);
-		if (f && shift == expr_uint(x->binop.right)) {
-			dec_proto_use(d, f);
+	if (x->binop.op == BINOP_RSHIFT && x->binop.right->kind == EXPR_VALUE) {
+		f = masked_field(d, x->binop.left, &shift);
+		if (f && shift == expr_uint(x->binop.right))
 			return f;
-		}
 	}
 	x->binop.left = dec_resolve(d, x->binop.left);
 	if (x->binop.right->kind != EXPR_VALUE)
@@ -161,7 +194,17 @@ struct expr *dec_value(struct dec *d, const struct expr *like, const void *bytes
 {
 	unsigned bits = like->bits && (like->bits + 7u) / 8u == len ? like->bits : len * 8;
 
-	return expr_bytes(d->a, like->dtype, like->order, bytes, bits);
+	return dec_bytes(d, like->dtype, like->order, bytes, bits);
+}
+
+struct expr *dec_bytes(struct dec *d, enum dtype dtype, enum byteorder order, const void *bytes,
+		       unsigned bits)
+{
+	struct expr *x = expr_bytes(d->a, dtype, order, bytes, bits);
+
+	if (x && dtype == DT_IFINDEX)
+		x->sym = dec_iface_name(d, (uint32_t)expr_uint(x));
+	return x;
 }
 
 struct expr *dec_retype(struct dec *d, struct expr *x, enum dtype dtype, enum byteorder order)
@@ -175,6 +218,8 @@ struct expr *dec_retype(struct dec *d, struct expr *x, enum dtype dtype, enum by
 		return NULL;
 	copy->dtype = (uint8_t)dtype;
 	copy->order = (uint8_t)order;
+	if (dtype == DT_IFINDEX)
+		copy->sym = dec_iface_name(d, (uint32_t)expr_uint(copy));
 	return copy;
 }
 
@@ -273,31 +318,55 @@ static int prefix_len(const struct expr *x, const uint8_t *mask)
 	return mask_span(be, x->bits, &span) && span.lead == 0 ? (int)span.width : -1;
 }
 
+/* A value beside a masked load, as the value of the field. */
+static struct expr *field_value(struct dec *d, const struct expr *f, unsigned shift, const void *bytes,
+				unsigned len)
+{
+	uint8_t out[VALUE_MAX];
+
+	bytes_shift(bytes, len, shift, f->bits, out);
+	return expr_bytes(d->a, f->dtype, ORDER_NET, out, f->bits);
+}
+
 static enum dec_result match_masked(struct dec *d, enum match_op op, struct expr *left,
 				    const uint8_t *bytes, unsigned len)
 {
 	struct expr *inner = left->binop.left, *mask = left->binop.right, *x;
-	uint8_t out[VALUE_MAX];
 	unsigned shift;
 	int plen;
 
-	if (mask->bits / 8u != len || inner->bits != mask->bits)
-		goto plain;
-	x = subfield(d, inner, mask->value, &shift);
-	if (x) {
-		dec_proto_use(d, x);
-		bytes_shift(bytes, len, shift, x->bits, out);
-		return add_match(d, op, x, expr_bytes(d->a, x->dtype, ORDER_NET, out, x->bits));
+	if (mask->bits / 8u == len && inner->bits == mask->bits && len <= VALUE_MAX) {
+		x = masked_field(d, left, &shift);
+		if (x)
+			return add_match(d, op, x, field_value(d, x, shift, bytes, len));
+		x = dec_resolve(d, inner);
+		if (!x)
+			return DEC_NOMEM;
+		plen = (op == OP_EQ || op == OP_NE) && prefix_type(x->dtype) ? prefix_len(x, mask->value)
+									     : -1;
+		if (plen > 0)
+			return add_match(d, op, x,
+					 expr_prefix(d->a, dec_value(d, x, bytes, len), (unsigned)plen));
 	}
-	x = dec_resolve(d, inner);
-	if (!x)
-		return DEC_NOMEM;
-	plen = (op == OP_EQ || op == OP_NE) && prefix_type(x->dtype) ? prefix_len(x, mask->value) : -1;
-	if (plen > 0)
-		return add_match(d, op, x, expr_prefix(d->a, dec_value(d, x, bytes, len), (unsigned)plen));
-plain:
 	left = dec_resolve(d, left);
 	return left ? add_match(d, op, left, dec_value(d, left, bytes, len)) : DEC_NOMEM;
+}
+
+/* An address compared by its first bytes only. */
+static enum dec_result match_short(struct dec *d, enum match_op op, struct expr *left,
+				   const uint8_t *bytes, unsigned len)
+{
+	uint8_t padded[16] = "";
+
+	memcpy(padded, bytes, len);
+	return add_match(d, op, left,
+			 expr_prefix(d->a, dec_value(d, left, padded, left->bits / 8u), len * 8));
+}
+
+static bool is_short(const struct expr *left, unsigned len)
+{
+	return (left->dtype == DT_IPV4 || left->dtype == DT_IPV6) && left->kind != EXPR_BINOP &&
+	       left->bits <= 128 && len < left->bits / 8u;
 }
 
 /* "tcp dport 1-5" comes as two comparisons of one register. */
@@ -306,11 +375,15 @@ static bool merge_range(struct dec *d, enum match_op op, const struct expr *note
 {
 	struct stmt *s = d->last;
 	struct expr *to, *range;
+	unsigned shift;
 
 	if (op != OP_LE || d->last_cmp != note || !s || s->kind != STMT_MATCH || s->match.op != OP_GE ||
 	    s->match.right->kind != EXPR_VALUE)
 		return false;
-	to = dec_value(d, s->match.left, bytes, len);
+	if (note->kind == EXPR_BINOP && masked_field(d, note, &shift))
+		to = field_value(d, s->match.left, shift, bytes, len);
+	else
+		to = dec_value(d, s->match.left, bytes, len);
 	range = expr_range(d->a, s->match.right, to);
 	if (!range)
 		return false;
@@ -339,17 +412,72 @@ enum dec_result dec_match(struct dec *d, enum match_op op, struct expr *left, co
 		return DEC_NOMEM;
 	if (is_string(left) && left->kind != EXPR_OPAQUE)
 		return add_match(d, op, left, string_value(d, left, bytes, len));
+	if (is_short(left, len))
+		return match_short(d, op, left, bytes, len);
 	return add_match(d, op, left, dec_value(d, left, bytes, len));
 }
 
 enum dec_result dec_match_range(struct dec *d, enum match_op op, struct expr *left, const void *from,
 				const void *to, unsigned len)
 {
+	unsigned shift;
+	struct expr *f;
+
+	if (!left || len > VALUE_MAX)
+		return left ? DEC_OPAQUE : DEC_NOMEM;
+	f = left->bits / 8u == len ? masked_field(d, left, &shift) : NULL;
+	if (f)
+		return add_match(d, op, f, expr_range(d->a, field_value(d, f, shift, from, len),
+						      field_value(d, f, shift, to, len)));
 	left = dec_resolve(d, left);
 	if (!left)
 		return DEC_NOMEM;
 	return add_match(d, op, left,
 			 expr_range(d->a, dec_value(d, left, from, len), dec_value(d, left, to, len)));
+}
+
+struct expr *dec_subfield_value(struct dec *d, struct expr *load, const struct expr *mask,
+				const struct expr *bits, struct expr **ret_value)
+{
+	static const uint8_t zero[VALUE_MAX];
+	unsigned shift;
+	struct expr *f = subfield(d, load, mask->value, &shift);
+
+	if (!f)
+		return NULL;
+	dec_proto_use(d, f);
+	*ret_value = field_value(d, f, shift, bits ? bits->value : zero, mask->bits / 8u);
+	return *ret_value ? f : NULL;
+}
+
+/* Elements looked up by a masked load hold the field where it lies in the load. */
+static struct expr *shift_key(struct dec *d, const struct expr *f, unsigned shift, struct expr *key)
+{
+	if (!key)
+		return NULL;
+	if (key->kind == EXPR_VALUE)
+		return field_value(d, f, shift, key->value, (key->bits + 7u) / 8u);
+	if (key->kind == EXPR_RANGE)
+		return expr_range(d->a, shift_key(d, f, shift, key->range.from),
+				  shift_key(d, f, shift, key->range.to));
+	return key;
+}
+
+struct expr *dec_lookup_key(struct dec *d, struct set *set, struct expr *key)
+{
+	unsigned shift;
+	struct expr *f = key && (set->flags & SET_ANONYMOUS) ? masked_field(d, key, &shift) : NULL;
+
+	if (!f)
+		return dec_resolve(d, key);
+	for (uint32_t i = 0; i < set->n_elems; i++) {
+		struct expr *k = set->elems[i].key;
+
+		if (k && k->kind == EXPR_VALUE && k->bits > VALUE_MAX * 8)
+			continue;
+		set->elems[i].key = shift_key(d, f, shift, k);
+	}
+	return f;
 }
 
 enum dec_result dec_match_set(struct dec *d, enum match_op op, struct expr *left, struct set *set)

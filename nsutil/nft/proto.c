@@ -47,6 +47,8 @@ void dec_proto_begin(struct dec *d)
 {
 	memset(d->proto, 0, sizeof(d->proto));
 	memset(d->dep, 0, sizeof(d->dep));
+	d->icmp_type = -1;
+	d->icmp_dep = NULL;
 	switch (d->family) {
 	case NFPROTO_IPV4:
 		d->proto[NH] = "ip";
@@ -105,6 +107,11 @@ void dec_proto_match(struct dec *d, struct stmt *s)
 		d->dep[LL] = s;
 		return;
 	}
+	if (left->kind == EXPR_PAYLOAD && left->payload.field &&
+	    (left->dtype == DT_ICMP_TYPE || left->dtype == DT_ICMPV6_TYPE)) {
+		d->icmp_type = (int)expr_uint(right);
+		d->icmp_dep = s;
+	}
 	if (!told_by(left, &t))
 		return;
 	name = proto_find(t.names, expr_uint(right));
@@ -144,5 +151,42 @@ void dec_proto_use(struct dec *d, const struct expr *payload)
 		return;
 	dep_hide(d, base);
 	if (base == TH && f && strncmp(f->protocol, "icmp", 4) == 0)
+		dep_hide(d, NH);
+}
+
+/* Which fields of the rest of an ICMP header there are depends on the type before (nft's proto.c). */
+static const struct {
+	const char *protocol, *name;
+	uint8_t type;
+	uint16_t offset, bits;
+} icmp_fields[] = {
+	{ "icmp", "mtu", 3, 48, 16 },
+	{ "icmp", "gateway", 5, 32, 32 },
+	{ "icmpv6", "mtu", 2, 32, 32 },
+	{ "icmpv6", "parameter-problem", 4, 32, 32 },
+	{ "icmpv6", "max-delay", 130, 32, 16 },
+};
+
+const struct hdr_field *dec_proto_icmp(struct dec *d, unsigned offset, unsigned bits)
+{
+	const char *th = d->proto[TH];
+
+	for (size_t i = 0; th && d->icmp_type >= 0 && i < ARRAY_SIZE(icmp_fields); i++) {
+		if (strcmp(th, icmp_fields[i].protocol) != 0 || icmp_fields[i].type != d->icmp_type ||
+		    icmp_fields[i].offset != offset || icmp_fields[i].bits != bits)
+			continue;
+		if (d->icmp_dep)
+			d->icmp_dep->implied = true;
+		d->icmp_dep = NULL;
+		return header_field(th, icmp_fields[i].name);
+	}
+	return NULL;
+}
+
+void dec_proto_reject(struct dec *d, const struct stmt_reject *r)
+{
+	if (r->kind == REJECT_TCP_RST)
+		dep_hide(d, TH);
+	else if (r->kind != REJECT_ICMPX)
 		dep_hide(d, NH);
 }

@@ -85,6 +85,7 @@ static void choose_tables(struct reader *r)
 		struct table *t = rt->t;
 
 		dec_init(&rt->dec, rs->arena, t, &rt->sets);
+		rt->dec.ifaces = r->ifaces;
 		t->store = reader_is_compat(t) ? STORE_COMPAT : STORE_NATIVE;
 		rt->skip = !(r->stores & 1u << t->store) || !family_wanted(r, t->family);
 		t->next = NULL;
@@ -235,7 +236,9 @@ int nft_read(const struct netns *ns, unsigned stores, unsigned families, struct 
 	r.fd = nlsock_open(ns, e);
 	if (r.fd < 0)
 		return err_wrap(e, "cannot read the nftables rules");
+	r.ifaces = dec_ifaces_new(ns);
 	ret = read_attempts(&r, rs, e);
+	dec_ifaces_free(r.ifaces);
 	close(r.fd);
 	return ret;
 }

@@ -25,6 +25,7 @@ struct reader {
 	int fd;
 	void *buf; /* NLSOCK_BUF */
 	uint32_t generation;
+	struct dec_ifaces *ifaces;
 };
 
 /* A dump of one chain's rules or one set's elements. */
@@ -50,6 +51,10 @@ int reader_job_batch(const struct reader_job *job, struct reader *r, const void 
 		     struct err *e);
 /* reader_job_end() - all batches of a job are there; 0, or -1 */
 int reader_job_end(const struct reader_job *job, struct err *e);
+
+/* dec_ifaces_new() - names of the interfaces of a namespace; dec_ifaces_free() gives it back */
+struct dec_ifaces *dec_ifaces_new(const struct netns *ns);
+void dec_ifaces_free(struct dec_ifaces *ifaces);
 
 /* reader_is_compat() - the table is shaped as iptables-nft makes it */
 bool reader_is_compat(const struct table *t);

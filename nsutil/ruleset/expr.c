@@ -102,7 +102,7 @@ struct expr *expr_ct(struct arena *a, uint32_t key, int dir)
 struct expr *expr_payload(struct arena *a, uint8_t base, unsigned offset_bits, unsigned bits,
 			  const struct hdr_field *field)
 {
-	struct expr *x = expr_new(a, EXPR_PAYLOAD, field ? field->dtype : DT_INTEGER, ORDER_NET, bits);
+	struct expr *x = expr_new(a, EXPR_PAYLOAD, field ? field->dtype : DT_HEX, ORDER_NET, bits);
 
 	if (!x)
 		return NULL;

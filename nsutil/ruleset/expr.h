@@ -92,6 +92,7 @@ enum dtype {
 	DT_OSF_NAME,
 	DT_LLADDR,
 	DT_IGMP_TYPE,
+	DT_HEX, /* bytes of a header that have no name */
 };
 
 enum byteorder { ORDER_HOST, ORDER_NET };

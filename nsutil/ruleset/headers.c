@@ -98,7 +98,7 @@ static const struct hdr_field fields[] = {
 	{ "icmpv6", "code", TH, 8, 8, DT_ICMPV6_CODE },
 	{ "icmpv6", "checksum", TH, 16, 16, DT_INTEGER },
 	{ "icmpv6", "parameter-problem", TH, 32, 32, DT_INTEGER },
-	{ "icmpv6", "packet-too-big", TH, 32, 32, DT_INTEGER },
+	{ "icmpv6", "mtu", TH, 32, 32, DT_INTEGER },
 	{ "icmpv6", "id", TH, 32, 16, DT_INTEGER },
 	{ "icmpv6", "sequence", TH, 48, 16, DT_INTEGER },
 	{ "icmpv6", "max-delay", TH, 32, 16, DT_INTEGER },

@@ -43,6 +43,22 @@ static void nat_head(const struct nft_text *t, const struct stmt_nat *n)
 		buf_str(t->b, " prefix");
 }
 
+/* A range that is a whole prefix is written as one. */
+int nft_span_prefix(const struct expr *from, const struct expr *to)
+{
+	unsigned len = 0;
+
+	if (!from || !to || from->kind != EXPR_VALUE || to->kind != EXPR_VALUE || from->bits != to->bits ||
+	    (from->dtype != DT_IPV4 && from->dtype != DT_IPV6))
+		return -1;
+	while (len < from->bits && !((from->value[len / 8] ^ to->value[len / 8]) & (0x80 >> len % 8)))
+		len++;
+	for (unsigned i = len; i < from->bits; i++)
+		if ((from->value[i / 8] & (0x80 >> i % 8)) || !(to->value[i / 8] & (0x80 >> i % 8)))
+			return -1;
+	return (int)len;
+}
+
 void nft_nat_text(const struct nft_text *t, const struct stmt_nat *n)
 {
 	const char *words[4];
@@ -53,7 +69,9 @@ void nft_nat_text(const struct nft_text *t, const struct stmt_nat *n)
 		buf_str(t->b, " to ");
 	if (n->addr)
 		addr_text(t, n->addr, n->port != NULL);
-	if (n->addr_max) {
+	if (nft_span_prefix(n->addr, n->addr_max) >= 0) {
+		buf_fmt(t->b, "/%d", nft_span_prefix(n->addr, n->addr_max));
+	} else if (n->addr_max) {
 		buf_chr(t->b, '-');
 		addr_text(t, n->addr_max, n->port != NULL);
 	}

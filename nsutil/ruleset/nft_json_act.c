@@ -25,6 +25,14 @@ static void span_json(const struct expr *from, const struct expr *to, struct jso
 		return;
 	}
 	json_begin_object(j, key);
+	if (nft_span_prefix(from, to) >= 0) {
+		json_begin_object(j, "prefix");
+		nft_expr_json(from, j, "addr");
+		json_int(j, "len", nft_span_prefix(from, to));
+		json_end_object(j);
+		json_end_object(j);
+		return;
+	}
 	json_begin_array(j, "range");
 	nft_expr_json(from, j, NULL);
 	nft_expr_json(to, j, NULL);

@@ -78,6 +78,8 @@ enum dtype nft_reject_dtype(const struct stmt_reject *r);
 
 /* nft_act.c: the longer ones */
 void nft_nat_text(const struct nft_text *t, const struct stmt_nat *n);
+/* nft_span_prefix() - length of the prefix that a range of addresses is; -1 when it is none */
+int nft_span_prefix(const struct expr *from, const struct expr *to);
 void nft_tproxy_text(const struct nft_text *t, const struct stmt_tproxy *p);
 void nft_log_text(const struct stmt_log *l, struct buf *b);
 

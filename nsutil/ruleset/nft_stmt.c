@@ -111,17 +111,18 @@ void nft_verdict_text(const struct stmt_verdict *v, struct buf *b)
 
 static void limit_text(const struct stmt_limit *l, struct buf *b)
 {
-	const char *unit, *burst_unit;
+	const char *unit, *burst_unit = "";
 	uint64_t rate = l->bytes ? nft_scale(l->rate, &unit) : l->rate;
+	uint64_t burst = l->bytes ? nft_scale(l->burst, &burst_unit) : l->burst;
 
 	buf_fmt(b, "limit rate %s%" PRIu64, l->over ? "over " : "", rate);
 	if (l->bytes)
 		buf_fmt(b, " %s", unit);
 	buf_fmt(b, "/%s", nft_unit_name(l->unit_secs));
 	if (l->bytes && l->burst)
-		buf_fmt(b, " burst %" PRIu64 " %s", nft_scale(l->burst, &burst_unit), burst_unit);
+		buf_fmt(b, " burst %" PRIu64 " %s", burst, burst_unit);
 	else if (!l->bytes && l->burst && l->burst != 5)
-		buf_fmt(b, " burst %u packets", l->burst);
+		buf_fmt(b, " burst %" PRIu64 " packets", burst);
 }
 
 static void quota_text(const struct nft_text *t, const struct stmt_quota *q)

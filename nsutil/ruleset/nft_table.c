@@ -191,7 +191,7 @@ static void set_text(const struct nft_text *t, const struct set *s)
 	set_type(t, s);
 	if (s->policy == NFT_SET_POL_MEMORY)
 		buf_str(b, "\t\tpolicy memory\n");
-	if (s->has_size && s->size)
+	if (s->has_size && s->size && !(s->flags & SET_CONSTANT))
 		buf_fmt(b, "\t\tsize %u\n", s->size);
 	set_flags(t, s);
 	for (const struct stmt *st = s->stmts; st; st = st->next) {
@@ -301,13 +301,6 @@ static void flowtable_text(const struct nft_text *t, const struct flowtable *f)
 
 /* ---- tables ---- */
 
-/* nft lists objects by kind, in this order. */
-static const uint32_t object_order[] = {
-	NFT_OBJECT_COUNTER, NFT_OBJECT_QUOTA, NFT_OBJECT_CT_HELPER, NFT_OBJECT_LIMIT,
-	NFT_OBJECT_CONNLIMIT, NFT_OBJECT_TUNNEL, NFT_OBJECT_CT_TIMEOUT, NFT_OBJECT_SECMARK,
-	NFT_OBJECT_CT_EXPECT, NFT_OBJECT_SYNPROXY,
-};
-
 static void table_flags(const struct table *t, struct buf *b)
 {
 	static const char *const words[] = { "dormant", "owner", "persist" };
@@ -331,10 +324,8 @@ void table_nft(const struct table *t, bool counters, struct buf *b)
 	if (t->comment)
 		buf_fmt(b, "\tcomment \"%s\"\n", t->comment);
 	table_flags(t, b);
-	for (size_t i = 0; i < ARRAY_SIZE(object_order); i++)
-		for (const struct object *o = t->objects; o; o = o->next)
-			if (o->type == object_order[i])
-				object_text(&x, o);
+	for (const struct object *o = t->objects; o; o = o->next)
+		object_text(&x, o);
 	for (const struct set *s = t->sets; s; s = s->next)
 		if (!(s->flags & SET_ANONYMOUS))
 			set_text(&x, s);

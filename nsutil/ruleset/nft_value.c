@@ -318,6 +318,7 @@ static void number_text(const struct expr *v, struct buf *b)
 		buf_fmt(b, "0x%02" PRIx64, n);
 		break;
 	case DT_BITMASK:
+	case DT_HEX:
 		buf_fmt(b, "0x%" PRIx64, n);
 		break;
 	case DT_BOOLEAN:

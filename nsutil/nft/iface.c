@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* iface - names of interfaces in the namespace that is read */
+#include <linux/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "nsutil/nft/reader.h"
+
+#include <linux/sockios.h>
+
+/* Rules that name an interface by index are few, so each index is asked for when it comes up. */
+struct dec_ifaces {
+	const struct netns *ns;
+	int fd; /* -1: not open yet, -2: cannot be had */
+};
+
+struct dec_ifaces *dec_ifaces_new(const struct netns *ns)
+{
+	struct dec_ifaces *it = malloc(sizeof(*it));
+
+	if (it)
+		*it = (struct dec_ifaces){ .ns = ns, .fd = -1 };
+	return it;
+}
+
+void dec_ifaces_free(struct dec_ifaces *it)
+{
+	if (it && it->fd >= 0)
+		close(it->fd);
+	free(it);
+}
+
+const char *dec_iface_name(struct dec *d, uint32_t index)
+{
+	struct dec_ifaces *it = d->ifaces;
+	struct ifreq req = { .ifr_ifindex = (int)index };
+
+	if (!it || index == 0 || it->fd == -2)
+		return NULL;
+	if (it->fd < 0) {
+		it->fd = netns_socket(it->ns, AF_UNIX, SOCK_DGRAM, 0, NULL);
+		if (it->fd < 0) {
+			it->fd = -2;
+			return NULL;
+		}
+	}
+	if (ioctl(it->fd, SIOCGIFNAME, &req) < 0)
+		return NULL;
+	return arena_strndup(d->a, req.ifr_name, sizeof(req.ifr_name));
+}
