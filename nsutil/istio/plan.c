@@ -98,7 +98,7 @@ int istio_plan_make(struct arena *a, const struct istio_config *c, struct istio_
 	return 0;
 }
 
-static bool is_builtin(const char *chain)
+bool istio_is_builtin(const char *chain)
 {
 	static const char *const names[] = { "INPUT", "OUTPUT", "FORWARD", "PREROUTING",
 					     "POSTROUTING", "ACCEPT", "RETURN", "DROP" };
@@ -109,8 +109,7 @@ static bool is_builtin(const char *chain)
 	return false;
 }
 
-/* The target when the last two words are "-j X"; else NULL. */
-static const char *last_target(const char *text)
+const char *istio_rule_target(const char *text)
 {
 	const char *space = strrchr(text, ' ');
 
@@ -122,9 +121,9 @@ static const char *last_target(const char *text)
 /* The chain that rule @i brings in: its own (of pass 0) or its target (of pass 1). */
 static const char *new_chain(const struct istio_rules *rules, unsigned i, unsigned pass)
 {
-	const char *chain = pass ? last_target(rules->at[i].text) : rules->at[i].chain;
+	const char *chain = pass ? istio_rule_target(rules->at[i].text) : rules->at[i].chain;
 
-	return chain && !is_builtin(chain) ? chain : NULL;
+	return chain && !istio_is_builtin(chain) ? chain : NULL;
 }
 
 static bool seen_before(const struct istio_rules *rules, unsigned end, unsigned pass, const char *chain)

@@ -107,6 +107,11 @@ void istio_plan_restore(const struct istio_rules *rules, struct buf *b);
  */
 void istio_plan_nft(const struct istio_plan *p, struct buf *b);
 
+/* istio_is_builtin() - one of the chains iptables itself has, or one of its verdicts */
+bool istio_is_builtin(const char *chain);
+/* istio_rule_target() - X of a text that ends in "-j X"; NULL of any other */
+const char *istio_rule_target(const char *text);
+
 /*
  * For the generators (sidecar.c, sidecar_nft.c, ambient.c). A failed allocation sticks in 'failed'
  * and is reported once. In @fmt, '@' stands for the family's address.

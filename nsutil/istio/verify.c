@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* verify - differences between the rules of a namespace and Istio's plan, with what they do */
+#include "nsutil/istio/verify.h"
+
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/text.h"
+
+struct reporter {
+	struct arena *a;
+	struct istio_report *to;
+	const struct istio_compare *c;
+	struct err *e;
+};
+
+const char *istio_diff_name(enum istio_diff_kind kind)
+{
+	static const char *const names[] = { "missing", "extra", "misplaced", "changed", "duplicate" };
+
+	return names[kind];
+}
+
+bool istio_owns_table(const struct table *t)
+{
+	return t->store == STORE_NATIVE && (strncmp(t->name, "istio-proxy-", 12) == 0 ||
+					    strncmp(t->name, "istio-ambient-", 14) == 0);
+}
+
+static int add(struct reporter *r, struct istio_diff diff)
+{
+	struct istio_diff *at = arena_grow(r->a, r->to->at, r->to->n, sizeof(*at));
+
+	if (!at || !diff.rule || !diff.effect)
+		return err_oom(r->e);
+	if (r->c) {
+		diff.store = r->c->store;
+		diff.family = r->c->family;
+	}
+	r->to->at = at;
+	at[r->to->n++] = diff;
+	return 0;
+}
+
+static const char *rule_text(struct arena *a, const struct rule *r)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *text;
+
+	if (!rule_iptables(r, &b))
+		rule_nft(r, false, &b);
+	text = buf_cstr(&b);
+	return buf_failed(&b) ? NULL : arena_strdup(a, text + (text[0] == ' '));
+}
+
+/* What happens to a packet that an unplanned rule matches. */
+static const char *extra_effect(struct arena *a, const struct rule *r)
+{
+	for (const struct stmt *s = r->stmts; s; s = s->next) {
+		if (s->kind == STMT_NAT || (s->kind == STMT_XT && s->xt->target))
+			return "what it matches is treated in another way than Istio means";
+		if (s->kind != STMT_VERDICT)
+			continue;
+		switch (s->verdict.code) {
+		case VERDICT_RETURN:
+			return "what it matches leaves the chain before Istio's rules below it";
+		case VERDICT_ACCEPT:
+			return "what it matches is accepted before Istio's rules below it";
+		case VERDICT_DROP:
+			return "what it matches is dropped";
+		case VERDICT_JUMP:
+		case VERDICT_GOTO:
+			return arena_printf(a, "what it matches goes on to chain %s", s->verdict.chain);
+		default:
+			return "what it matches leaves the chain";
+		}
+	}
+	return "it changes nothing by itself";
+}
+
+static int report_rule(struct reporter *r, const struct istio_match *m, uint32_t i)
+{
+	const struct istio_rule *plan = m->to[i] == ISTIO_NONE ? NULL : m->want->plan[m->to[i]];
+	struct istio_diff diff = { .table = m->table, .chain = m->name, .index = i + 1,
+				   .rule = rule_text(r->a, m->rules[i]) };
+
+	switch (m->state[i]) {
+	case ISTIO_FOREIGN:
+	case ISTIO_GOOD:
+		return 0;
+	case ISTIO_EXTRA:
+		diff.kind = ISTIO_DIFF_EXTRA;
+		diff.effect = extra_effect(r->a, m->rules[i]);
+		break;
+	case ISTIO_DUPLICATE:
+		diff.kind = ISTIO_DIFF_DUPLICATE;
+		diff.effect = "the same rule stands in the chain already; the lower one is never reached, "
+			      "or repeats it";
+		break;
+	case ISTIO_MISPLACED:
+		diff.kind = ISTIO_DIFF_MISPLACED;
+		diff.effect = arena_printf(r->a, "rules are tried in another order; it %s: should be number %u of Istio's",
+					   istio_role_does(plan->role), m->to[i] + 1);
+		break;
+	case ISTIO_CHANGED:
+		diff.kind = ISTIO_DIFF_CHANGED;
+		diff.expected = plan->text;
+		diff.effect = istio_role_without(plan->role);
+		break;
+	}
+	return add(r, diff);
+}
+
+static int report_missing(struct reporter *r, const struct istio_match *m, uint32_t i)
+{
+	const struct istio_rule *plan = m->want->plan[i];
+	struct istio_diff diff = { .kind = ISTIO_DIFF_MISSING, .table = m->table, .chain = m->name,
+				   .index = istio_match_place(m, i), .rule = plan->text,
+				   .effect = istio_role_without(plan->role) };
+
+	return m->from[i] == ISTIO_NONE ? add(r, diff) : 0;
+}
+
+/* A chain without rules has no rule to report. */
+static int report_chain(struct reporter *r, const struct istio_match *m)
+{
+	struct istio_diff diff = { .table = m->table, .chain = m->name,
+				   .rule = arena_printf(r->a, "-N %s", m->name) };
+
+	if (!istio_owns_chain(m->name))
+		return 0;
+	if (!m->want && m->n == 0) {
+		diff.kind = ISTIO_DIFF_EXTRA;
+		diff.effect = "an empty chain that nothing plans";
+		return add(r, diff);
+	}
+	if (m->want && !m->have && m->want->n == 0) {
+		diff.kind = ISTIO_DIFF_MISSING;
+		diff.effect = "the jump to it cannot be made";
+		return add(r, diff);
+	}
+	return 0;
+}
+
+static int report_compare(struct reporter *r, const struct istio_compare *c)
+{
+	r->c = c;
+	for (unsigned k = 0; k < c->n; k++) {
+		const struct istio_match *m = &c->at[k];
+
+		if (report_chain(r, m) < 0)
+			return -1;
+		for (uint32_t i = 0; i < m->n; i++)
+			if (report_rule(r, m, i) < 0)
+				return -1;
+		for (uint32_t i = 0; m->want && i < m->want->n; i++)
+			if (report_missing(r, m, i) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+/* Everything of Istio's in a store that should hold nothing of it. */
+static int report_residue(struct reporter *r, const struct istio_compare *c, enum store home)
+{
+	r->c = c;
+	for (unsigned k = 0; k < c->n; k++) {
+		const struct istio_match *m = &c->at[k];
+		struct istio_diff diff = { .kind = ISTIO_DIFF_EXTRA, .table = m->table, .chain = m->name };
+
+		diff.effect = arena_printf(r->a, "residue: the kernel evaluates it besides the rules of the %s store",
+					   store_name(home));
+		for (uint32_t i = 0; i < m->n; i++) {
+			if (m->state[i] == ISTIO_FOREIGN || (!istio_owns_chain(m->name) && !istio_owns_rule(m->rules[i])))
+				continue;
+			diff.index = i + 1;
+			diff.rule = rule_text(r->a, m->rules[i]);
+			if (add(r, diff) < 0)
+				return -1;
+		}
+		diff.index = 0;
+		diff.rule = arena_printf(r->a, "-N %s", m->name);
+		if (m->have && m->n == 0 && istio_owns_chain(m->name) && add(r, diff) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int report_native(struct reporter *r, const struct ruleset *rs)
+{
+	r->c = NULL;
+	for (const struct table *t = rs->tables; t; t = t->next) {
+		if (!istio_owns_table(t))
+			continue;
+		r->to->stores |= 1U << STORE_NATIVE;
+		for (const struct chain *c = t->chains; c; c = c->next)
+			for (const struct rule *x = c->rules; x; x = x->next) {
+				struct istio_diff diff = { .kind = ISTIO_DIFF_EXTRA, .store = STORE_NATIVE,
+							   .family = t->family, .table = t->name, .chain = c->name,
+							   .index = x->index, .rule = rule_text(r->a, x) };
+
+				diff.effect = "residue: the kernel evaluates it besides the iptables rules";
+				if (add(r, diff) < 0)
+					return -1;
+			}
+	}
+	return 0;
+}
+
+/* The rules of both layouts must live while the comparisons do. */
+struct side {
+	struct istio_layout layout;
+	struct istio_compare compare;
+};
+
+static void free_sides(struct side (*sides)[2])
+{
+	for (unsigned i = 0; i < 2; i++)
+		istio_layout_free(&(*sides)[i].layout);
+}
+
+static int verify_family(struct reporter *r, const struct ruleset *rs, const struct istio_plan *p, bool v6,
+			 int store)
+{
+	_cleanup_(free_sides) struct side sides[2] = { 0 };
+	uint8_t family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+	struct istio_choice choice;
+
+	for (unsigned s = 0; s < 2; s++)
+		if (istio_layout_make(r->a, v6 ? &p->v6 : &p->v4, family, &sides[s].layout, r->e) < 0 ||
+		    istio_layout_parse(&sides[s].layout, (enum store)s, r->e) < 0 ||
+		    istio_compare_make(r->a, rs, (enum store)s, &sides[s].layout, &sides[s].compare, r->e) < 0)
+			return -1;
+	istio_store_choose(rs, family, p->config->force_binary, &sides[STORE_LEGACY].compare,
+			   &sides[STORE_COMPAT].compare, &choice);
+	if (store >= 0)
+		choice.store = (enum store)store;
+	r->to->checked[v6] = choice.store;
+	for (unsigned s = 0; s < 2; s++)
+		r->to->stores |= sides[s].compare.any ? 1U << s : 0;
+	if (report_compare(r, &sides[choice.store].compare) < 0)
+		return -1;
+	return report_residue(r, &sides[!choice.store].compare, choice.store);
+}
+
+static const struct unread *find_unread(const struct ruleset *rs)
+{
+	for (const struct unread *u = rs->unread; u; u = u->next)
+		if (u->store != STORE_NATIVE)
+			return u;
+	return NULL;
+}
+
+int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_plan *p, unsigned families,
+		 int store, struct istio_report *ret, struct err *e)
+{
+	struct istio_report report = { .unread = find_unread(rs) };
+	struct reporter r = { .a = a, .to = &report, .e = e };
+
+	for (unsigned v6 = 0; v6 < 2; v6++)
+		if (families & (1U << v6) && verify_family(&r, rs, p, v6, store) < 0)
+			return -1;
+	if (report_native(&r, rs) < 0)
+		return -1;
+	report.clean = report.n == 0 && !report.unread;
+	*ret = report;
+	return 0;
+}
