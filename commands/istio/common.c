@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "nsutil/istio/facts.h"
+#include "nsutil/ruleset/model.h"
 
 const char *const istio_preset_names[] = { "istio-init", "cni", "vm", "ambient", "none", NULL };
+const char *const istio_store_names[] = { "legacy", "compat", NULL };
 
 static int make_config(const struct command *c, const struct command_args *args, struct istio_job *job,
 		       struct err *e)
@@ -25,36 +27,55 @@ static int make_config(const struct command *c, const struct command_args *args,
 	return istio_config_argv(job->config, args->argc - typed, args->argv + typed, e);
 }
 
-int istio_job_make(struct session *s, const struct command *c, const struct command_args *args, bool native,
-		   struct istio_job *job, struct err *e)
+int istio_job_begin(struct session *s, const struct command *c, const struct command_args *args,
+		    struct istio_job *job, struct err *e)
 {
 	bool v4 = command_opt(c, args, "ipv4"), v6 = command_opt(c, args, "ipv6");
-	struct istio_facts facts;
 
 	job->families = v4 == v6 ? 3 : v4 ? 1 : 2;
-	if (make_config(c, args, job, e) < 0 || session_target(s, &job->target, e) < 0)
+	job->typed = args->argc > 0 || command_opt(c, args, "preset");
+	if (make_config(c, args, job, e) < 0)
 		return -1;
-	if (native)
-		job->config->native_nftables = true;
+	return session_target(s, &job->target, e);
+}
+
+int istio_job_plan(struct istio_job *job, struct err *e)
+{
+	struct istio_facts facts;
+
 	if (istio_facts_read(job->arena, job->target, job->config, &facts, e) < 0 ||
 	    istio_config_resolve(job->config, &facts, e) < 0)
 		return -1;
 	return istio_plan_make(job->arena, job->config, &job->plan, e);
 }
 
-void istio_put_target(const struct target *t, struct out *o)
-{
-	out_object(o, "target");
-	out_str(o, "label", NULL, t->label);
-	out_uint(o, "pid", NULL, (uint64_t)t->pid);
-	out_uint(o, "inode", NULL, t->netns.inode);
-	out_object_end(o);
-}
-
 void istio_put_notes(const struct istio_config *c, struct out *o)
 {
 	for (unsigned i = 0; i < c->notes.n; i++)
 		out_note(o, "%s", c->notes.items[i]);
+}
+
+int istio_job_native(const struct istio_job *job, struct err *e)
+{
+	if (!job->config->native_nftables)
+		return 0;
+	err_set(e, ERR_USAGE, "NATIVE_NFTABLES='true'", "only 'istio show' knows Istio's native nftables rules");
+	return err_hint(e, "'istio show -o nft' prints them for nft -f");
+}
+
+int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e)
+{
+	const char *name = command_opt(c, args, "store");
+
+	*ret = -1;
+	if (!name)
+		return 0;
+	for (int s = STORE_LEGACY; s <= STORE_COMPAT; s++)
+		if (strcmp(name, store_name((enum store)s)) == 0)
+			*ret = s;
+	if (*ret < 0)
+		return err_set(e, ERR_USAGE, "--store", "'%s' is neither legacy nor compat", name);
+	return 0;
 }
 
 static const char *mode_of(const struct istio_config *c)

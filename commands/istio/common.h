@@ -16,6 +16,8 @@
 #define ISTIO_OPTION_IPV4 { "ipv4", '4', ARG_NONE, NULL, NULL, "IPv4 only" }
 #define ISTIO_OPTION_IPV6 { "ipv6", '6', ARG_NONE, NULL, NULL, "IPv6 only" }
 
+#define ISTIO_OPTION_STORE(help) { "store", 0, ARG_CHOICE, "STORE", istio_store_names, help }
+
 #define ISTIO_ABOUT_SETTINGS \
 	"Settings are Istio's environment variables, typed as KEY=VALUE; after -- stands an argument\n" \
 	"vector of istio-init's own (-p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' ...), which wins over them.\n" \
@@ -23,6 +25,7 @@
 	"from Istio's compiled ones. IPv6 follows the target's addresses, as in Istio.\n"
 
 extern const char *const istio_preset_names[];
+extern const char *const istio_store_names[];
 
 /* What a command works on; the memory is in the arena. */
 struct istio_job {
@@ -30,28 +33,34 @@ struct istio_job {
 	struct target *target; /* the session's */
 	struct istio_config *config;
 	struct istio_plan *plan;
+	bool typed;	   /* settings were given, or a preset */
 	unsigned families; /* bit 0: IPv4, bit 1: IPv6, as asked with -4 and -6 */
 };
 
 /**
- * istio_job_make() - read operands and options, look at the target, plan the rules
+ * istio_job_begin() - read operands and options, resolve the target
  * @s:		session
  * @c:		command; options it has: preset, ipv4, ipv6
  * @args:	its arguments
- * @native:	plan for native nftables, whatever the settings say
- * @job:	job->arena is set by the caller; the rest is set on success
+ * @job:	job->arena is set by the caller; all but the plan is set on success
  * @e:		error
  *
  * Return: 0, or -1
  */
-int istio_job_make(struct session *s, const struct command *c, const struct command_args *args, bool native,
-		   struct istio_job *job, struct err *e);
+int istio_job_begin(struct session *s, const struct command *c, const struct command_args *args,
+		    struct istio_job *job, struct err *e);
+
+/* istio_job_plan() - look at the target as far as the configuration needs it, and plan; 0, or -1 */
+int istio_job_plan(struct istio_job *job, struct err *e);
 
 /* istio_put_expected() - the "expected" object: mode, backend, settings; and a line for a person */
 void istio_put_expected(const struct istio_job *job, struct out *o);
 /* istio_put_notes() - what a person should know of the configuration */
 void istio_put_notes(const struct istio_config *c, struct out *o);
-/* istio_put_target() - the "target" object */
-void istio_put_target(const struct target *t, struct out *o);
+
+/* istio_job_native() - refuse a configuration for native nftables; 0, or -1 with ERR_USAGE */
+int istio_job_native(const struct istio_job *job, struct err *e);
+/* istio_job_store() - option --store: -1 when not given, else STORE_*; Return: 0, or -1 with ERR_USAGE */
+int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e);
 
 #endif

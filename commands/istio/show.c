@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "commands/head.h"
 #include "commands/istio/common.h"
 #include "nsutil/base/cleanup.h"
 
@@ -107,7 +108,7 @@ static void put_texts(const struct istio_job *job, struct out *o)
 static void put_all(const struct istio_job *job, bool explain, struct out *o)
 {
 	out_begin(o, "istio-show");
-	istio_put_target(job->target, o);
+	head_target(job->target, o);
 	istio_put_expected(job, o);
 	out_nl(o);
 	put_sources(job->config, explain, o);
@@ -127,7 +128,10 @@ static int run_show(struct session *s, const struct command_args *args, struct o
 
 	if (!a)
 		return err_oom(e);
-	if (istio_job_make(s, &command_istio_show, args, out_format(o) == OUT_NFT, &job, e) < 0)
+	if (istio_job_begin(s, &command_istio_show, args, &job, e) < 0)
+		return -1;
+	job.config->native_nftables |= out_format(o) == OUT_NFT;
+	if (istio_job_plan(&job, e) < 0)
 		return -1;
 	if (out_format(o) == OUT_SAVE || out_format(o) == OUT_NFT) {
 		plan_text(&job, job.families, &b);

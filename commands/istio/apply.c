@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* apply - makes a namespace hold Istio's rules, in one store, and nothing else of Istio's */
+#include "commands/istio/change.h"
+#include "nsutil/base/cleanup.h"
+#include "nsutil/istio/recognise.h"
+#include "nsutil/load.h"
+
+extern const struct command command_istio_apply;
+
+static int run_apply(struct session *s, const struct command_args *args, struct out *o, struct err *e)
+{
+	const struct istio_deed deed = {
+		.wait = command_opt(&command_istio_apply, args, "wait"),
+		.schema = "istio-apply",
+		.nothing = "The rules are as they should be; nothing to do.",
+		.question = "istio apply",
+		.expects = true,
+	};
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
+	struct istio_job job = { .arena = a };
+	int store;
+
+	if (!a)
+		return err_oom(e);
+	if (istio_job_store(&command_istio_apply, args, &store, e) < 0 ||
+	    istio_job_begin(s, &command_istio_apply, args, &job, e) < 0 || istio_job_native(&job, e) < 0 ||
+	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0)
+		return -1;
+	if (!job.typed && istio_recognise_mode(job.config, rs, e) < 0)
+		return -1;
+	if (istio_job_plan(&job, e) < 0 ||
+	    istio_change_apply(a, rs, job.plan, job.families, store, &change, e) < 0)
+		return -1;
+	return istio_change_do(s, &job, &change, &deed, o, e);
+}
+
+static const struct command_option options[] = {
+	ISTIO_OPTION_PRESET, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
+	ISTIO_OPTION_STORE("where to; by default where Istio's rules are, else where Istio would put them"),
+	ISTIO_OPTION_WAIT,
+	{ .name = NULL },
+};
+
+static const char *const examples[] = {
+	"--dry-run istio apply",
+	"-t shop/cart --yes istio apply --store compat",
+	"istio apply -- -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020",
+	NULL,
+};
+
+const struct command command_istio_apply = {
+	.name = "istio apply",
+	.summary = "make the target hold Istio's rules",
+	.operands = ISTIO_OPERANDS,
+	.operand_kind = ARG_ISTIO_SETTING,
+	.operand_choices = istio_setting_names,
+	.max_args = -1,
+	.options = options,
+	.formats = OUT_SAVE,
+	.flags = COMMAND_MUTATES,
+	.description = "Puts in what is missing and takes out what is wrong, in one store; what Istio has in\n"
+		       "another store is removed afterwards. Rules that are right keep their counters, foreign\n"
+		       "rules are not touched. Each table is changed all or nothing, the legacy store under the\n"
+		       "xtables lock. When all is right nothing is done.\n\n"
+		       "Without settings, what kind of rules there are is told from them, as 'istio verify' does;\n"
+		       "--preset istio-init asks for the defaults in any case.\n"
+		       "--dry-run shows the plan; with -o save it is the text for iptables-restore --noflush.\n"
+		       "Routing rules, routes and the address ::6 that Istio adds besides are not set.\n\n"
+		       ISTIO_ABOUT_SETTINGS,
+	.examples = examples,
+	.run = run_apply,
+};

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change - what apply and flush share: show a change, ask, carry it out, say what was done */
+#include "commands/istio/change.h"
+
+#include <inttypes.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+
+#include "commands/head.h"
+#include "nsutil/base/cleanup.h"
+#include "nsutil/istio/undo.h"
+
+enum { LOCK_SECS = 30, LOCK_MOST = 3600 }; /* as Istio's own --wait=30 */
+
+static int lock_secs(const char *text, unsigned *ret, struct err *e)
+{
+	char *end = NULL;
+	unsigned long v = LOCK_SECS;
+
+	if (text && (text[0] < '0' || text[0] > '9'))
+		return err_set(e, ERR_USAGE, "--wait", "'%s' is no number of seconds", text);
+	if (text)
+		v = strtoul(text, &end, 10);
+	if ((end && *end) || v > LOCK_MOST)
+		return err_set(e, ERR_USAGE, "--wait", "'%s' is no number of seconds up to %d", text, LOCK_MOST);
+	*ret = (unsigned)v;
+	return 0;
+}
+
+static const char *op_name(enum istio_edit_op op)
+{
+	static const char *const names[] = { "new-chain", "delete-rule", "insert-rule", "flush-chain",
+					     "delete-chain" };
+
+	return names[op];
+}
+
+static enum out_style op_style(enum istio_edit_op op)
+{
+	return op == ISTIO_NEW_CHAIN || op == ISTIO_INSERT_RULE ? STYLE_ADD : STYLE_DEL;
+}
+
+static void put_edit(const struct istio_edits *edits, const struct istio_edit *edit, struct out *o)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	istio_edit_words(edit, &b);
+	out_object(o, NULL);
+	out_row(o);
+	out_cell(o);
+	out_str(o, "store", "%s", store_name(edits->store));
+	out_cell(o);
+	out_str(o, "family", "%s ", family_name(edits->family));
+	out_str(o, "table", "%s", edit->table);
+	out_cell(o);
+	out_str(o, "op", NULL, op_name(edit->op));
+	out_str(o, "chain", NULL, edit->chain);
+	if (edit->position)
+		out_uint(o, "position", NULL, edit->position);
+	else
+		out_null(o, "position");
+	out_str(o, "rule", NULL, edit->text);
+	out_style(o, op_style(edit->op));
+	out_str(o, "words", "%s", buf_cstr(&b));
+	out_style(o, STYLE_PLAIN);
+	if (edit->op == ISTIO_DELETE_RULE)
+		out_text(o, "   (%s)", edit->text);
+	out_object_end(o);
+}
+
+static void put_native(const struct table *t, struct out *o)
+{
+	out_object(o, NULL);
+	out_row(o);
+	out_cell(o);
+	out_str(o, "store", "%s", store_name(t->store));
+	out_cell(o);
+	out_str(o, "family", "%s ", family_name(t->family));
+	out_str(o, "table", "%s", t->name);
+	out_str(o, "op", NULL, "delete-table");
+	out_null(o, "chain");
+	out_null(o, "position");
+	out_null(o, "rule");
+	out_cell(o);
+	out_style(o, STYLE_DEL);
+	out_str(o, "words", "%s", "delete table");
+	out_style(o, STYLE_PLAIN);
+	out_object_end(o);
+}
+
+static void put_edits(const struct istio_change *c, struct out *o)
+{
+	static const struct out_column columns[] = { { .head = "STORE" }, { .head = "TABLE" }, { .head = "CHANGE" },
+						     { .head = NULL } };
+
+	if (c->n_edits)
+		out_table(o, columns);
+	out_array(o, "edits");
+	for (unsigned i = 0; i < c->n_parts; i++)
+		for (unsigned k = 0; k < c->parts[i]->edits.n; k++)
+			put_edit(&c->parts[i]->edits, &c->parts[i]->edits.at[k], o);
+	for (unsigned i = 0; i < c->n_native; i++)
+		put_native(c->native[i], o);
+	out_array_end(o);
+	if (c->n_edits)
+		out_table_end(o);
+}
+
+/* The text that does the same with Istio's own tools. */
+static void change_text(const struct istio_change *c, struct buf *b)
+{
+	for (unsigned i = 0; i < c->n_parts; i++) {
+		const struct istio_edits *edits = &c->parts[i]->edits;
+
+		if (!edits->n)
+			continue;
+		buf_fmt(b, "# ip%stables-%s-restore --noflush\n", edits->family == NFPROTO_IPV6 ? "6" : "",
+			edits->store == STORE_LEGACY ? "legacy" : "nft");
+		istio_edits_text(edits, b);
+	}
+	for (unsigned i = 0; i < c->n_native; i++)
+		buf_fmt(b, "# nft delete table %s %s\n", family_name(c->native[i]->family), c->native[i]->name);
+}
+
+static void put_choice(const struct istio_change *c, bool ipv6, struct out *o)
+{
+	static const char *const keys[] = { "ip", "ip6" };
+
+	out_object(o, "choice");
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		if (!(c->families & (1U << v6)) || (v6 && !ipv6)) {
+			out_null(o, keys[v6]);
+			continue;
+		}
+		out_object(o, keys[v6]);
+		out_text(o, "%s: ", v6 ? "IPv6" : "IPv4");
+		out_str(o, "store", "%s", store_name(c->choice[v6].store));
+		out_str(o, "why", " (%s)", c->choice[v6].why);
+		out_nl(o);
+		out_object_end(o);
+	}
+	out_object_end(o);
+}
+
+/* Everything up to the question; a structured answer is finished by put_result(). */
+static void put_plan(const struct istio_job *job, const struct istio_change *c, const struct istio_deed *deed,
+		     struct out *o)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	out_begin(o, deed->schema);
+	head_target(job->target, o);
+	if (deed->expects) {
+		istio_put_expected(job, o);
+		put_choice(c, job->config->ipv6, o);
+	}
+	if (c->n_edits)
+		out_nl(o);
+	put_edits(c, o);
+	change_text(c, &b);
+	out_str(o, "restore", NULL, buf_cstr(&b));
+}
+
+static void put_result(const struct istio_change *c, const struct istio_deed *deed, bool dry,
+		       const char *undo, struct out *o)
+{
+	out_bool(o, "dry_run", NULL, dry);
+	out_bool(o, "changed", NULL, !dry && c->n_edits);
+	out_nl(o);
+	if (!c->n_edits)
+		out_text(o, "%s", deed->nothing);
+	else if (dry)
+		out_text(o, "%u change%s; nothing was done (dry run).", c->n_edits, c->n_edits == 1 ? "" : "s");
+	else
+		out_text(o, "%u change%s made.", c->n_edits, c->n_edits == 1 ? "" : "s");
+	out_nl(o);
+	out_str(o, "undo", NULL, undo);
+	if (undo)
+		out_text(o, "The former state is in %s\n", undo);
+	out_end(o);
+}
+
+/* The former state is kept before the first change; a disk that is full must not keep a pod broken. */
+static int carry_out(const struct istio_job *job, const struct istio_change *c, unsigned wait,
+		     const char **undo, struct out *o, struct err *e)
+{
+	struct err trouble = ERR_INIT;
+
+	if (istio_undo_write(job->arena, c, job->target->netns.inode, job->target->label, undo, &trouble) < 0)
+		out_note(o, "the former state is not kept: %s: %s", trouble.what, trouble.why);
+	return istio_change_run(&job->target->netns, c, wait, e);
+}
+
+static int confirm(struct session *s, const struct istio_job *job, const struct istio_change *c,
+		   const struct istio_deed *deed, struct err *e)
+{
+	char question[256];
+
+	snprintf(question, sizeof(question), "%s: make %s%u change%s to %s?", deed->question,
+		 c->n_edits == 1 ? "this " : "these ", c->n_edits, c->n_edits == 1 ? "" : "s", job->target->label);
+	return session_confirm(s, question, e);
+}
+
+int istio_change_do(struct session *s, const struct istio_job *job, const struct istio_change *c,
+		    const struct istio_deed *deed, struct out *o, struct err *e)
+{
+	bool dry = session_options(s)->dry_run, text = out_format(o) == OUT_SAVE;
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *undo = NULL;
+	unsigned wait = 0;
+
+	if (lock_secs(deed->wait, &wait, e) < 0)
+		return -1;
+	if (text) {
+		change_text(c, &b);
+		out_raw(o, buf_cstr(&b), b.len);
+	} else {
+		put_plan(job, c, deed, o);
+		if (deed->expects)
+			istio_put_notes(job->config, o);
+	}
+	if (!dry && c->n_edits && (confirm(s, job, c, deed, e) < 0 || carry_out(job, c, wait, &undo, o, e) < 0))
+		return -1;
+	if (!text)
+		put_result(c, deed, dry, undo, o);
+	return 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* change - what apply and flush would do to a namespace */
+#include "nsutil/istio/change.h"
+
+#include <linux/netfilter.h>
+#include <stdio.h>
+
+#include "nsutil/base/cleanup.h"
+
+static uint8_t family_of(unsigned v6)
+{
+	return v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+}
+
+/* A store that cannot be read must not be changed by guess. */
+static int check_read(const struct ruleset *rs, struct err *e)
+{
+	for (const struct unread *u = rs->unread; u; u = u->next) {
+		char what[128];
+
+		if (u->store == STORE_NATIVE)
+			continue;
+		snprintf(what, sizeof(what), "cannot read %s of the %s store", u->table ? u->table : "the tables",
+			 store_name(u->store));
+		return err_set(e, ERR_SYS, what, "%s; nothing is changed", u->why);
+	}
+	return 0;
+}
+
+static struct istio_part *make_part(struct arena *a, const struct ruleset *rs, enum store store,
+				    const struct istio_rules *rules, uint8_t family, struct err *e)
+{
+	struct istio_part *part = arena_alloc(a, sizeof(*part));
+
+	if (!part) {
+		err_oom(e);
+		return NULL;
+	}
+	if (istio_layout_make(a, rules, family, &part->layout, e) < 0 ||
+	    istio_layout_parse(&part->layout, store, e) < 0)
+		return NULL;
+	if (istio_compare_make(a, rs, store, &part->layout, &part->compare, e) < 0) {
+		istio_layout_free(&part->layout);
+		return NULL;
+	}
+	return part;
+}
+
+static int add_part(struct istio_change *c, struct istio_part *part, struct err *e)
+{
+	if (istio_edits_make(c->arena, &part->compare, &part->edits, e) < 0) {
+		istio_layout_free(&part->layout);
+		return -1;
+	}
+	c->parts[c->n_parts++] = part;
+	c->n_edits += part->edits.n;
+	return 0;
+}
+
+/* Everything of Istio's is to go: what was planned counts as found, not as wanted. */
+static void unwant(struct istio_part *part)
+{
+	struct istio_compare *c = &part->compare;
+
+	part->clears = true;
+	for (unsigned i = 0; i < c->n; i++) {
+		struct istio_match *m = &c->at[i];
+
+		for (uint32_t k = 0; k < m->n; k++)
+			if (m->state[k] != ISTIO_FOREIGN)
+				m->state[k] = c->any ? ISTIO_EXTRA : ISTIO_FOREIGN;
+		m->want = NULL;
+	}
+}
+
+static int add_native(struct istio_change *c, const struct ruleset *rs, struct err *e)
+{
+	for (const struct table *t = rs->tables; t; t = t->next) {
+		const struct table **native;
+
+		if (!istio_owns_table(t))
+			continue;
+		native = arena_grow(c->arena, c->native, c->n_native, sizeof(*native));
+		if (!native)
+			return err_oom(e);
+		c->native = native;
+		native[c->n_native++] = t;
+		c->n_edits++;
+	}
+	return 0;
+}
+
+void istio_change_free(struct istio_change *c)
+{
+	for (unsigned i = 0; i < c->n_parts; i++)
+		istio_layout_free(&c->parts[i]->layout);
+	c->n_parts = 0;
+}
+
+/* Both stores of one family: the home store first, then the other is cleared. */
+static int apply_family(struct istio_change *c, const struct ruleset *rs, const struct istio_plan *p,
+			unsigned v6, int store, struct istio_part *cleared[2], struct err *e)
+{
+	const struct istio_rules *rules = v6 ? &p->v6 : &p->v4;
+	struct istio_part *sides[2] = { NULL, NULL };
+	struct istio_choice *choice = &c->choice[v6];
+
+	for (unsigned s = 0; s < 2; s++) {
+		sides[s] = make_part(c->arena, rs, (enum store)s, rules, family_of(v6), e);
+		if (!sides[s]) {
+			if (s)
+				istio_layout_free(&sides[0]->layout);
+			return -1;
+		}
+	}
+	istio_store_choose(rs, family_of(v6), p->config->force_binary, &sides[STORE_LEGACY]->compare,
+			   &sides[STORE_COMPAT]->compare, choice);
+	if (store >= 0) {
+		choice->store = (enum store)store;
+		choice->why = "as asked";
+	}
+	cleared[v6] = sides[!choice->store];
+	unwant(cleared[v6]);
+	if (add_part(c, sides[choice->store], e) < 0) {
+		istio_layout_free(&cleared[v6]->layout);
+		cleared[v6] = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+int istio_change_apply(struct arena *a, const struct ruleset *rs, const struct istio_plan *p,
+		       unsigned families, int store, struct istio_change *ret, struct err *e)
+{
+	struct istio_change c = { .arena = a, .families = families, .before = rs };
+	struct istio_part *cleared[2] = { NULL, NULL };
+	int status = check_read(rs, e);
+
+	for (unsigned v6 = 0; v6 < 2 && !status; v6++)
+		if (families & (1U << v6))
+			status = apply_family(&c, rs, p, v6, store, cleared, e);
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		if (!cleared[v6])
+			continue;
+		if (status)
+			istio_layout_free(&cleared[v6]->layout);
+		else
+			status = add_part(&c, cleared[v6], e);
+	}
+	if (!status && families == 3)
+		status = add_native(&c, rs, e);
+	if (status) {
+		istio_change_free(&c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
+}
+
+int istio_change_flush(struct arena *a, const struct ruleset *rs, const struct istio_plan *p,
+		       unsigned families, unsigned stores, struct istio_change *ret, struct err *e)
+{
+	struct istio_change c = { .arena = a, .families = families, .before = rs };
+	int status = check_read(rs, e);
+
+	for (unsigned i = 0; i < 4 && !status; i++) {
+		enum store store = (enum store)(i & 1);
+		unsigned v6 = i >> 1;
+		struct istio_part *part;
+
+		if (!(families & (1U << v6)) || !(stores & (1U << store)))
+			continue;
+		part = make_part(a, rs, store, v6 ? &p->v6 : &p->v4, family_of(v6), e);
+		if (!part) {
+			status = -1;
+			break;
+		}
+		unwant(part);
+		status = add_part(&c, part, e);
+	}
+	if (!status && families == 3 && stores & (1U << STORE_NATIVE))
+		status = add_native(&c, rs, e);
+	if (status) {
+		istio_change_free(&c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
+}

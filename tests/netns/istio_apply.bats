@@ -1,0 +1,346 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# istio_apply - apply, verify and flush against the real tools: what they print, what they load, real traffic
+# shellcheck disable=SC2030,SC2031
+
+source "$TOP/tests/lib/pod.sh"
+
+bats_require_minimum_version 1.5.0
+
+# Configurations of all steps of the plan; @ stands for none. IPv6 is on where the pod has it.
+configs() {
+	cat <<-'END'
+		@
+		ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY
+		ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY ISTIO_INBOUND_PORTS=80,443 ISTIO_INBOUND_TPROXY_MARK=77
+		ISTIO_META_DNS_CAPTURE=true DNS_SERVERS=10.96.0.10,fd00:96::10
+		REDIRECT_DNS=true CAPTURE_ALL_DNS=true DROP_INVALID=true
+		ISTIO_EXCLUDE_INTERFACES=eth7,eth8 KUBE_VIRT_INTERFACES=tap0,tap1
+		ISTIO_SERVICE_CIDR=10.96.0.0/12,fd00:96::/48 KUBE_VIRT_INTERFACES=tap0,tap1 ISTIO_SERVICE_EXCLUDE_CIDR=10.96.0.1/32
+		ISTIO_INBOUND_PORTS=80,8080 ISTIO_OUTBOUND_PORTS=3306 ISTIO_LOCAL_OUTBOUND_PORTS_EXCLUDE=15020,53
+		ISTIO_OUTBOUND_OWNER_GROUPS=1000,1001 PROXY_UID=1337,1338 PROXY_GID=1340
+		ISTIO_OUTBOUND_OWNER_GROUPS= ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/8 ISTIO_SERVICE_CIDR=127.0.0.9/32
+		ENABLE_INBOUND_IPV6=false ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5,6 ISTIO_INBOUND_PORTS=
+	END
+}
+
+# save NS TOOLS FAMILY [-c]: what iptables-save prints, without what varies: empty tables, and their order
+save() {
+	local tool=iptables
+	[ "$3" = 4 ] || tool=ip6tables
+	in_ns "$1" "$tool-$2-save" ${4:-} | sed -E '/^#/d; /^:/s/ \[[0-9:]*\]$//' |
+		awk '/^\*/ { text = ""; used = 0; name = $0 } { text = text $0 "\n" } /^(\[|-A)/ || /^:.* -$/ { used = 1 }
+			/^COMMIT/ && used { all[name] = text }
+			END { n = split("raw mangle nat filter", t); for (i = 1; i <= n; i++) printf "%s", all["*" t[i]] }'
+}
+
+both() { save "$1" "$2" 4 "${3:-}" && save "$1" "$2" 6 "${3:-}"; }
+
+store_of() { [ "$1" = legacy ] && echo legacy || echo compat; }
+
+# show FAMILY SETTING...: the plan of the pod's configuration as text
+show() {
+	local f=$1
+	shift
+	"$CNISH" -t netns:pod istio show -o save "-$f" "$@"
+}
+
+cnish_json() { "$CNISH" -t netns:pod -o json --yes istio "$@"; }
+
+# reference TOOLS SETTING...: a fresh namespace "ref" with what the real tools make of the plan's text
+reference() {
+	local tools=$1
+	shift
+	ip netns add ref
+	show 4 "$@" | in_ns ref "iptables-$tools-restore" --noflush
+	show 6 "$@" >/run/six
+	[ ! -s /run/six ] || in_ns ref "ip6tables-$tools-restore" --noflush </run/six
+}
+
+apply_configs() {
+	local tools=$1 line i=0
+	local -a settings
+	while read -r line; do
+		settings=(DUAL_STACK=true)
+		[ "$line" = @ ] || read -ra settings <<<"DUAL_STACK=true $line"
+		reference "$tools" "${settings[@]}"
+		cnish_json apply --store "$(store_of "$tools")" "${settings[@]}" >/run/json
+		"$TOP/tests/lib/validate" istio-apply </run/json
+		jq -e '.changed and (.edits | length > 0)' /run/json >/dev/null
+		both ref "$tools" >/run/want
+		both pod "$tools" >/run/got
+		diff /run/want /run/got || { echo "settings: $line"; false; }
+		"$CNISH" -t netns:pod istio verify "${settings[@]}" >/run/report ||
+			{ echo "not clean: $line"; cat /run/report; false; }
+		cnish_json apply "${settings[@]}" >/run/json
+		jq -e '(.changed | not) and .edits == []' /run/json >/dev/null || { echo "not idempotent: $line"; false; }
+		cnish_json flush >/run/json
+		"$TOP/tests/lib/validate" istio-flush </run/json
+		! both pod "$tools" | grep -E 'ISTIO|^-A' || { echo "left behind: $line"; false; }
+		ip netns del ref
+		i=$((i + 1))
+	done < <(configs)
+	[ $i = 11 ]
+}
+@test "apply in the legacy store: the real tools print what they load from the plan's text" {
+	in_pod apply_configs legacy
+}
+@test "apply in the compat store: the real tools print what they load from the plan's text" {
+	in_pod apply_configs nft
+}
+
+peers_read() {
+	cnish_json apply --store compat >/dev/null
+	pod_exec iptables-nft -t nat -S 2>&1 | tee /run/out
+	! grep -iE 'incompatible|error|#' /run/out
+	grep -q -- '-A OUTPUT -j ISTIO_OUTPUT' /run/out
+	[ -z "$(pod_exec iptables-legacy-save)" ]
+	cnish_json apply --store compat >/dev/null # a table made by looking above must not matter
+}
+@test "iptables-nft reads the compat store without complaint" { in_pod peers_read; }
+
+traffic() {
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	pod_standin -n app -u 1000 -g 1000 tcp/8080 >/dev/null
+	node_standin tcp/80 >/dev/null
+	cnish_json apply --store "$1" DUAL_STACK=true >/dev/null
+	local a
+	for a in "$SERVICE_IP" "$SERVICE_IP6"; do
+		pod_connect -u 1000 -g 1000 tcp "$a" 80 | jq -e '.reply.port == 15001 and .reply.oport == 80'
+		# the proxy itself goes out
+		pod_connect -u 1337 -g 1337 tcp "$a" 80 | jq -e '.reply.port == 80'
+	done
+	for a in "$POD_IP" "$POD_IP6"; do
+		node_connect tcp "$a" 8080 | jq -e '.reply.port == 15006 and .reply.oport == 8080'
+	done
+	cnish_json flush >/dev/null
+	pod_connect -u 1000 -g 1000 tcp "$SERVICE_IP" 80 | jq -e '.reply.port == 80'
+	node_connect tcp "$POD_IP" 8080 | jq -e '.reply.port == 8080'
+}
+@test "real connections arrive at 15001 and 15006 with the rules in the legacy store" { in_pod traffic legacy; }
+@test "real connections arrive at 15001 and 15006 with the rules in the compat store" { in_pod traffic compat; }
+
+# foreign TOOLS WHEN: rules that are nobody's of Istio, with counters that the tools set
+foreign() {
+	local t c
+	for t in iptables ip6tables; do
+		c="pod_exec $t-$1 -w 10"
+		case $2 in
+		before)
+			$c -t nat -N MINE
+			$c -t nat -A MINE -p tcp --dport 22 -c 3 300 -j RETURN
+			$c -t nat -A OUTPUT -p udp --dport 5353 -c 7 700 -j MINE
+			$c -t nat -A PREROUTING -i eth9 -c 1 100 -j RETURN
+			$c -t mangle -A OUTPUT -p tcp --dport 1 -c 2 200 -j MARK --set-mark 9
+			$c -t filter -A INPUT -p tcp --dport 23 -c 9 900 -j DROP
+			;;
+		between)
+			$c -t nat -I OUTPUT 1 -o eth9 -c 4 400 -j RETURN
+			$c -t nat -A PREROUTING -p tcp --dport 9999 -c 5 500 -j MINE
+			$c -t mangle -A PREROUTING -i eth9 -p tcp -c 6 600 -j RETURN
+			;;
+		esac
+	done
+}
+
+keep_foreign() {
+	local tools=$1
+	shift
+	foreign "$tools" before
+	both pod "$tools" -c >/run/first
+	cnish_json apply --store "$(store_of "$tools")" "$@" >/dev/null
+	# what was there is there, in its order and with its counters
+	both pod "$tools" -c | grep -vE 'ISTIO|eth8|0x(539|53a)' >/run/now
+	diff <(grep -vE 'COMMIT|^[*:]' /run/first) <(grep -vE 'COMMIT|^[*:]' /run/now)
+	foreign "$tools" between
+	both pod "$tools" -c | grep -vE 'ISTIO|eth8|0x(539|53a)' | grep -vE 'COMMIT|^[*:]' >/run/want
+	cnish_json flush >/run/json
+	jq -e .changed /run/json
+	both pod "$tools" -c | grep -vE 'COMMIT|^[*:]' >/run/got
+	diff /run/want /run/got
+	! both pod "$tools" | grep ISTIO
+	cnish_json flush | jq -e '.changed | not'
+}
+@test "legacy: foreign rules before, between and after keep order and counters" { in_pod keep_foreign legacy; }
+@test "compat: foreign rules before, between and after keep order and counters" { in_pod keep_foreign nft; }
+@test "legacy: the same with TPROXY and an excluded interface" {
+	in_pod keep_foreign legacy ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY ISTIO_EXCLUDE_INTERFACES=eth8
+}
+@test "compat: the same with TPROXY and an excluded interface" {
+	in_pod keep_foreign nft ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY ISTIO_EXCLUDE_INTERFACES=eth8
+}
+
+# drift KIND CHAIN COMMAND...: after the command verify reports the kind in the chain, and apply mends it
+drift() {
+	local kind=$1 chain=$2 status=0
+	shift 2
+	"$@"
+	"$CNISH" -t netns:pod -o json istio verify >/run/json || status=$?
+	[ $status = 1 ] || { echo "status $status after: $*"; false; }
+	"$TOP/tests/lib/validate" istio-verify </run/json
+	jq -e --arg k "$kind" --arg c "$chain" \
+		'(.clean | not) and any(.differences[]; .kind == $k and .chain == $c and (.effect | length > 10))' /run/json ||
+		{ echo "no $kind in $chain after: $*"; jq -c '.differences[]' /run/json; false; }
+	cnish_json apply >/dev/null
+	both pod "$TOOLS_OF" | diff /run/good -
+	"$CNISH" -t netns:pod istio verify >/dev/null
+}
+
+# both commands as one
+swap() {
+	"$@" -D ISTIO_INBOUND 2
+	"$@" -I ISTIO_INBOUND 3 -p tcp --dport 15090 -j RETURN
+}
+
+drifts() {
+	local TOOLS_OF=$1 x="pod_exec iptables-$1 -w 10 -t nat"
+	pod_istio "$1"
+	both pod "$1" >/run/good
+	"$CNISH" -t netns:pod istio verify
+	drift missing ISTIO_INBOUND $x -D ISTIO_INBOUND 2
+	drift missing OUTPUT $x -D OUTPUT -j ISTIO_OUTPUT
+	drift missing PREROUTING $x -F PREROUTING
+	drift extra ISTIO_OUTPUT $x -I ISTIO_OUTPUT 2 -p tcp --dport 99 -j ACCEPT
+	drift extra ISTIO_OLD $x -N ISTIO_OLD
+	drift misplaced ISTIO_INBOUND swap $x
+	drift changed ISTIO_REDIRECT $x -R ISTIO_REDIRECT 1 -p tcp -j REDIRECT --to-ports 15009
+	drift changed OUTPUT $x -R OUTPUT 1 -p tcp -j ISTIO_OUTPUT
+	drift duplicate ISTIO_INBOUND $x -A ISTIO_INBOUND -p tcp --dport 15090 -j RETURN
+	drift duplicate OUTPUT $x -A OUTPUT -j ISTIO_OUTPUT
+	drift missing ISTIO_OUTPUT pod_exec "ip6tables-$1" -w 10 -t nat -D ISTIO_OUTPUT 1
+	# foreign rules are none of its business
+	$x -I OUTPUT -p udp --dport 1 -j ACCEPT
+	"$CNISH" -t netns:pod istio verify
+}
+@test "legacy: each kind of drift is found and mended" { in_pod drifts legacy; }
+@test "compat: each kind of drift is found and mended" { in_pod drifts nft; }
+
+moves() {
+	local status=0
+	pod_istio legacy
+	istio_rules 4 | grep -v 15021 | pod_exec iptables-nft-restore --noflush
+	"$CNISH" -t netns:pod -o json istio verify >/run/json || status=$?
+	[ $status = 1 ]
+	jq -e '.stores == ["legacy", "compat"] and .checked.ip == "legacy" and
+		all(.differences[]; .store == "compat" and .kind == "extra" and (.effect | test("residue")))' /run/json
+	cnish_json apply --store compat >/dev/null
+	! pod_exec iptables-legacy-save | grep ISTIO
+	! pod_exec ip6tables-legacy-save | grep ISTIO
+	"$CNISH" -t netns:pod -o json istio verify | jq -e '.clean and .stores == ["compat"]'
+}
+@test "residue in a second store is reported, and apply moves all into one" { in_pod moves; }
+
+dry_run() {
+	local tools=$1 store
+	store=$(store_of "$tools")
+	pod_istio "$tools"
+	pod_exec "iptables-$tools" -w 10 -t nat -D ISTIO_OUTPUT 3
+	pod_exec "iptables-$tools" -w 10 -t nat -A ISTIO_INBOUND -j LOG
+	pod_exec "iptables-$tools" -w 10 -t nat -N ISTIO_ODD
+	both pod "$tools" >/run/before
+	"$CNISH" -t netns:pod --dry-run -o save istio apply --store "$store" >/run/text
+	"$CNISH" -t netns:pod --dry-run istio apply --store "$store" | grep -q 'nothing was done'
+	both pod "$tools" | diff /run/before -
+	# the text does what apply does
+	ip netns add ref
+	pod_exec "iptables-$tools-save" | in_ns ref "iptables-$tools-restore"
+	in_ns ref "iptables-$tools-restore" --noflush </run/text
+	cnish_json apply >/dev/null
+	diff <(save ref "$tools" 4) <(save pod "$tools" 4)
+}
+@test "legacy: --dry-run changes nothing, and its text is what apply does" { in_pod dry_run legacy; }
+@test "compat: --dry-run changes nothing, and its text is what apply does" { in_pod dry_run nft; }
+
+# refused STATUS ARG...: fails with that status and one line of error, and nothing was changed
+refused() {
+	local want=$1 status=0
+	shift
+	"$CNISH" -t netns:pod "$@" >/run/out 2>/run/err </dev/null || status=$?
+	[ $status = "$want" ] || { echo "status $status of: $*"; cat /run/err; false; }
+	grep -q '^cnish: ' /run/err
+	[ -z "$(cat "/proc/$POD_PID/net/ip_tables_names")" ]
+	[ -z "$(pod_exec nft list ruleset)" ]
+}
+
+refusals() {
+	refused 2 --yes istio apply NO_SUCH_SETTING=1
+	grep -q NO_SUCH_SETTING /run/err
+	refused 2 --yes istio apply ISTIO_SERVICE_CIDR=10.0.0.0/33
+	grep -q 'ISTIO_SERVICE_CIDR.*10.0.0.0/33' /run/err
+	refused 2 --yes istio apply INBOUND_CAPTURE_PORT=99999
+	refused 2 --yes istio apply ENVOY_PORT=15002
+	refused 2 --yes istio apply REDIRECT_DNS=maybe
+	refused 2 --yes istio apply --store native
+	refused 2 --yes istio apply --preset nobody
+	refused 2 --yes istio apply -- -p
+	refused 2 --yes istio apply -- --no-such-flag x
+	refused 2 --yes istio apply NATIVE_NFTABLES=true
+	refused 2 --yes istio apply --wait soon
+	refused 6 istio apply
+	"$CNISH" -t netns:pod istio apply -o json </dev/null >/run/out 2>/run/err || true
+	cat /run/out /run/err | grep -q unconfirmed
+}
+@test "bad settings and a change nobody confirmed: an error, and nothing is changed" { in_pod refusals; }
+
+groups() {
+	refused 5 --yes istio apply ISTIO_OUTBOUND_OWNER_GROUPS=nosuchgroup || refused 2 --yes istio apply ISTIO_OUTBOUND_OWNER_GROUPS=nosuchgroup
+	grep -q nosuchgroup /run/err
+}
+@test "a group by name cannot be written, and nothing is changed" { in_pod groups; }
+
+locked() {
+	local pid status=0
+	pod_istio legacy
+	pod_exec iptables-legacy -w 10 -t nat -D ISTIO_INBOUND 2
+	both pod legacy >/run/before
+	: >/run/xtables.lock
+	# the name of the holder is that of the process
+	perl -e 'use Fcntl ":flock"; open(F, ">", "/run/xtables.lock"); flock(F, LOCK_EX); $0 = "holder";
+		open(R, ">", "/run/held"); close(R); sleep 1000' &
+	pid=$!
+	until_true test -e /run/held
+	timeout 20 "$CNISH" -t netns:pod --yes istio apply --wait 1 >/run/out 2>/run/err || status=$?
+	[ $status = 5 ]
+	grep -q "$pid" /run/err || { cat /run/err; false; }
+	both pod legacy | diff /run/before -
+	# one that waits goes on as soon as it can
+	"$CNISH" -t netns:pod --yes istio apply --wait 60 >/run/out 2>&1 &
+	kill $pid
+	wait $!
+	"$CNISH" -t netns:pod istio verify
+}
+@test "the xtables lock: waiting is bounded, the holder is named" { in_pod locked; }
+
+presets() {
+	local p
+	for p in istio-init cni vm; do
+		cnish_json apply --preset $p >/dev/null
+		"$CNISH" -t netns:pod istio verify --preset $p >/dev/null
+	done
+	# the CNI's, TPROXY and DNS sets are told from the rules
+	cnish_json apply --preset cni ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY REDIRECT_DNS=true DNS_SERVERS=10.96.0.10 >/dev/null
+	"$CNISH" -t netns:pod istio verify --preset cni ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY REDIRECT_DNS=true DNS_SERVERS=10.96.0.10
+	"$CNISH" -t netns:pod istio verify 2>/dev/null
+	cnish_json apply ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY REDIRECT_DNS=true CAPTURE_ALL_DNS=1 >/dev/null
+	"$CNISH" -t netns:pod istio verify 2>/run/err
+	grep -q 'taken from the rules: ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY' /run/err
+	cnish_json apply --preset cni >/dev/null
+	"$CNISH" -t netns:pod istio verify
+	# istio-init's own vector
+	cnish_json apply -- -p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' -x '' -b '*' -d 15090,15021,15020 >/dev/null
+	"$CNISH" -t netns:pod istio verify --preset istio-init
+}
+@test "presets, istio-init's arguments, and sets told from the rules" { in_pod presets; }
+
+former_state() {
+	export XDG_STATE_HOME=/run/state
+	pod_istio legacy
+	cnish_json flush >/run/json
+	local file
+	file=$(jq -r .undo /run/json)
+	[ "$(stat -c %a "$file")" = 600 ]
+	grep -q -- '-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001' "$file"
+	pod_exec iptables-legacy-restore < <(sed '/family ip6/,$d' "$file")
+	ENABLE= "$CNISH" -t netns:pod istio verify -4
+}
+@test "the former state is kept in a file before the first change" { in_pod former_state; }
