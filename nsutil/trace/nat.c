@@ -70,64 +70,104 @@ static struct addr masquerade_addr(struct run *r)
 	return route_source(r->t->nv, oif, &dst);
 }
 
-/* An address out of the rule: one, or one of a range. Family 0 when it is not known which. */
-static struct addr rule_addr(struct run *r, const struct stmt_nat *n)
+/* What a rule says to rewrite to, maps looked up; NULL where it says nothing. */
+struct nat_to {
+	const struct expr *addr, *addr_max, *port, *port_max;
+};
+
+static void split_range(const struct expr **min, const struct expr **max)
 {
-	uint8_t family = run_v6(r) ? AF_INET6 : AF_INET;
-	struct value v, max;
+	if (*min && (*min)->kind == EXPR_RANGE) {
+		*max = (*min)->range.to;
+		*min = (*min)->range.from;
+	}
+}
 
-	eval_expr(r, n->addr, &v);
-	if (!value_known(&v) || value_size(&v) != (run_v6(r) ? 16u : 4u))
-		return (struct addr){ 0 };
-	if (n->addr_max) {
-		uint64_t count, pick;
+/* The data of a map stands for address and port together when it is a concatenation. */
+static bool resolve(struct run *r, const struct stmt_nat *n, struct nat_to *to)
+{
+	*to = (struct nat_to){ n->addr, n->addr_max, n->port, n->port_max };
+	if (n->addr && n->addr->kind == EXPR_MAP) {
+		const struct set_elem *e = set_pick(r, n->addr->map.set, n->addr->map.key);
 
-		eval_expr(r, n->addr_max, &max);
-		if (!value_known(&max))
-			return (struct addr){ 0 };
-		count = value_number(&max) - value_number(&v) + 1;
-		if (count == 0 || count > 16)
-			return (struct addr){ 0 };
-		pick = count == 1 ? 0 : run_decide(r, (unsigned)count, NULL, "address out of the range",
-						   "it depends on a hash");
-		for (unsigned i = value_size(&v); pick && i-- > 0;) {
-			pick += v.b[i];
-			v.b[i] = (uint8_t)pick;
-			pick >>= 8;
-		}
-		if (count > 1) {
-			struct addr a = addr_from(family, v.b);
-			char text[ADDR_TEXT];
-
-			run_answer(r, arena_strdup(r->arena, addr_fmt(&a, text)));
+		if (!e || !e->data)
+			return false;
+		to->addr = e->data;
+		if (e->data->kind == EXPR_CONCAT && e->data->concat.n == 2) {
+			to->addr = e->data->concat.parts[0];
+			to->port = e->data->concat.parts[1];
 		}
 	}
-	return addr_from(family, v.b);
+	if (to->port && to->port->kind == EXPR_MAP) {
+		const struct set_elem *e = set_pick(r, to->port->map.set, to->port->map.key);
+
+		if (!e || !e->data)
+			return false;
+		to->port = e->data;
+	}
+	split_range(&to->addr, &to->addr_max);
+	split_range(&to->port, &to->port_max);
+	return true;
+}
+
+/* One of a range of addresses: all of a small one are followed. */
+static struct addr pick_addr(struct run *r, struct value *from, const struct value *to)
+{
+	uint64_t count = value_number(to) - value_number(from) + 1, pick;
+	struct addr a = { 0 };
+	char text[ADDR_TEXT];
+
+	if (count == 0 || count > 16)
+		return a;
+	pick = count == 1 ? 0 : run_decide(r, (unsigned)count, NULL, "address out of the range",
+					   "it depends on a hash");
+	for (unsigned i = value_size(from); pick && i-- > 0; pick >>= 8) {
+		pick += from->b[i];
+		from->b[i] = (uint8_t)pick;
+	}
+	a = addr_from(run_v6(r) ? AF_INET6 : AF_INET, from->b);
+	if (count > 1)
+		run_answer(r, arena_strdup(r->arena, addr_fmt(&a, text)));
+	return a;
+}
+
+/* An address out of the rule: one, or one of a range. Family 0 when it is not known which. */
+static struct addr rule_addr(struct run *r, const struct nat_to *to)
+{
+	struct addr none = { 0 };
+	struct value v, max;
+
+	eval_expr(r, to->addr, &v);
+	if (!value_known(&v) || value_size(&v) != (run_v6(r) ? 16u : 4u))
+		return none;
+	if (!to->addr_max)
+		return addr_from(run_v6(r) ? AF_INET6 : AF_INET, v.b);
+	eval_expr(r, to->addr_max, &max);
+	return value_known(&max) ? pick_addr(r, &v, &max) : none;
 }
 
 /* The port out of the rule; -1: as it is, -2: not known which */
-static int rule_port(struct run *r, const struct stmt_nat *n)
+static int rule_port(struct run *r, const struct stmt_nat *n, const struct nat_to *to)
 {
 	struct value v, max;
+	int now;
 
-	if (!n->port || !packet_has_ports(&r->pkt))
+	if (!to->port || !packet_has_ports(&r->pkt))
 		return -1;
-	eval_expr(r, n->port, &v);
+	eval_expr(r, to->port, &v);
 	if (!value_known(&v))
 		return -2;
-	if (n->port_max) {
-		eval_expr(r, n->port_max, &max);
-		if (!value_known(&max) || value_eq(&v, &max) != TRI_TRUE) {
-			int now = packet_port(&r->pkt, is_dst(n->kind, r->hook));
-
-			/* a port inside the range is kept, unless chosen at random */
-			if (!(n->flags & NF_NAT_RANGE_PROTO_RANDOM_ALL) && now >= (int)value_number(&v) &&
-			    value_known(&max) && now <= (int)value_number(&max))
-				return now;
-			return -2;
-		}
-	}
-	return (int)value_number(&v);
+	if (!to->port_max)
+		return (int)value_number(&v);
+	eval_expr(r, to->port_max, &max);
+	if (value_eq(&v, &max) == TRI_TRUE)
+		return (int)value_number(&v);
+	/* a port inside the range is kept, unless chosen at random */
+	now = packet_port(&r->pkt, is_dst(n->kind, r->hook));
+	if (!(n->flags & NF_NAT_RANGE_PROTO_RANDOM_ALL) && value_known(&max) &&
+	    now >= (int)value_number(&v) && now <= (int)value_number(&max))
+		return now;
+	return -2;
 }
 
 static void note_change(struct run *r, const char *what, const struct addr *a, int port)
@@ -142,10 +182,10 @@ static void note_change(struct run *r, const char *what, const struct addr *a, i
 		run_change(r, what, a->family == AF_INET6 ? "[%s]:%d" : "%s:%d", addr_fmt(a, text), port);
 }
 
-static void rewrite(struct run *r, const struct stmt_nat *n, bool dst, bool has_addr, const struct addr *a)
+static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, const struct addr *a, int port)
 {
 	struct packet_ct *ct = &r->pkt.ct;
-	int port = rule_port(r, n);
+	bool dst = is_dst(n->kind, r->hook);
 	struct addr now;
 
 	if (has_addr)
@@ -168,11 +208,16 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool dst, bool has_
 
 enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 {
-	bool dst = is_dst(n->kind, r->hook), has_addr = true;
 	struct addr a = { 0 };
+	struct nat_to to;
+	bool has_addr = true;
 
 	if (r->pkt.ct.attach != CT_TRACKED)
 		return end_rule(r, VERDICT_ACCEPT);
+	if (!resolve(r, n, &to)) {
+		r->why = "the map has no such element";
+		return FLOW_BREAK;
+	}
 	if (n->kind == NAT_REDIRECT) {
 		a = redirect_addr(r);
 		if (!a.family && known_index(r, NFT_META_IIF) > 0) {
@@ -181,15 +226,13 @@ enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 		}
 	} else if (n->kind == NAT_MASQUERADE) {
 		a = masquerade_addr(r);
-	} else if (n->kind == NAT_NETMAP) {
-		a = (struct addr){ 0 };
-	} else if (n->addr) {
-		a = rule_addr(r, n);
+	} else if (n->kind != NAT_NETMAP && to.addr) {
+		a = rule_addr(r, &to);
 	} else {
-		has_addr = false;
+		has_addr = n->kind == NAT_NETMAP; /* which is not computed: not known */
 	}
 	if (!r->ended)
-		rewrite(r, n, dst, has_addr, &a);
+		rewrite(r, n, has_addr, &a, rule_port(r, n, &to));
 	return end_rule(r, VERDICT_ACCEPT);
 }
 

@@ -43,6 +43,13 @@ ktrace_cnish_words() {
 		  else [.handle, (if .verdict == "reject" then "drop" else .verdict end), .to // empty] end | join(" ")'
 }
 
+# ktrace_without_maybe FILE: of the kernel's words those that cnish did not leave open (matched: null)
+ktrace_without_maybe() {
+	grep -vxFf <(jq -r '.steps[] | select(.matched == null)
+		| [(if .store == "legacy" then "legacy" else "nft" end), .family, .table, .chain]
+		+ (if .store == "legacy" then [.rule] else [.handle, "continue"] end) | join(" ")' "$1"; echo -) || true
+}
+
 # Who answered, as both sides tell it: "envoy 15001", "out", "-" (nobody, or no answer expected)
 ktrace_answer() {
 	jq -r 'if .reply then .reply.name + " " + (.reply.port | tostring) else "-" end'
