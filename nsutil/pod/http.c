@@ -41,6 +41,8 @@ const char *http_parse_head(const char *data, size_t len, struct http_head *ret)
 	end = memmem(data, len, "\r\n\r\n", 4);
 	if (!end)
 		return "the answer was cut off within its headers";
+	if (memchr(data, '\0', (size_t)(end - data)))
+		return "the answer has a NUL byte in its headers";
 	line = strstr(data, "\r\n") + 2;
 	while (line < end + 2) {
 		const char *next = strstr(line, "\r\n");

@@ -46,8 +46,9 @@ static struct nsfs_mount *parse_line(const char *line, size_t len, struct arena 
 	if (sscanf(root, " net:[%llu]", &inode) != 1)
 		return NULL;
 	path = memchr(root + 1, ' ', len - (size_t)(root + 1 - line));
-	if (!path++)
+	if (!path)
 		return NULL;
+	path++;
 	end = memchr(path, ' ', len - (size_t)(path - line));
 	if (!end || *path != '/')
 		return NULL;
