@@ -303,7 +303,7 @@ static int compare(const struct rules_selection *sel, struct sides *sd, struct o
 
 static int run_diff(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
-	struct sides sd _cleanup_(sides_free) = { NULL };
+	struct sides sd _cleanup_(sides_free) = { .left = NULL };
 	struct rules_selection sel;
 
 	if (rules_select(&command_diff, args, &sel, e) != 0 || open_targets(s, args, &sd, e) != 0 ||

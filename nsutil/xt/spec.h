@@ -17,10 +17,6 @@ struct spec {
 	const char *const *words;
 	size_t n, at;
 	bool invert;		/* "!" stood before the option at hand */
-	union {
-		struct ipt_entry v4;
-		struct ip6t_entry v6;
-	} header;
 	uint8_t proto;
 	bool proto_inverted;
 	struct xt_parse exts[SPEC_EXTS]; /* in the order of loading */
@@ -30,6 +26,10 @@ struct spec {
 	uint64_t packets, bytes;
 	bool has_counters;
 	struct err *e;
+	union { /* last, since an entry ends in a flexible array */
+		struct ipt_entry v4;
+		struct ip6t_entry v6;
+	} header;
 };
 
 /* spec_short() - the letter of an option of the header ('s' for -s, --src, --source); 0: it is none */
