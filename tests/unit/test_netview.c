@@ -7,6 +7,7 @@
 #include <linux/sock_diag.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -327,6 +328,52 @@ static void test_proc_sockets(void **state)
 	arena_free(nv.arena);
 }
 
+/*
+ * Addresses come and go while they are read, which tears dumps: those that stay are there, once each,
+ * in every answer, or the answer is an error that says so.
+ */
+static void test_torn_dumps(void **state)
+{
+	unsigned good = 0;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(system("for i in $(seq 0 3); do for k in $(seq 0 199); do echo addr add 10.20$i.$k.1/32 dev v0;"
+				" done; done | ip -batch -"), 0);
+	pid = fork();
+	if (pid == 0) {
+		/* a process group of its own, so that all of the pipe is ended with it */
+		setpgid(0, 0);
+		execl("/bin/sh", "sh", "-c",
+		      "while :; do for i in $(seq 0 99); do echo addr add 10.100.$i.1/32 dev lo;"
+		      " echo addr del 10.100.$i.1/32 dev lo; done; done | ip -batch - >/dev/null 2>&1", NULL);
+		_exit(1);
+	}
+	setpgid(pid, pid);
+	for (unsigned round = 0; round < 300; round++) {
+		_cleanup_netns_ struct netns ns = NETNS_INIT;
+		struct netview *nv = NULL;
+		struct err e = ERR_INIT;
+		unsigned seen = 0;
+
+		assert_int_equal(netns_open_self(&ns, &e), 0);
+		if (netview_read(&ns, NETVIEW_LINKS, "/proc", &nv, &e) < 0) {
+			assert_int_equal(e.code, ERR_SYS);
+			assert_non_null(strstr(e.why, "changed during each"));
+			continue;
+		}
+		for (unsigned i = 0; i < nv->n_addrs; i++)
+			seen += nv->addrs[i].addr.b[0] == 10 && nv->addrs[i].addr.b[1] >= 200;
+		assert_int_equal(seen, 800);
+		good++;
+		netview_free(nv);
+	}
+	kill(-pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	assert_true(good > 0);
+}
+
 /* Messages that claim more than they hold. */
 static void test_hostile_messages(void **state)
 {
@@ -368,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_sysctls),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_proc_sockets),
+		cmocka_unit_test(test_torn_dumps),
 		cmocka_unit_test(test_hostile_messages),
 	};
 
