@@ -3,10 +3,12 @@
 #include "nsutil/ruleset/canon.h"
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/ruleset/canon_form.h"
+#include "nsutil/xt/codec.h"
 
 /* FNV-1a, with a last mix so that the high bits of short texts differ as well. */
 static uint64_t text_hash(const char *text, size_t n)
@@ -53,6 +55,13 @@ static bool is_condition(const struct stmt *s)
 	}
 }
 
+/* "numgen inc": every question moves it on. */
+static bool counts(const struct stmt *s)
+{
+	return s->kind == STMT_MATCH && s->match.left->kind == EXPR_NUMGEN &&
+	       s->match.left->numgen.type == NFT_NG_INCREMENTAL;
+}
+
 struct canon_state {
 	struct canon_list list; /* conditions since the last action */
 	struct buf body;
@@ -70,19 +79,36 @@ static void before_action(struct canon_state *st)
 
 static void take_list(struct canon_state *st, const struct stmt *s);
 
+/* A match without meaning or doubt: a comment, or one without options (-m tcp). Others, like nfacct, have
+ * an effect beside the point of the trace, which is theirs alone. */
+static bool asks_nothing(const struct xt_ext *x)
+{
+	struct buf text _cleanup_buf_ = BUF_INIT;
+
+	if (x->target || x->why_unknown)
+		return false;
+	if (!x->codec || strcmp(x->name, "comment") == 0)
+		return true;
+	xt_ext_save(x, &text);
+	return text.len == strlen(" -m ") + strlen(x->name) || strcmp(buf_cstr(&text), " -m icmp --icmp-type any") == 0;
+}
+
 static void take(struct canon_state *st, const struct stmt *s)
 {
 	if (s->kind == STMT_COUNTER || s->kind == STMT_LAST)
 		return;
 	if (s->kind == STMT_VERDICT && s->verdict.code == VERDICT_CONTINUE)
 		return;
-	/* a match that asks nothing (comment, tcp without options) has neither meaning nor doubt */
-	if (s->kind == STMT_XT && (s->xt->meaning || (!s->xt->target && !s->xt->why_unknown))) {
+	if (s->kind == STMT_XT && (s->xt->meaning || asks_nothing(s->xt))) {
 		take_list(st, s->xt->meaning);
 		return;
 	}
 	if (is_condition(s)) {
+		if (counts(s))
+			before_action(st);
 		canon_condition(&st->list, s);
+		if (counts(s))
+			canon_list_flush(&st->list, &st->body);
 		return;
 	}
 	before_action(st);
@@ -160,6 +186,11 @@ bool rule_same(const struct rule *a, const struct rule *b)
 	       canon_same(&ca, &cb);
 }
 
+static bool is_xt(enum store s)
+{
+	return s == STORE_LEGACY || s == STORE_COMPAT;
+}
+
 unsigned canon_chain(const struct chain *a, const struct chain *b)
 {
 	unsigned d = 0;
@@ -170,7 +201,9 @@ unsigned canon_chain(const struct chain *a, const struct chain *b)
 		return CHAIN_SAME;
 	if (a->hook != b->hook || strcmp(a->type ? a->type : "", b->type ? b->type : "") != 0)
 		d |= CHAIN_HOOK;
-	if (a->priority != b->priority)
+	/* what iptables chose for each of its stores (security: 50 and 150) nobody can set */
+	if (a->priority != b->priority && !(is_xt(a->table->store) && is_xt(b->table->store) &&
+					    a->table->store != b->table->store))
 		d |= CHAIN_PRIORITY;
 	if (a->policy != b->policy)
 		d |= CHAIN_POLICY;

@@ -218,8 +218,42 @@ static void act_vmap(const struct stmt_vmap *m, unsigned packets, struct buf *b)
 	canon_set(m->map, m->key, packets, b);
 }
 
+/*
+ * Part of a header that is written back together with the bits around it, as nftables must: named by the
+ * bits that change. False when it is something else.
+ */
+static bool written_bits(const struct stmt_set_value *v, struct buf *b)
+{
+	unsigned first = 0, last, value = 0;
+	const struct expr *t = v->target;
+	struct canon_field f;
+
+	if (t->kind != EXPR_PAYLOAD || !v->value || !canon_field(v->value, &f) || !f.source || f.string ||
+	    f.source->kind != EXPR_PAYLOAD || f.width > 4 || f.source->payload.base != t->payload.base ||
+	    f.source->payload.offset != t->payload.offset || f.source->bits != t->bits || t->bits % 8)
+		return false;
+#define KEPT(i) (f.mask[(i) / 8] >> (7 - (i) % 8) & 1)
+	while (first < t->bits && KEPT(first))
+		first++;
+	for (last = first; last < t->bits && !KEPT(last); last++)
+		value = value << 1 | (f.flip[last / 8] >> (7 - last % 8) & 1);
+	for (unsigned i = last; i < t->bits; i++)
+		if (!KEPT(i))
+			return false;
+#undef KEPT
+	buf_fmt(b, "set hdr.%u.%u.%u=", t->payload.base, t->payload.offset + first, last - first);
+	for (unsigned i = (last - first + 7) / 8; i-- > 0;) {
+		uint8_t byte = (uint8_t)(value >> (8 * i));
+
+		canon_hex(b, &byte, 1);
+	}
+	return true;
+}
+
 static void act_set_value(const struct stmt_set_value *v, unsigned packets, struct buf *b)
 {
+	if (written_bits(v, b))
+		return;
 	buf_str(b, "set ");
 	canon_expr(v->target, packets, b);
 	buf_chr(b, '=');

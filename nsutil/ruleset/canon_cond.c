@@ -114,11 +114,24 @@ static void require_l4(struct canon_list *l, uint8_t l4)
 	piece_end(l, at);
 }
 
+/* A link layer header is that of Ethernet where a field of it has a name; nft asks the device for it. */
+static void require_ether(struct canon_list *l, const struct expr *left)
+{
+	size_t at = l->text.len;
+
+	if (left->kind != EXPR_PAYLOAD || left->payload.base != NFT_PAYLOAD_LL_HEADER ||
+	    l->family == NFPROTO_BRIDGE || l->family == NFPROTO_NETDEV)
+		return;
+	buf_fmt(&l->text, "meta.%u=0001", NFT_META_IIFTYPE);
+	piece_end(l, at);
+}
+
 static void require(struct canon_list *l, const struct expr *left)
 {
 	unsigned packets = CANON_ANY;
 	uint8_t l4 = 0;
 
+	require_ether(l, left);
 	canon_needs(left, &packets, &l4);
 	l->packets &= packets;
 	if (l4)
@@ -178,6 +191,28 @@ static int mask_length(const struct canon_field *f)
 	return (int)len;
 }
 
+/* The mask keeps the low bits, so that ranges of what is left make sense: how many; else 0. */
+static unsigned low_bits(const struct canon_field *f)
+{
+	unsigned count = 0;
+	bool ended = false;
+
+	if (f->string)
+		return 0;
+	for (unsigned i = f->width * 8; i-- > 0;) {
+		bool set = f->mask[i / 8] >> (7 - i % 8) & 1;
+
+		if (set && ended)
+			return 0;
+		ended |= !set;
+		count += set;
+	}
+	for (unsigned i = 0; i < f->width; i++)
+		if (f->flip[i])
+			return 0;
+	return count;
+}
+
 /* Each single value seen through mask and flip: what the source itself must be. False: ranges. */
 static bool undo_mask(struct canon_values *vs, const struct canon_field *f, int len)
 {
@@ -206,6 +241,23 @@ static bool is_plain(const struct canon_field *f)
 	static const uint8_t zero[CANON_WIDTH];
 
 	return mask_length(f) == (int)f->bits && memcmp(f->flip, zero, f->width) == 0;
+}
+
+/* Leave only what is at most 'max'. */
+static void clip(struct canon_values *vs, const uint8_t *max)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < vs->n; i++) {
+		struct canon_range *r = &vs->v[i];
+
+		if (memcmp(r->from, max, vs->width) > 0)
+			continue;
+		if (memcmp(r->to, max, vs->width) > 0)
+			memcpy(r->to, max, vs->width);
+		vs->v[kept++] = *r;
+	}
+	vs->n = kept;
 }
 
 static bool in_values(const struct canon_values *vs, const uint8_t *v)
@@ -325,12 +377,71 @@ static bool version_condition(struct canon_list *l, const struct canon_field *f,
 	return true;
 }
 
+/* "meta random & 0x7fffffff" is a random number below 2^31, as -m statistic draws it. */
+static void random_condition(struct canon_list *l, const struct canon_values *vs)
+{
+	size_t at = l->text.len;
+
+	buf_fmt(&l->text, "numgen.%u.2147483648.0=", NFT_NG_RANDOM);
+	canon_values_text(vs, &l->text);
+	piece_end(l, at);
+}
+
+/* What the low bits may be. False when the mask is another, and single values are all that makes sense. */
+static bool low_bits_condition(struct canon_list *l, const struct canon_field *f, struct canon_values *vs,
+			       bool negated)
+{
+	unsigned bits = low_bits(f);
+
+	if (!bits)
+		return false;
+	if (negated)
+		canon_values_complement(vs, bits);
+	else
+		clip(vs, f->mask);
+	if (f->source->kind == EXPR_META && f->source->meta_key == NFT_META_PRANDOM && bits == 31)
+		random_condition(l, vs);
+	else
+		emit_condition(l, f, vs, true, false);
+	return true;
+}
+
+/* Numbers below a modulus: what lies above is no difference. */
+static void numgen_clip(const struct expr *source, struct canon_values *vs)
+{
+	uint8_t max[CANON_WIDTH] = { 0 };
+	uint32_t last = source->numgen.modulus - 1 + source->numgen.offset;
+
+	if (source->kind != EXPR_NUMGEN || vs->width != 4)
+		return;
+	for (unsigned i = 0; i < 4; i++)
+		max[i] = (uint8_t)(last >> (24 - 8 * i));
+	clip(vs, max);
+}
+
+/* "exists" is an interface index other than none. */
+static void fib_values(const struct expr *source, struct canon_values *vs)
+{
+	uint8_t one[CANON_WIDTH] = { 0 };
+	bool exists;
+
+	if (source->kind != EXPR_FIB || !(source->fib.flags & NFTA_FIB_F_PRESENT) || vs->width != 4)
+		return;
+	one[3] = 1;
+	exists = in_values(vs, one);
+	vs->n = 0;
+	canon_values_add_range(vs, (uint8_t[CANON_WIDTH]){ 0 }, (uint8_t[CANON_WIDTH]){ 0 });
+	if (exists)
+		canon_values_complement(vs, 32);
+}
+
 static void values_condition(struct canon_list *l, const struct stmt_match *m, const struct canon_field *f,
 			     struct canon_values *vs, bool negated)
 {
 	int len = mask_length(f);
 
 	canon_values_sort(vs);
+	fib_values(f->source, vs);
 	if (version_condition(l, f, vs, negated))
 		return;
 	if (f->source->kind == EXPR_CT && f->source->ct.key == NFT_CT_STATE) {
@@ -338,6 +449,8 @@ static void values_condition(struct canon_list *l, const struct stmt_match *m, c
 		return;
 	}
 	if (!is_plain(f)) {
+		if (low_bits_condition(l, f, vs, negated))
+			return;
 		if (!undo_mask(vs, f, len)) {
 			by_structure(l, m);
 			return;
@@ -350,6 +463,7 @@ static void values_condition(struct canon_list *l, const struct stmt_match *m, c
 	}
 	if (negated)
 		canon_values_complement(vs, f->bits);
+	numgen_clip(f->source, vs);
 	if (canon_values_all(vs, f->bits) && always_there(f->source))
 		return;
 	emit_condition(l, f, vs, false, false);
@@ -389,6 +503,7 @@ static void match_condition(struct canon_list *l, const struct stmt_match *m)
 		return;
 	}
 	canon_values_init(&vs, f.width, f.string);
+	vs.leading = f.source->order == ORDER_NET && (f.source->kind == EXPR_PAYLOAD || f.source->kind == EXPR_CT);
 	known = ordered ? ordered_values(&vs, m->op, m->right) : canon_values_add(&vs, m->right);
 	if (known)
 		values_condition(l, m, &f, &vs, m->op == OP_NE || m->op == OP_GT || m->op == OP_GE);

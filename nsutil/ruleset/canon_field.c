@@ -105,6 +105,14 @@ static uint32_t ct_key(uint32_t key, unsigned packets)
 	return key;
 }
 
+/* A connection has the same protocols in either direction. */
+static uint32_t ct_direction(const struct expr *x)
+{
+	if (x->ct.key == NFT_CT_PROTOCOL || x->ct.key == NFT_CT_L3PROTOCOL)
+		return 0;
+	return (uint32_t)(x->ct.dir + 1);
+}
+
 static void key_hash(const struct expr *x, unsigned packets, struct buf *b)
 {
 	KEY(b, "hash", x->hash.type, x->hash.modulus, x->hash.has_seed ? x->hash.seed : 0, x->hash.has_seed,
@@ -126,7 +134,7 @@ void canon_key(const struct expr *x, unsigned packets, struct buf *b)
 			KEY(b, "meta", x->meta_key);
 		break;
 	case EXPR_CT:
-		KEY(b, "ct", ct_key(x->ct.key, packets), (uint32_t)(x->ct.dir + 1));
+		KEY(b, "ct", ct_key(x->ct.key, packets), ct_direction(x));
 		break;
 	case EXPR_EXTHDR:
 		KEY(b, "ext", x->exthdr.op, x->exthdr.type, x->exthdr.offset, x->bits, x->exthdr.present);
@@ -138,7 +146,7 @@ void canon_key(const struct expr *x, unsigned packets, struct buf *b)
 		KEY(b, "socket", x->socket.key, x->socket.level);
 		break;
 	case EXPR_FIB:
-		KEY(b, "fib", x->fib.result, x->fib.flags);
+		KEY(b, "fib", x->fib.result, x->fib.flags & ~(uint32_t)NFTA_FIB_F_PRESENT);
 		break;
 	case EXPR_OSF:
 		KEY(b, "osf", x->osf.ttl, x->osf.flags);
@@ -169,9 +177,13 @@ static unsigned source_bits(const struct expr *x)
 	case EXPR_META:
 		return header_meta_type(x->meta_key)->bits;
 	case EXPR_CT:
-		return header_ct_type(x->ct.key)->bits ? header_ct_type(x->ct.key)->bits : x->bits;
+		if (x->ct.key == NFT_CT_SRC || x->ct.key == NFT_CT_DST)
+			return x->bits > 32 ? 128 : 32; /* the key tells no length */
+		return header_ct_type(x->ct.key)->bits;
 	case EXPR_FIB:
 		return x->fib.result == NFT_FIB_RESULT_OIFNAME ? 128 : 32;
+	case EXPR_EXTHDR:
+		return x->exthdr.present ? 1 : x->bits ? x->bits : 8;
 	default:
 		return x->bits ? x->bits : 32;
 	}

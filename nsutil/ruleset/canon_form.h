@@ -39,6 +39,7 @@ struct canon_range {
 struct canon_values {
 	unsigned width; /* bytes in use of from and to */
 	bool string;	/* padded at the end instead of the front */
+	bool leading;	/* a shorter value compares the leading bytes only: header fields */
 	struct canon_range *v, few[8];
 	unsigned n, room;
 	bool failed;

@@ -9,6 +9,7 @@ void canon_values_init(struct canon_values *vs, unsigned width, bool string)
 {
 	vs->width = width;
 	vs->string = string;
+	vs->leading = false;
 	vs->v = vs->few;
 	vs->n = 0;
 	vs->room = sizeof(vs->few) / sizeof(vs->few[0]);
@@ -137,16 +138,20 @@ static bool add_set(struct canon_values *vs, const struct set *s)
 	return true;
 }
 
-/* A string without its closing NUL is what nftables compares for a name that ends in a wildcard. */
+/*
+ * A string without its closing NUL is what nftables compares for a name that ends in a wildcard, and
+ * fewer bytes than the field has are what it compares for a prefix on a byte boundary.
+ */
 static bool add_value(struct canon_values *vs, const struct expr *x)
 {
 	uint8_t from[CANON_WIDTH], to[CANON_WIDTH];
 	unsigned n = (x->bits + 7u) / 8u;
+	bool leading = vs->leading && x->order == ORDER_NET && n < vs->width;
 
-	if (!canon_const(x, vs->width, vs->string, from))
+	if (!canon_const(x, vs->width, vs->string || leading, from))
 		return false;
 	memcpy(to, from, sizeof(to));
-	if (vs->string && n < vs->width && (n == 0 || from[n - 1]))
+	if (leading || (vs->string && n < vs->width && (n == 0 || from[n - 1])))
 		widen(from, to, vs->width, (vs->width - n) * 8);
 	canon_values_add_range(vs, from, to);
 	return true;

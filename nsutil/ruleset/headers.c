@@ -155,7 +155,7 @@ static const struct key_type meta_keys[] = {
 	{ NFT_META_IIFGROUP, "iifgroup", DT_DEVGROUP, ORDER_HOST, 32 },
 	{ NFT_META_OIFGROUP, "oifgroup", DT_DEVGROUP, ORDER_HOST, 32 },
 	{ NFT_META_CGROUP, "cgroup", DT_CGROUP, ORDER_HOST, 32 },
-	{ NFT_META_PRANDOM, "random", DT_INTEGER, ORDER_HOST, 32 },
+	{ NFT_META_PRANDOM, "random", DT_INTEGER, ORDER_NET, 32 }, /* as nft has it: random has no order */
 	{ NFT_META_SECPATH, "ipsec", DT_BOOLEAN, ORDER_HOST, 8 },
 	{ NFT_META_IIFKIND, "iifkind", DT_IFNAME, ORDER_HOST, 128 },
 	{ NFT_META_OIFKIND, "oifkind", DT_IFNAME, ORDER_HOST, 128 },

@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# canon - rules that mean the same compare equal, whichever tool wrote them; others do not
+# shellcheck disable=SC2030,SC2031
+
+source "$TOP/tests/lib/pod.sh"
+
+# Every rule of the corpus that both kinds of iptables take, in both stores.
+load_both() {
+	local family=$1 name=ip table chain spec
+	[ "$family" = 6 ] && name=ip6
+	ipset create hip hash:ip counters
+	ipset create hip6 hash:ip family inet6
+	ipset create hipport hash:ip,port
+	nfacct add acct1 || true
+	for table in filter nat mangle raw security; do
+		"${name}tables-legacy" -t $table -N C1
+		"${name}tables-nft" -t $table -N C1
+	done
+	while read -r table chain spec; do
+		case $table in '#'* | = | '') continue ;; esac
+		eval "${name}tables-legacy -t $table -A $chain $spec" 2>/dev/null || continue
+		eval "${name}tables-nft -t $table -A $chain $spec" 2>/dev/null ||
+			eval "${name}tables-legacy -t $table -D $chain $spec"
+	done <"$TOP/tests/netns/corpus/xt$family.rules"
+}
+
+corpus() {
+	load_both "$1"
+	"$CNISH" diff -o json >/run/json || { "$CNISH" diff; false; }
+	jq -e --argjson least "$2" '.equal and .counts.same >= $least' /run/json
+	# What says the same in other words; apart from that as many forms as texts.
+	"$TOOLS/canon" | awk -F '\t' '$1 == "legacy" { print $2, $6 }' | sort -u >/run/forms
+	"$CNISH" tables --store legacy -o json | jq -r '.tables[] | .family as $f | .chains[].rules[] | $f + " " + .iptables' |
+		sed -E 's/ ?-m comment --comment ("([^"\\]|\\.)*"|[^ ]+)//; s/-m state --state/-m conntrack --ctstate/
+			s/-j NOTRACK/-j CT --notrack/; s/^(ip6? )-p tcp -m tcp$/\1-p tcp/; s/^(ip6?) +/\1 /; s/ +$//
+			s/ -m (icmp|tcp|udp|ah|esp)( --icmp-type any)?$//' | sort -u >/run/texts
+	[ "$(wc -l </run/forms)" -ge "$(wc -l </run/texts)" ] || { wc -l /run/forms /run/texts; false; }
+}
+@test "every xt match and target: the same in legacy and compat, IPv4" { sandbox corpus 4 300; }
+@test "every xt match and target: the same in legacy and compat, IPv6" { sandbox corpus 6 60; }
+
+# an iptables rule => the nft rule that means the same
+native() {
+	cat <<-'END'
+		-d 10.0.0.0/8 -p tcp --dport 80 -j ACCEPT => tcp dport 80 ip daddr 10.0.0.0/8 counter accept
+		-s 10.1.2.3 -j DROP => ip saddr { 10.1.2.3 } drop
+		-s 10.0.0.0/255.0.255.0 -j DROP => ip saddr & 255.0.255.0 == 10.0.0.0 drop
+		! -s 10.0.0.0/30 -j DROP => ip saddr != 10.0.0.0-10.0.0.3 drop
+		-i eth+ -o lo -j ACCEPT => oifname "lo" iifname "eth*" accept
+		-p udp -j RETURN => meta l4proto udp return
+		! -p tcp -j DROP => ip protocol != tcp drop
+		-p tcp -m multiport --dports 443,80 => tcp dport { 80, 443 }
+		-p tcp -m multiport ! --sports 1:1024 => tcp sport != 1-1024
+		-p tcp --sport 1024: => tcp sport >= 1024
+		-p tcp --tcp-flags FIN,SYN,RST,ACK SYN => tcp flags & (fin | syn | rst | ack) == syn
+		-p icmp --icmp-type echo-request -j ACCEPT => icmp type 8 accept
+		-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT => ct state { related, established } accept
+		-m conntrack ! --ctstate INVALID -j ACCEPT => ct state != invalid accept
+		-m state --state NEW => ct state new
+		-m conntrack --ctorigdst 10.0.0.0/8 => ct original ip daddr 10.0.0.0/8
+		-m mark --mark 0x1 => meta mark 1
+		-m mark ! --mark 0x4000/0x4000 => meta mark & 0x4000 == 0
+		-m connmark --mark 0x1/0xff => ct mark & 0xff == 1
+		-m owner --uid-owner 1337 => meta skuid 1337
+		-m owner --gid-owner 1000-2000 => meta skgid 1000-2000
+		-m addrtype --dst-type LOCAL => fib daddr type local
+		-m pkttype --pkt-type broadcast => meta pkttype broadcast
+		-m limit --limit 6/min --limit-burst 7 -j ACCEPT => limit rate 6/minute burst 7 packets accept
+		-m comment --comment "a b" -j ACCEPT => accept comment "other"
+		-m statistic --mode random --probability 0.5 => numgen random mod 2147483648 < 1073741824
+		-m ttl --ttl-lt 5 => ip ttl < 5
+		-m length --length 100:200 => meta length 100-200
+		-m iprange --src-range 10.0.0.5-10.0.0.9 => ip saddr 10.0.0.5-10.0.0.9
+		-j REJECT --reject-with icmp-port-unreachable => reject
+		-p tcp -j REJECT --reject-with tcp-reset => meta l4proto tcp reject with tcp reset
+		-j LOG --log-prefix "x: " => log prefix "x: "
+		-j NFLOG --nflog-group 5 => log group 5
+	END
+}
+
+by_meaning() {
+	local line n=0
+	nft 'add table ip same; add chain ip same c'
+	iptables-legacy -N c
+	while read -r line; do
+		eval "iptables-legacy -A c ${line%% => *}"
+		nft -f - <<<"add rule ip same c ${line#* => }"
+		n=$((n + 1))
+	done < <(native)
+	"$TOOLS/canon" | awk -F '\t' '$1 == "legacy" { print $5 "\t" $6 }' >/run/legacy
+	"$TOOLS/canon" | awk -F '\t' '$1 == "native" { print $5 "\t" $6 }' >/run/native
+	[ "$(wc -l </run/legacy)" = "$n" ]
+	diff /run/legacy /run/native
+	# and no two of them are the same
+	[ "$(cut -f 2 /run/legacy | sort -u | wc -l)" = "$n" ]
+}
+@test "an xt rule and the native rule that means the same" { sandbox by_meaning; }
