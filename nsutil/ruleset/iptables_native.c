@@ -178,7 +178,16 @@ static bool save_nflog(const struct rule *r, const struct stmt_log *l, struct bu
 	return save_as(r, true, "NFLOG", 0, &info, sizeof(info), b);
 }
 
+/* "meta nftrace set 1" */
+static bool is_trace(const struct stmt_set_value *v)
+{
+	return v->target->kind == EXPR_META && v->target->meta_key == NFT_META_NFTRACE &&
+	       v->value->kind == EXPR_VALUE && expr_uint(v->value) == 1;
+}
+
 bool ipt_native_target(const struct rule *r, const struct stmt *s, struct buf *b)
 {
-	return s->kind == STMT_LOG && save_nflog(r, &s->log, b);
+	if (s->kind == STMT_LOG)
+		return save_nflog(r, &s->log, b);
+	return s->kind == STMT_SET_VALUE && is_trace(&s->set_value) && save_as(r, true, "TRACE", 0, "", 0, b);
 }

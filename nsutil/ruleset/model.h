@@ -244,6 +244,9 @@ struct xt_ext {
 	const void *data;
 	struct stmt *meaning;
 	const char *why_unknown;
+	const char **ipsets;	/* names of the ipsets that set and SET refer to, by their place in the
+				 * structure; NULL until they are known (xt_name_sets()) */
+	bool goes_on;		/* a target behind which the walk goes on with the next rule */
 };
 
 struct rule {

@@ -133,6 +133,7 @@ struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const 
 		return why ? opaque_stmt(a, family, &ext, why) : NULL;
 	}
 	ext.name = ext.codec->name;
+	ext.goes_on = ext.codec->goes_on;
 	s = stmt_new(a, STMT_XT);
 	if (!s)
 		return NULL;
@@ -142,10 +143,16 @@ struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const 
 	return s;
 }
 
-struct stmt *xt_codec_stmt(struct arena *a, uint8_t family, const struct xt_codec *c, const void *data)
+/* What was read by another spelling is held by the codec that the kernel's bytes are found with. */
+struct stmt *xt_codec_stmt(struct arena *a, uint8_t family, const struct xt_codec *c, const void *data,
+			   const char **ipsets)
 {
-	/* what was read by another spelling is held by the codec that the kernel's bytes are found with */
-	return xt_ext_stmt_at(a, family, c->target, c->name, c->rev, data, c->size);
+	struct stmt *s = xt_ext_stmt_at(a, family, c->target, c->name, c->rev, data, c->size);
+
+	if (!s || s->kind != STMT_XT || !ipsets)
+		return s;
+	s->xt->ipsets = ipsets;
+	return xt_codec_lower(a, s->xt) < 0 ? NULL : s;
 }
 
 struct stmt *xt_ext_stmt(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,

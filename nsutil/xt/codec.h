@@ -114,6 +114,8 @@ struct xt_codec {
 	bool goes_on;		/* a target after which the walk goes on (LOG, MARK ...) */
 	bool kernel_only;	/* not what iptables 1.8.9 writes for its spelling */
 	uint32_t size;		/* of the kernel's structure */
+	uint8_t n_sets;		/* ipsets it refers to by number, and where the numbers (16 bits) stand */
+	uint16_t sets[3];
 	const struct xt_opt *opts; /* ended by XT_END; NULL when none */
 	const char *unknown;	/* why there is no meaning */
 	/* Hooks; all may be NULL. save and json replace the table's walk, the others add to it. */
@@ -146,9 +148,10 @@ const struct xt_codec *xt_codec_spelled(uint8_t family, bool target, const char 
 /* xt_codec_knows() - some revision of this name is known (for messages) */
 bool xt_codec_knows(uint8_t family, bool target, const char *name);
 
-/* xt_codec_stmt() - an extension's statement with its meaning from bytes that live as long as @a; NULL:
- * memory ran out */
-struct stmt *xt_codec_stmt(struct arena *a, uint8_t family, const struct xt_codec *c, const void *data);
+/* xt_codec_stmt() - an extension's statement with its meaning from bytes that live as long as @a; @ipsets
+ * as in struct xt_ext, or NULL. NULL: memory ran out */
+struct stmt *xt_codec_stmt(struct arena *a, uint8_t family, const struct xt_codec *c, const void *data,
+			   const char **ipsets);
 /* xt_codec_lower() - the meaning of an extension whose codec and data are set; -1: memory ran out */
 int xt_codec_lower(struct arena *a, struct xt_ext *x);
 

@@ -10,6 +10,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/xt/blob.h"
+#include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
 
 #define NAMES_MAX     4096
@@ -136,5 +137,5 @@ int xt_read(const struct netns *ns, unsigned families, struct ruleset *rs, struc
 		return -1;
 	if ((families & 2) && read_family(ns, &xt_blob_ipv6, rs, &rs->legacy_v6, e) < 0)
 		return -1;
-	return 0;
+	return xt_name_sets(ns, rs, e);
 }

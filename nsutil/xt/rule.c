@@ -66,7 +66,7 @@ static int add_exts(struct spec *s, struct rule *r, struct stmt **tail, bool tar
 
 		if (p->codec->target != targets)
 			continue;
-		*tail = xt_codec_stmt(s->a, s->family, p->codec, p->data);
+		*tail = xt_codec_stmt(s->a, s->family, p->codec, p->data, p->ipsets);
 		if (!*tail)
 			return err_oom(s->e);
 		if (!r->comment && !targets && strcmp(p->codec->name, "comment") == 0)

@@ -40,6 +40,7 @@ struct xt_parse {
 	unsigned n_args;	 /* words left, other options included */
 	unsigned used;		 /* a hook says here how many it took */
 	bool invert;		 /* "!" stood before the option */
+	const char **ipsets;	 /* names of ipsets, as in struct xt_ext; NULL while there are none */
 	uint64_t seen;		 /* options of the table that were given, by position */
 };
 

@@ -128,7 +128,8 @@ static int edit_rule(struct job *j, const struct xt_edit *ed)
 {
 	const void *entry;
 
-	if (xt_entry_make(j->arena, ed->rule, &entry, j->e) < 0)
+	if (xt_number_sets(j->ns, j->arena, &numbered, j->e) < 0 ||
+	    xt_entry_make(j->arena, &numbered, &entry, j->e) < 0)
 		return -1;
 	if (ed->op == XT_EDIT_APPEND_RULE)
 		return j->calls->append(ed->chain, entry, j->h);
