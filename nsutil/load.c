@@ -7,6 +7,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/nft/nft.h"
+#include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
 
 enum { STORES = LOAD_LEGACY | LOAD_COMPAT | LOAD_NATIVE };
@@ -54,6 +55,8 @@ static int load_nft(const struct netns *ns, unsigned stores, unsigned families, 
 
 	if (nft_read(ns, stores, families == 3 ? 0 : families, p->rs, &why) == 0) {
 		p->read++;
+		if (stores & 1u << STORE_COMPAT)
+			xt_name_sets(ns, p->rs, NULL); /* without names, sets are shown by number */
 		return 0;
 	}
 	for (unsigned s = 0; s < STORE_COUNT; s++)

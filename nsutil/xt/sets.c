@@ -146,7 +146,7 @@ static int number_ext(struct sets *s, struct xt_ext *x)
 	if (!data)
 		return err_oom(s->e);
 	for (unsigned i = 0; i < x->codec->n_sets; i++) {
-		uint16_t index;
+		uint16_t index = IPSET_INVALID_ID;
 
 		if (!x->ipsets[i] || index_at(x, i) != IPSET_INVALID_ID)
 			continue;

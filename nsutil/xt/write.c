@@ -13,6 +13,7 @@
 #include "nsutil/xt/entry.h"
 #include "nsutil/xt/iptc.h"
 #include "nsutil/xt/lock.h"
+#include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
 
 #define COMMIT_ATTEMPTS 5
@@ -126,6 +127,7 @@ static int check_before(const struct job *j)
 
 static int edit_rule(struct job *j, const struct xt_edit *ed)
 {
+	struct rule numbered = *ed->rule;
 	const void *entry;
 
 	if (xt_number_sets(j->ns, j->arena, &numbered, j->e) < 0 ||
