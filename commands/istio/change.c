@@ -211,6 +211,9 @@ int istio_change_do(struct session *s, const struct istio_job *job, const struct
 
 	if (lock_secs(deed->wait, &wait, e) < 0)
 		return -1;
+	if (!dry && job->target->kind == TARGET_FILE)
+		return err_set(e, ERR_USAGE, deed->question, "%s is a file: only --dry-run can be done with it",
+			       job->target->label);
 	if (text) {
 		change_text(c, &b);
 		out_raw(o, buf_cstr(&b), b.len);
