@@ -4,6 +4,7 @@
 
 #include <linux/netfilter.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "nsutil/base/cleanup.h"
 
@@ -117,7 +118,7 @@ static int apply_family(struct istio_change *c, const struct ruleset *rs, const 
 			   &sides[STORE_COMPAT]->compare, choice);
 	if (store >= 0) {
 		choice->store = (enum store)store;
-		choice->why = "as asked";
+		strcpy(choice->why, "as asked");
 	}
 	cleared[v6] = sides[!choice->store];
 	unwant(cleared[v6]);

@@ -15,10 +15,9 @@ static void choose(struct istio_choice *ret, enum store store, const char *fmt, 
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(ret->text, sizeof(ret->text), fmt, ap);
+	vsnprintf(ret->why, sizeof(ret->why), fmt, ap);
 	va_end(ap);
 	ret->store = store;
-	ret->why = ret->text;
 }
 
 static bool has_tables(const struct ruleset *rs, enum store store, uint8_t family)

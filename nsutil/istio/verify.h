@@ -37,8 +37,7 @@ struct istio_report {
 /* Why a store was taken, for a person. */
 struct istio_choice {
 	enum store store;
-	const char *why;
-	char text[160]; /* room for 'why' */
+	char why[160]; /* no pointer: the structure is copied */
 };
 
 /**

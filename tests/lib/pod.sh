@@ -51,6 +51,7 @@ until_true() {
 sandbox_init() {
 	mount -t tmpfs -o mode=755 tmpfs /run
 	mkdir -p /run/netns
+	export XDG_STATE_HOME=/run/state # undo files and history vanish with the sandbox
 	ip link set lo up
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
