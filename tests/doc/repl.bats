@@ -61,6 +61,7 @@ on_terminal() {
 		send "set -t se\t-o js\t\t\t"
 		want {json *jsonl}
 		send "\003"
+		want {\^C}
 		prompt
 		send "hi\t\r"
 		want {1  help quit}
