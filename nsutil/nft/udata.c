@@ -36,10 +36,3 @@ uint32_t udata_u32(const struct udata *u, unsigned type)
 	return v;
 }
 
-struct expr *udata_typeof(struct dec *d, const struct udata *u, unsigned type)
-{
-	(void)d;
-	(void)u;
-	(void)type;
-	return NULL;
-}

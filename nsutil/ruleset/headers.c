@@ -129,6 +129,14 @@ const struct hdr_field *header_field_at(const char *protocol, uint8_t base, unsi
 	return NULL;
 }
 
+const struct hdr_field *header_field_nth(const char *protocol, unsigned n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (strcmp(fields[i].protocol, protocol) == 0 && n-- == 0)
+			return &fields[i];
+	return NULL;
+}
+
 /* nft(8), META EXPRESSIONS; sizes as in net/netfilter/nft_meta.c, nft_meta_get_init(). */
 static const struct key_type meta_keys[] = {
 	{ NFT_META_LEN, "length", DT_INTEGER, ORDER_HOST, 32 },

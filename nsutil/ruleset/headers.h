@@ -35,6 +35,9 @@ const struct hdr_field *header_field(const char *protocol, const char *name);
 const struct hdr_field *header_field_at(const char *protocol, uint8_t base, unsigned offset,
 					unsigned bits);
 
+/* header_field_nth() - the n-th field (from 0) of a protocol in the table; NULL when there are fewer */
+const struct hdr_field *header_field_nth(const char *protocol, unsigned n);
+
 /* header_meta_type(), header_ct_type() - never NULL; an unknown key gives a 32-bit integer named "?" */
 const struct key_type *header_meta_type(uint32_t key);
 const struct key_type *header_ct_type(uint32_t key);
