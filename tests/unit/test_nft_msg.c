@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_nft_msg - decoding of made-up nf_tables rules: what is not known, cut short or too long */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "nsutil/nft/decode.h"
+#include "nsutil/nft/encode.h"
+#include "nsutil/nft/nlsock.h"
+#include "nsutil/nft/set.h"
+#include "nsutil/nft/udata.h"
+#include "nsutil/ruleset/text.h"
+
+#define ROOM 65536
+
+struct fixture {
+	struct ruleset *rs;
+	struct table *t;
+	struct chain *c;
+	struct dec dec;
+	struct enc enc;
+	char *buf;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->rs = ruleset_new();
+	f->t = ruleset_add_table(f->rs, STORE_NATIVE, NFPROTO_IPV4, "t");
+	f->c = table_add_chain(f->rs, f->t, "c");
+	f->buf = calloc(1, ROOM);
+	f->enc = (struct enc){ .room = ROOM, .msg = nlsock_request(f->buf, 0, 0, 0) };
+	dec_init(&f->dec, f->rs->arena, f->t, NULL);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ruleset_free(f->rs);
+	free(f->buf);
+	free(f);
+	return 0;
+}
+
+/* Decode the first attribute of the message as a list of expressions. */
+static struct rule *decode(struct fixture *f)
+{
+	const struct nlattr *list = mnl_nlmsg_get_payload_offset(f->enc.msg, 4);
+	struct rule *r = chain_add_rule(f->rs, f->c);
+
+	f->dec.rule = r;
+	dec_begin(&f->dec, &r->stmts);
+	assert_int_equal(dec_exprs(&f->dec, list), 0);
+	return r;
+}
+
+static void unknown_expression_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, 1);
+	struct enc_expr x = enc_expr(&f->enc, "frobnicate");
+	struct rule *r;
+
+	enc_be32(&f->enc, 1, 7);
+	enc_expr_end(&f->enc, x);
+	enc_nest_end(&f->enc, list);
+	r = decode(f);
+	assert_int_equal(r->stmts->kind, STMT_OPAQUE);
+	assert_string_equal(r->stmts->opaque.name, "frobnicate");
+	assert_int_equal(r->stmts->opaque.size, 8);
+}
+
+static void unknown_attribute_is_opaque(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, 1);
+	struct enc_expr x = enc_expr(&f->enc, "counter");
+	struct rule *r;
+
+	enc_be64(&f->enc, NFTA_COUNTER_BYTES, 1);
+	enc_be64(&f->enc, 29, 1);
+	enc_expr_end(&f->enc, x);
+	enc_nest_end(&f->enc, list);
+	r = decode(f);
+	assert_int_equal(r->stmts->kind, STMT_OPAQUE);
+	assert_string_equal(r->stmts->opaque.why, "unknown attribute");
+}
+
+static void register_of_unknown_is_opaque(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, 1);
+	struct enc_expr x = enc_expr(&f->enc, "frobnicate");
+	uint8_t v = 6;
+	struct rule *r;
+
+	enc_expr_end(&f->enc, x);
+	enc_cmp(&f->enc, OP_EQ, &v, 1);
+	enc_nest_end(&f->enc, list);
+	r = decode(f);
+	assert_int_equal(r->stmts->next->kind, STMT_MATCH);
+	assert_int_equal(r->stmts->next->match.left->kind, EXPR_OPAQUE);
+}
+
+static void protocol_before_a_port_is_implied(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, 1);
+	uint8_t tcp = 6, port[2] = { 0, 80 };
+	struct buf b _cleanup_buf_ = BUF_INIT;
+	struct rule *r;
+
+	enc_meta(&f->enc, NFT_META_L4PROTO);
+	enc_cmp(&f->enc, OP_EQ, &tcp, 1);
+	enc_payload(&f->enc, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
+	enc_cmp(&f->enc, OP_EQ, port, 2);
+	enc_nest_end(&f->enc, list);
+	r = decode(f);
+	assert_true(r->stmts->implied);
+	rule_nft(r, false, &b);
+	assert_string_equal(buf_cstr(&b), "tcp dport 80");
+}
+
+/* Each prefix of a real rule, with the length of the list lying in both directions. */
+static void cut_short_is_survived(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, 1);
+	uint8_t addr[4] = { 10, 0, 0, 1 };
+	uint16_t whole;
+
+	enc_payload(&f->enc, NFT_PAYLOAD_NETWORK_HEADER, 12, 4);
+	enc_bitwise(&f->enc, addr, 4);
+	enc_cmp(&f->enc, OP_EQ, addr, 4);
+	enc_counter(&f->enc, 1, 2);
+	enc_nest_end(&f->enc, list);
+	whole = list->nla_len;
+	for (uint16_t len = 0; len <= whole; len++) {
+		list->nla_len = len;
+		decode(f);
+	}
+	list->nla_len = whole;
+	for (uint16_t at = 4; at + 2 < whole; at += 4) {
+		uint16_t *inner = (uint16_t *)((char *)list + at), was = *inner;
+
+		*inner = 0xffff;
+		decode(f);
+		*inner = 0;
+		decode(f);
+		*inner = was;
+	}
+}
+
+static void user_data_are_bounded(void **state)
+{
+	static const uint8_t lying[] = { 0, 200, 'a', 'b' }, good[] = { 0, 3, 'a', 'b', 0, 9, 1, 1 };
+	struct fixture *f = *state;
+	struct udata u;
+
+	udata_parse_bytes(lying, sizeof(lying), &u);
+	assert_null(udata_str(f->rs->arena, &u, UDATA_COMMENT));
+	udata_parse_bytes(good, sizeof(good), &u);
+	assert_string_equal(udata_str(f->rs->arena, &u, UDATA_COMMENT), "ab");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(unknown_expression_is_kept, setup, teardown),
+		cmocka_unit_test_setup_teardown(unknown_attribute_is_opaque, setup, teardown),
+		cmocka_unit_test_setup_teardown(register_of_unknown_is_opaque, setup, teardown),
+		cmocka_unit_test_setup_teardown(protocol_before_a_port_is_implied, setup, teardown),
+		cmocka_unit_test_setup_teardown(cut_short_is_survived, setup, teardown),
+		cmocka_unit_test_setup_teardown(user_data_are_bounded, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
