@@ -332,17 +332,26 @@ static void test_proc_sockets(void **state)
  * Addresses come and go while they are read, which tears dumps: those that stay are there, once each,
  * in every answer, or the answer is an error that says so.
  */
+static pid_t churn;
+
+/* Also after a failed assertion, or it would go on for ever. */
+static int stop_churn(void **state)
+{
+	(void)state;
+	kill(-churn, SIGKILL);
+	waitpid(churn, NULL, 0);
+	return 0;
+}
+
 static void test_torn_dumps(void **state)
 {
 	unsigned good = 0;
-	int status;
-	pid_t pid;
 
 	(void)state;
 	assert_int_equal(system("for i in $(seq 0 3); do for k in $(seq 0 199); do echo addr add 10.20$i.$k.1/32 dev v0;"
 				" done; done | ip -batch -"), 0);
-	pid = fork();
-	if (pid == 0) {
+	churn = fork();
+	if (churn == 0) {
 		/* a process group of its own, so that all of the pipe is ended with it */
 		setpgid(0, 0);
 		execl("/bin/sh", "sh", "-c",
@@ -350,7 +359,7 @@ static void test_torn_dumps(void **state)
 		      " echo addr del 10.100.$i.1/32 dev lo; done; done | ip -batch - >/dev/null 2>&1", NULL);
 		_exit(1);
 	}
-	setpgid(pid, pid);
+	setpgid(churn, churn);
 	for (unsigned round = 0; round < 300; round++) {
 		_cleanup_netns_ struct netns ns = NETNS_INIT;
 		struct netview *nv = NULL;
@@ -369,8 +378,6 @@ static void test_torn_dumps(void **state)
 		good++;
 		netview_free(nv);
 	}
-	kill(-pid, SIGKILL);
-	waitpid(pid, &status, 0);
 	assert_true(good > 0);
 }
 
@@ -415,7 +422,7 @@ int main(void)
 		cmocka_unit_test(test_sysctls),
 		cmocka_unit_test(test_sockets),
 		cmocka_unit_test(test_proc_sockets),
-		cmocka_unit_test(test_torn_dumps),
+		cmocka_unit_test_teardown(test_torn_dumps, stop_churn),
 		cmocka_unit_test(test_hostile_messages),
 	};
 
