@@ -96,6 +96,7 @@ int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, st
 	if (!rs)
 		return err_oom(e);
 	p.rs = rs;
+	rs->text_only = what & LOAD_TEXT;
 	if (!(what & STORES))
 		what |= LOAD_ALL;
 	if (load_stores(&t->netns, what, &p, e) < 0)

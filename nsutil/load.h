@@ -14,6 +14,7 @@ enum {
 	LOAD_ALL = 7,
 	LOAD_V4 = 8, /* restrict to one IP family; neither or both: all families */
 	LOAD_V6 = 16,
+	LOAD_TEXT = 32, /* iptables text only: no meanings, so no trace, nft text or comparison */
 };
 
 /**

@@ -176,7 +176,7 @@ static int run_tables(struct session *s, const struct command_args *args, struct
 	sel.chains = args->argv;
 	sel.n_chains = args->argc;
 	sel.counters = sel.bytes = command_opt(&command_tables, args, "counters");
-	if (load_ruleset(t, sel.load, &rs, e) != 0)
+	if (load_ruleset(t, sel.load | (out_format(o) == OUT_SAVE ? LOAD_TEXT : 0), &rs, e) != 0)
 		return -1;
 	/* what misleads can be said only of all stores, and before some of it is cut away */
 	if (sel.all_stores && !(out_format(o) & (OUT_SAVE | OUT_NFT)) &&

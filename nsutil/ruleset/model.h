@@ -378,6 +378,7 @@ struct ruleset {
 	struct table *tables, **tables_tail;
 	struct unread *unread;
 	uint32_t nft_generation; /* 0 when nftables was not read */
+	bool text_only;		 /* set before reading: extensions get no meaning, which iptables text does not need */
 	bool legacy_v4, legacy_v6; /* this kernel offers legacy xtables for the family */
 };
 

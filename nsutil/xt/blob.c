@@ -227,12 +227,20 @@ static int standard_target(struct walk *w, const struct entry *en, struct stmt *
 	return *tail ? 0 : err_oom(w->e);
 }
 
+static struct stmt *ext_stmt(struct walk *w, bool target, const char *name, uint8_t rev, const void *data,
+			     uint32_t size)
+{
+	uint8_t family = w->b->family->family;
+
+	return w->rs->text_only ? xt_ext_stmt_plain(w->rs->arena, family, target, name, rev, data, size)
+				: xt_ext_stmt_at(w->rs->arena, family, target, name, rev, data, size);
+}
+
 static int decode_target(struct walk *w, const struct entry *en, struct stmt **tail)
 {
 	if (is_standard(en))
 		return standard_target(w, en, tail);
-	*tail = xt_ext_stmt_at(w->rs->arena, w->b->family->family, true, en->t->u.user.name,
-			       en->t->u.user.revision, en->t->data, en->t_size);
+	*tail = ext_stmt(w, true, en->t->u.user.name, en->t->u.user.revision, en->t->data, en->t_size);
 	return *tail ? 0 : err_oom(w->e);
 }
 
@@ -255,8 +263,7 @@ static int decode_matches(struct walk *w, const struct entry *en, struct rule *r
 		    !memchr(m->u.user.name, '\0', sizeof(m->u.user.name)))
 			return malformed(w, en->offset, "length or name of a match");
 		size = (uint32_t)(m->u.user.match_size - ENTRY_HEAD);
-		*tail = xt_ext_stmt_at(w->rs->arena, w->b->family->family, false, m->u.user.name,
-				       m->u.user.revision, m->data, size);
+		*tail = ext_stmt(w, false, m->u.user.name, m->u.user.revision, m->data, size);
 		if (!*tail)
 			return err_oom(w->e);
 		r->opaque |= (*tail)->kind == STMT_OPAQUE;

@@ -113,8 +113,8 @@ static const char *unknown_why(struct arena *a, const struct xt_ext *x)
 	return x->target ? "unknown target" : "unknown match";
 }
 
-struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,
-			    const void *data, uint32_t size)
+struct stmt *xt_ext_stmt_plain(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,
+			       const void *data, uint32_t size)
 {
 	struct xt_ext ext = {
 		.codec = xt_codec_find(family, target, name, rev),
@@ -138,9 +138,15 @@ struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const 
 	if (!s)
 		return NULL;
 	s->xt = arena_dup(a, &ext, sizeof(ext));
-	if (!s->xt || xt_codec_lower(a, s->xt) < 0)
-		return NULL;
-	return s;
+	return s->xt ? s : NULL;
+}
+
+struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,
+			    const void *data, uint32_t size)
+{
+	struct stmt *s = xt_ext_stmt_plain(a, family, target, name, rev, data, size);
+
+	return !s || s->kind != STMT_XT || xt_codec_lower(a, s->xt) == 0 ? s : NULL;
 }
 
 /* What was read by another spelling is held by the codec that the kernel's bytes are found with. */

@@ -29,6 +29,9 @@ struct stmt *xt_ext_stmt(struct arena *a, uint8_t family, bool target, const cha
 /* xt_ext_stmt_at() - as xt_ext_stmt(), but @name and @data are not copied: they live as long as @a */
 struct stmt *xt_ext_stmt_at(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,
 			    const void *data, uint32_t size);
+/* xt_ext_stmt_plain() - as xt_ext_stmt_at(), but without the meaning, which costs most of the memory */
+struct stmt *xt_ext_stmt_plain(struct arena *a, uint8_t family, bool target, const char *name, uint8_t rev,
+			       const void *data, uint32_t size);
 
 /* xt_ext_save() - append as iptables-save prints it: " -m owner --uid-owner 1337" / " -j REDIRECT ..." */
 void xt_ext_save(const struct xt_ext *x, struct buf *b);
