@@ -121,7 +121,7 @@ lint:
 	$(Q)tests/lib/lint
 
 bench: setup-check
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory all test-programs
 	$(Q)BUILD=$(B) tests/bench/run
 
 install: $(B)/cnish
