@@ -6,20 +6,13 @@
 source "$TOP/tests/lib/pod.sh"
 
 # Every command that only looks, with an option or two that take other ways through the program.
-all_looks() {
+looks() {
 	printf '%s\n' pods info 'info -o json' tables 'tables -o json' 'tables -o save' 'tables -o nft' \
 		'tables -4 --table nat' diff 'diff -o json' sockets 'sockets --all -o json' conns 'conns -o json' \
 		'istio show' 'istio show -o save' 'istio verify' 'istio verify -o json' \
 		"trace out tcp $SERVICE_IP:80 uid 1000" "trace in tcp $FAR_IP:999 -> $POD_IP:8080" \
 		"trace out tcp [$SERVICE_IP6]:80 uid 1337 -o json" "trace out udp $FAR_IP:53 --all" \
 		"trace out icmp $NODE_IP"
-}
-
-looks() {
-	all_looks | while IFS= read -r c; do
-		# shellcheck disable=SC2046
-		if "$CNISH" help $(grep -oE '^(istio )?[a-z]+' <<<"$c") >/dev/null 2>&1; then echo "$c"; fi
-	done
 }
 
 # state_of NS: what is to stay the same. Reads with the kernel's own files and with nft, ip and
