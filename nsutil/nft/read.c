@@ -159,11 +159,28 @@ static void attempt_free(struct reader *r)
 	r->n_tables = 0;
 }
 
+/*
+ * A commit counts the generation up a moment before it makes the new one visible (nf_tables_api.c,
+ * nf_tables_commit()). Who begins in between sees old objects, then new ones, under one number; so
+ * the chains must also be at the end what they were at the beginning.
+ */
+static int same_chains(struct reader *r, uint64_t before, struct err *e)
+{
+	int ret;
+
+	r->chain_sum = 0;
+	ret = dump(r, NFT_MSG_GETCHAIN, reader_on_chain_again, e);
+	return ret == 0 && r->chain_sum != before ? NLSOCK_TORN : ret;
+}
+
 /* One reading of everything: 0, -1, or NLSOCK_TORN when it is of more than one generation. */
 static int attempt(struct reader *r, struct err *e)
 {
 	uint32_t before;
-	int ret = get_generation(r, e);
+	int ret;
+
+	r->chain_sum = 0;
+	ret = get_generation(r, e);
 
 	before = r->generation;
 	if (ret == 0)
@@ -183,6 +200,8 @@ static int attempt(struct reader *r, struct err *e)
 		if (ret == 0)
 			ret = read_rules(r, e);
 	}
+	if (ret == 0 && r->n_tables)
+		ret = same_chains(r, r->chain_sum, e);
 	if (ret == 0)
 		ret = get_generation(r, e);
 	if (ret == 0 && r->generation != before)

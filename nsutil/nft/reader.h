@@ -25,6 +25,7 @@ struct reader {
 	int fd;
 	void *buf; /* NLSOCK_BUF */
 	uint32_t generation;
+	uint64_t chain_sum; /* over handles and use counts of all chains */
 	struct dec_ifaces *ifaces;
 };
 
@@ -41,6 +42,8 @@ struct reader_table *reader_table_of(struct reader *r, uint8_t family, const str
 /* Messages to model; each is called by nlsock_each() with a struct reader as argument. */
 int reader_on_table(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_chain(void *arg, const struct nlmsghdr *msg, struct err *e);
+/* reader_on_chain_again() - only add up, to see whether the chains are still the same */
+int reader_on_chain_again(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_set(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_object(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_flowtable(void *arg, const struct nlmsghdr *msg, struct err *e);
