@@ -212,8 +212,6 @@ enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 	struct nat_to to;
 	bool has_addr = true;
 
-	if (r->pkt.ct.attach != CT_TRACKED)
-		return end_rule(r, VERDICT_ACCEPT);
 	if (!resolve(r, n, &to)) {
 		r->why = "the map has no such element";
 		return FLOW_BREAK;

@@ -206,6 +206,20 @@ static void conntrack_stage(void **state)
 	assert_string_equal(way(0), "out:1 out:2 out:2");
 }
 
+/* A zone is chosen before conntrack sees the packet, or not at all. */
+static void zones(void **state)
+{
+	struct chain *raw = output("raw", "filter", -300), *mangle = output("mangle", "filter", -150);
+	uint16_t five = 5, six = 6;
+	struct expr *zone = expr_ct(A, NFT_CT_ZONE, -1);
+
+	(void)state;
+	RULE(raw, SET(zone, expr_bytes(A, DT_INTEGER, ORDER_HOST, &five, 16)));
+	RULE(mangle, SET(zone, expr_bytes(A, DT_INTEGER, ORDER_HOST, &six, 16)));
+	RULE(mangle, EQ(zone, expr_bytes(A, DT_INTEGER, ORDER_HOST, &five, 16)), DROP);
+	assert_int_equal(run_out("10.96.0.10", 80)->verdict, TRACE_DROP);
+}
+
 /* ---- nat ---- */
 
 /* The first chain that sets up a mapping ends the stage; one that merely accepts does not. */
@@ -234,6 +248,21 @@ static void nat_only_for_first_packets(void **state)
 	assert_int_equal(run(&rq)->dport, 80);
 	rq.ct_state = TRACE_CT_UNTRACKED;
 	assert_int_equal(run(&rq)->dport, 80);
+}
+
+/* nat at INPUT stands behind the filter chains there (100), and what came over lo has no socket. */
+static void input_hook(void **state)
+{
+	struct table *t = table(STORE_NATIVE, NFPROTO_IPV4, "t");
+
+	(void)state;
+	RULE(base(t, "nat", "nat", NF_INET_LOCAL_IN, 100), NAT(NAT_SNAT, "10.0.1.99", -1));
+	RULE(base(t, "early", "filter", NF_INET_LOCAL_IN, 50), EQ(FIELD("ip", "saddr"), IP("10.0.1.39")));
+	RULE(base(t, "late", "filter", NF_INET_LOCAL_IN, 150), EQ(FIELD("ip", "saddr"), IP("10.0.1.99")));
+	RULE(base(t, "owner", "filter", NF_INET_LOCAL_IN, 160), UID(1000), DROP);
+	run_out("10.0.1.39", 8080);
+	assert_string_equal(way(0), "early:1 nat:1 late:1");
+	assert_int_equal(res->outcomes[0].verdict, TRACE_ACCEPT);
 }
 
 static void dnat_and_snat(void **state)
@@ -499,7 +528,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(istio_out_application), TEST(istio_out_envoy_and_loopback), TEST(istio_in), TEST(istio_ipv6),
 		TEST(istio_unknown_uid), TEST(jumps_gotos_returns), TEST(goto_in_called_chain),
-		TEST(loops_and_missing_chains), TEST(priorities), TEST(conntrack_stage),
+		TEST(loops_and_missing_chains), TEST(priorities), TEST(conntrack_stage), TEST(zones), TEST(input_hook),
 		TEST(nat_first_mapping_wins), TEST(nat_only_for_first_packets), TEST(dnat_and_snat),
 		TEST(dnat_range), TEST(redirect_back_to_loopback_is_martian_from_outside), TEST(unknown_order),
 		TEST(three_of_one_priority), TEST(unknown_branches), TEST(unknown_without_consequence),

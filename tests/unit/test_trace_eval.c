@@ -77,6 +77,7 @@ static void ranges_and_prefixes(void **state)
 	YES(EQ(dport, expr_range(A, PORT(80), PORT(90))));
 	YES(EQ(dport, expr_range(A, PORT(70), PORT(80))));
 	NO(EQ(dport, expr_range(A, PORT(81), PORT(90))));
+	NO(EQ(dport, expr_range(A, PORT(70), PORT(79))));
 	YES(NE(dport, expr_range(A, PORT(81), PORT(90))));
 	YES(EQ(daddr, expr_range(A, IP("10.96.0.1"), IP("10.96.0.10"))));
 	NO(EQ(daddr, expr_range(A, IP("10.96.0.11"), IP("10.96.0.12"))));
@@ -103,6 +104,19 @@ static void bits(void **state)
 	YES(EQ(expr_payload(A, NFT_PAYLOAD_NETWORK_HEADER, 128, 32, NULL), IP("10.96.0.10")));
 	YES(EQ(expr_payload(A, NFT_PAYLOAD_NETWORK_HEADER, 136, 8, NULL), expr_u8(A, DT_INTEGER, 96)));
 	YES(EQ(expr_payload(A, NFT_PAYLOAD_TRANSPORT_HEADER, 16, 16, NULL), PORT(80)));
+}
+
+static void ipv6_fields(void **state)
+{
+	(void)state;
+	rq.dst = ADDR("fd00:96::10");
+	rq.src = ADDR("fd00:1::39");
+	rq.family = NFPROTO_IPV6;
+	YES(EQ(FIELD("ip6", "daddr"), IP("fd00:96::10")));
+	YES(EQ(expr_payload(A, NFT_PAYLOAD_NETWORK_HEADER, 192, 128, NULL), IP("fd00:96::10")));
+	YES(EQ(expr_payload(A, NFT_PAYLOAD_NETWORK_HEADER, 64, 128, NULL), IP("fd00:1::39")));
+	YES(EQ(FIELD("ip6", "nexthdr"), expr_u8(A, DT_INET_PROTO, 6)));
+	YES(EQ(FIELD("tcp", "dport"), PORT(80)));
 }
 
 static void tcp_flags(void **state)
@@ -424,7 +438,7 @@ static void learning(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(operators), TEST(ranges_and_prefixes), TEST(bits), TEST(tcp_flags), TEST(unknown_header_bits),
+		TEST(operators), TEST(ranges_and_prefixes), TEST(bits), TEST(ipv6_fields), TEST(tcp_flags), TEST(unknown_header_bits),
 		TEST(metadata), TEST(no_socket), TEST(conntrack), TEST(routing_table), TEST(sets),
 		TEST(verdict_maps), TEST(logic), TEST(special_kinds), TEST(learning),
 	};
