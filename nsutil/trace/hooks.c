@@ -11,6 +11,7 @@
 
 #include "nsutil/trace/run.h"
 
+#define NAT_STATUS (IPS_SRC_NAT | IPS_DST_NAT)
 #define TIES 5	      /* chains of one priority: 5! = 120 orders */
 
 /* ---- preparation ---- */
@@ -288,28 +289,65 @@ static void run_conntrack(struct run *r)
 		ct->status.k = UINT32_MAX;
 		if (!ct->mark.k)
 			ct->mark = (struct known32){ .k = UINT32_MAX };
+	} else if (r->first_ct.attach == CT_TRACKED) {
+		ct->status = (struct known32){ .v = r->first_ct.status.v & NAT_STATUS, .k = NAT_STATUS };
+		if (!ct->mark.k)
+			ct->mark = r->first_ct.mark;
 	}
+}
+
+/* nf_nat_packet(): a later packet is rewritten as the first one was, without a look at the rules */
+static void apply_mapping(struct run *r, unsigned hook, bool dst)
+{
+	if (!r->mapped[hook])
+		return;
+	packet_set_addr(&r->pkt, dst, &r->mapping[hook].addr);
+	if (dst)
+		r->out.by = r->mapping[hook].by;
+	if (packet_has_ports(&r->pkt)) {
+		int port = r->mapping[hook].port;
+
+		packet_set_port(&r->pkt, dst, port < 0 ? 0 : (uint16_t)port, port < 0 ? 0 : UINT16_MAX);
+	}
+}
+
+static void save_mapping(struct run *r, unsigned hook, bool dst)
+{
+	r->mapped[hook] = true;
+	r->mapping[hook].addr = packet_addr(&r->pkt, dst);
+	r->mapping[hook].port = packet_port(&r->pkt, dst);
+	r->mapping[hook].by = r->out.by;
+}
+
+static bool run_nat_chains(struct run *r, unsigned hook, bool dst)
+{
+	bool *done = dst ? &r->pkt.ct.dst_done : &r->pkt.ct.src_done;
+	struct hook_item *items[HOOK_ITEMS];
+	unsigned n = arrange(r, &r->t->nat[run_v6(r)][hook], items);
+
+	for (unsigned i = 0; i < n && !*done && !r->ended; i++)
+		if (!run_chain(r, items[i]->chain))
+			return false;
+	if (r->ended)
+		return false;
+	if (*done && r->rehearsal)
+		save_mapping(r, hook, dst);
+	*done = true;
+	return true;
 }
 
 /* nf_nat_inet_fn(): chains in turn until one sets up a mapping; a first packet only */
 static bool run_nat(struct run *r, unsigned hook)
 {
 	bool dst = hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT;
-	bool *done = dst ? &r->pkt.ct.dst_done : &r->pkt.ct.src_done;
-	struct hook_item *items[HOOK_ITEMS];
-	struct addr before = packet_addr(&r->pkt, true);
-	struct addr after;
-	unsigned n;
+	struct addr before = packet_addr(&r->pkt, true), after;
 
-	if (r->pkt.ct.attach != CT_TRACKED || !(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)) || *done)
+	if (r->pkt.ct.attach != CT_TRACKED || (dst ? r->pkt.ct.dst_done : r->pkt.ct.src_done))
 		return true;
-	n = arrange(r, &r->t->nat[run_v6(r)][hook], items);
-	for (unsigned i = 0; i < n && !*done && !r->ended; i++)
-		if (!run_chain(r, items[i]->chain))
-			return false;
-	if (r->ended)
+	if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)))
+		apply_mapping(r, hook, dst);
+	else if (!run_nat_chains(r, hook, dst))
 		return false;
-	*done = true;
 	after = packet_addr(&r->pkt, true);
 	if (hook == NF_INET_LOCAL_OUT && !addr_equal(&before, &after))
 		journey_reroute(r);

@@ -65,6 +65,11 @@ struct run {
 	bool local;		/* the route delivers locally */
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */
+	/* a later packet of a connection: what its first one came to, by the rules as they are now */
+	bool rehearsal;		/* this is that first one; nothing of it is shown */
+	bool mapped[HOOKS];
+	struct { struct addr addr; int port; const struct rule *by; } mapping[HOOKS]; /* after the nat stage of the hook */
+	struct packet_ct first_ct;
 	/* answers */
 	struct decision decisions[RUN_DECISIONS];
 	unsigned n_decisions, n_script;

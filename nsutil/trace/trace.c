@@ -33,9 +33,10 @@
  * routing with marks, uids and ports; martian loopback addresses; tproxy; the socket that listens.
  *
  * Not modelled, and said to be unknown where it matters: contents of packets, random and
- * time-dependent conditions, rates and quotas, ipset members, mappings of connections that exist
- * already (a later packet is followed as if it had none), helpers. Not modelled at all: bridges
- * (br_netfilter), IPsec policies, tc and XDP programs, rp_filter, socket cgroup programs, the reply.
+ * time-dependent conditions, rates and quotas, ipset members, helpers. A later packet (ctstate
+ * established) gets the mapping its first one would get by the rules as they are now, and the answer
+ * says so. Not modelled at all: bridges (br_netfilter), IPsec policies, tc and XDP programs,
+ * rp_filter, socket cgroup programs, the reply direction.
  */
 #include "nsutil/trace/trace.h"
 
@@ -111,8 +112,11 @@ void run_change(struct run *r, const char *what, const char *fmt, ...)
 
 void run_step(struct run *r, const struct trace_step *s)
 {
-	struct trace_step *grown = arena_grow(r->arena, r->steps, r->n_steps, sizeof(*grown));
+	struct trace_step *grown;
 
+	if (r->rehearsal)
+		return;
+	grown = arena_grow(r->arena, r->steps, r->n_steps, sizeof(*grown));
 	if (!grown) {
 		r->oom = true;
 		return;
@@ -260,7 +264,6 @@ static void start_over(struct run *r, const struct packet *first)
 	r->work = 0;
 	r->dev = 0;
 	r->assigned = NULL;
-	r->n_decisions = 0;
 	memset(&r->out, 0, sizeof(r->out));
 	r->steps = NULL;
 	r->legs = NULL;
@@ -273,6 +276,42 @@ struct forest {
 	bool gave_up;
 	bool order_unknown;
 };
+
+/*
+ * A later packet has the mapping its connection got by the first one. That one is walked silently
+ * with the rules as they are now; what is unknown on its way is asked like anything else.
+ */
+static void rehearse(struct run *r, const struct trace_request *rq)
+{
+	struct trace_request first = *rq;
+	struct packet p;
+
+	memset(r->mapped, 0, sizeof(r->mapped));
+	memset(&r->first_ct, 0, sizeof(r->first_ct));
+	if (!(rq->ct_state & TRACE_CT_ESTABLISHED))
+		return;
+	first.ct_state = 0;
+	first.tcp_flags = first.length = -1;
+	make_packet(&p, r->t, &first);
+	start_over(r, &p);
+	r->rq = &first;
+	r->rehearsal = true;
+	journey(r);
+	r->first_ct = r->pkt.ct;
+	r->rehearsal = false;
+	r->rq = rq;
+}
+
+static void walk_one(struct run *r, const struct packet *p)
+{
+	r->n_decisions = 0;
+	rehearse(r, r->rq);
+	start_over(r, p);
+	journey(r);
+	if (r->out.verdict == TRACE_ACCEPT && r->rq->ct_state & TRACE_CT_ESTABLISHED)
+		r->out.why = "its connection being mapped as the rules say now";
+	finish_outcome(r);
+}
 
 static int walk_all(struct run *r, struct forest *f)
 {
@@ -288,9 +327,7 @@ static int walk_all(struct run *r, struct forest *f)
 			f->gave_up = true;
 			break;
 		}
-		start_over(r, &first);
-		journey(r);
-		finish_outcome(r);
+		walk_one(r, &first);
 		grown = arena_grow(r->arena, f->leaves, f->n, sizeof(*grown));
 		if (!grown || keep_leaf(&grown[f->n], r) < 0)
 			return -1;

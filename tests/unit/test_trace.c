@@ -242,8 +242,12 @@ static void nat_only_for_first_packets(void **state)
 	(void)state;
 	RULE(output("a", "nat", -100), L4(6), REDIRECT(8080));
 	assert_int_equal(run(&rq)->dport, 8080);
+	/* a later packet is rewritten as the first one was, but meets no nat chain */
 	rq.ct_state = TRACE_CT_ESTABLISHED;
-	assert_int_equal(run(&rq)->dport, 80);
+	assert_int_equal(run(&rq)->dport, 8080);
+	assert_string_equal(addr_text(&res->outcomes[0].dst), "127.0.0.1");
+	assert_string_equal(way(0), "");
+	assert_non_null(res->outcomes[0].why);
 	rq.ct_state = TRACE_CT_INVALID;
 	assert_int_equal(run(&rq)->dport, 80);
 	rq.ct_state = TRACE_CT_UNTRACKED;
@@ -263,6 +267,26 @@ static void input_hook(void **state)
 	run_out("10.0.1.39", 8080);
 	assert_string_equal(way(0), "early:1 nat:1 late:1");
 	assert_int_equal(res->outcomes[0].verdict, TRACE_ACCEPT);
+}
+
+/* What the first packet depends on, a later one does too; marks of the connection are kept. */
+static void later_packets(void **state)
+{
+	struct trace_request rq = ask(TRACE_OUT, IPPROTO_TCP, NULL, "10.96.0.10", 80);
+	struct chain *late = output("late", "filter", 10);
+
+	(void)state;
+	RULE(output("early", "filter", -10), EQ(expr_ct(A, NFT_CT_STATE, -1), U32(TRACE_CT_NEW)),
+	     SET(expr_ct(A, NFT_CT_MARK, -1), U32(7)));
+	RULE(late, EQ(expr_ct(A, NFT_CT_STATE, -1), U32(TRACE_CT_ESTABLISHED)),
+	     EQ(expr_ct(A, NFT_CT_MARK, -1), U32(7)));
+	RULE(output("a", "nat", -100), UID(1337), REDIRECT(15001));
+	rq.ct_state = TRACE_CT_ESTABLISHED;
+	run(&rq);
+	assert_int_equal(res->n_outcomes, 2);
+	assert_int_equal(res->outcomes[0].dport, 15001);
+	assert_int_equal(res->outcomes[1].dport, 80);
+	assert_string_equal(way(0), "out:1");
 }
 
 static void dnat_and_snat(void **state)
@@ -529,7 +553,7 @@ int main(void)
 		TEST(istio_out_application), TEST(istio_out_envoy_and_loopback), TEST(istio_in), TEST(istio_ipv6),
 		TEST(istio_unknown_uid), TEST(jumps_gotos_returns), TEST(goto_in_called_chain),
 		TEST(loops_and_missing_chains), TEST(priorities), TEST(conntrack_stage), TEST(zones), TEST(input_hook),
-		TEST(nat_first_mapping_wins), TEST(nat_only_for_first_packets), TEST(dnat_and_snat),
+		TEST(nat_first_mapping_wins), TEST(nat_only_for_first_packets), TEST(later_packets), TEST(dnat_and_snat),
 		TEST(dnat_range), TEST(redirect_back_to_loopback_is_martian_from_outside), TEST(unknown_order),
 		TEST(three_of_one_priority), TEST(unknown_branches), TEST(unknown_without_consequence),
 		TEST(too_many_unknowns), TEST(opaque_things), TEST(reroute_by_mark), TEST(tproxy_to_a_socket),
