@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* trace - which rules a connection hits, hook by hook, and what becomes of it */
-#include <linux/netfilter.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "commands/command.h"
 #include "commands/head.h"
 #include "commands/trace/report.h"
+#include "nsutil/base/cleanup.h"
 #include "nsutil/load.h"
 #include "nsutil/ruleset/netview.h"
 #include "nsutil/trace/connection.h"
@@ -54,16 +57,79 @@ static int trace_one(const struct scene *sc, const struct trace_request *rq, boo
 	return 0;
 }
 
+/* One line of the file; what it needs of memory is given back behind it. */
+static int trace_line(const struct scene *sc, const char *line, bool explain, struct out *o, struct err *e)
+{
+	struct arena *a _cleanup_arena_ = arena_new();
+	struct trace_result *res;
+	struct trace_request rq;
+
+	if (!a)
+		return err_oom(e);
+	if (connection_parse_line(a, line, &rq, e) < 0 || trace_run(sc->tracer, &rq, &res, e) < 0)
+		return -1;
+	out_object(o, NULL);
+	report_trace(res, explain, o);
+	out_object_end(o);
+	out_nl(o);
+	trace_result_free(res);
+	return 0;
+}
+
+static int trace_lines(struct session *s, const struct scene *sc, FILE *f, bool explain, struct out *o,
+		       struct err *e)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+
+	for (unsigned long n = 1; getline(&line, &room, f) >= 0 && !session_interrupted(s); n++) {
+		const char *text = line + strspn(line, " \t\r\n");
+
+		if (!*text || *text == '#')
+			continue;
+		if (trace_line(sc, text, explain, o, e) < 0)
+			return err_wrap(e, "line %lu", n);
+	}
+	return ferror(f) ? err_sys(e, errno, "cannot read the connections") : 0;
+}
+
+static int trace_file(struct session *s, const struct scene *sc, const char *path, bool explain, struct out *o,
+		      struct err *e)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	FILE *from = stdin;
+	int ret;
+
+	if (strcmp(path, "-") != 0) {
+		f = fopen(path, "re");
+		if (!f)
+			return err_sys(e, errno, "cannot open '%s'", path);
+		from = f;
+	}
+	out_begin(o, "trace");
+	head_target(sc->target, o);
+	out_stream(o, "traces");
+	ret = trace_lines(s, sc, from, explain, o, e);
+	out_stream_end(o);
+	out_end(o);
+	return ret;
+}
+
 static int run(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
 	struct arena *a _cleanup_arena_ = arena_new();
 	bool explain = command_opt(&command_trace, args, "explain");
 	struct trace_options opt = { .all = explain || command_opt(&command_trace, args, "all") };
 	__attribute__((cleanup(scene_clear))) struct scene sc = { 0 };
+	const char *from = command_opt(&command_trace, args, "from");
 	struct trace_request rq;
 
 	if (!a)
 		return err_oom(e);
+	if (from && args->argc)
+		return err_set(e, ERR_USAGE, "trace", "give a connection or --from, not both");
+	if (from)
+		return scene_make(s, &opt, &sc, e) < 0 ? -1 : trace_file(s, &sc, from, explain, o, e);
 	if (connection_parse(a, args->argc, args->argv, &rq, e) < 0)
 		return -1;
 	if (scene_make(s, &opt, &sc, e) < 0)
@@ -74,6 +140,7 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 static const struct command_option options[] = {
 	{ "all", 'a', ARG_NONE, NULL, NULL, "every rule that was looked at, not only those that matched" },
 	{ "explain", 'e', ARG_NONE, NULL, NULL, "why each rule before did not match: what it wanted and what it saw" },
+	{ "from", 0, ARG_FILE, "FILE", NULL, "trace every connection of FILE (JSON lines or words; - for standard input)" },
 	{ .name = NULL },
 };
 
@@ -82,6 +149,7 @@ static const char *const examples[] = {
 	"-t shop/cart trace in tcp 10.0.1.1:40000 to 10.0.1.39:8080",
 	"-t shop/cart trace --explain out udp [fd00::53]:53 uid 1337 -o json",
 	"trace icmp 10.0.0.1",
+	"-t shop/cart trace --from connections.jsonl -o jsonl",
 	NULL,
 };
 
@@ -91,9 +159,9 @@ const struct command command_trace = {
 	.operands = "[out|in|forward] PROTO [SRC[:PORT] to] DST[:PORT] [KEY VALUE]...",
 	.operand_kind = ARG_CONNECTION,
 	.operand_choices = connection_keys,
-	.min_args = 1,
 	.max_args = -1,
 	.options = options,
+	.formats = OUT_JSONL,
 	.description =
 		"Follows the first packet of a connection through the target as its kernel would: 'out' (the default)\n"
 		"starts in the target with the route and the source address, then OUTPUT and POSTROUTING; what is\n"

@@ -19,6 +19,18 @@
  */
 int connection_parse(struct arena *a, int argc, char *const *argv, struct trace_request *ret, struct err *e);
 
+/**
+ * connection_parse_line() - one line of a batch: a JSON object with the keys of "packet" in the output
+ *	(path, protocol, saddr, sport, daddr, dport) and connection_keys, or the words of a connection
+ * @a:		arena for what the request points to
+ * @line:	text, without the end of the line
+ * @ret:	set on success
+ * @e:		error of class ERR_USAGE
+ *
+ * Return: 0, or -1
+ */
+int connection_parse_line(struct arena *a, const char *line, struct trace_request *ret, struct err *e);
+
 /* connection_keys - the words that take a value, for completion and help; NULL-ended */
 extern const char *const connection_keys[];
 

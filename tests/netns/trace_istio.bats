@@ -85,12 +85,28 @@ both_stores() {
 @test "both stores with different rules: two outcomes, and the kernel's is one of them" { in_pod both_stores; }
 
 schema() {
+	local status=0
 	captured_pod legacy
 	{
 		"$CNISH" -o json -t netns:pod trace out tcp "$SERVICE_IP:80"
 		"$CNISH" -o json -t netns:pod trace --explain in tcp "$POD_IP6"
 		"$CNISH" -o json -t netns:pod trace out udp 240.0.0.1 ctstate invalid
-	} | "$TOP/tests/lib/validate" trace
+		printf '%s\n' '{"protocol":"tcp","daddr":"10.96.0.10","dport":80,"uid":1000}' '# remark' '' \
+			'out tcp 10.96.0.10:80 uid 1337' >"$WORK/batch"
+		"$CNISH" -o json -t netns:pod trace --from "$WORK/batch"
+		"$CNISH" -o jsonl -t netns:pod trace --from - <"$WORK/batch"
+	} >"$WORK/all.json"
+	"$TOP/tests/lib/validate" trace <"$WORK/all.json"
+	# a batch says of each connection what it would say of it alone, and can be fed its own output
+	jq -e -s '.[3].traces | length == 2' "$WORK/all.json"
+	"$CNISH" -o json -t netns:pod trace out tcp 10.96.0.10:80 uid 1000 >"$WORK/alone.json"
+	diff <(jq -S 'del(.schema, .target)' "$WORK/alone.json") <(jq -S -s '.[4] | del(.schema, .target)' "$WORK/all.json")
+	jq -c .packet "$WORK/alone.json" | "$CNISH" -o jsonl -t netns:pod trace --from - >"$WORK/again.json"
+	diff <(jq -S . "$WORK/alone.json") <(jq -S . "$WORK/again.json")
+	# the line that is wrong is named
+	printf 'tcp 10.0.0.1:80\ntcp nowhere\n' | "$CNISH" -t netns:pod trace --from - 2>"$WORK/err" || status=$?
+	[ "$status" = 2 ]
+	grep -q "^cnish: line 2: trace: 'nowhere' is no address" "$WORK/err"
 }
 @test "the output is as its schema says" { in_pod schema; }
 

@@ -125,6 +125,42 @@ static void bad(void **state)
 	}
 }
 
+static void lines(void **state)
+{
+	static const struct { const char *line, *why; } wrong[] = {
+		{ "{", "a key is missing" }, { "{\"a\":1", "'}' is missing" }, { "{}", "'protocol' is missing" }, { "{\"protocol\":\"tcp\"}", "'daddr' is missing" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":\"10.0.0.1\"} x", "something follows" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":true}", "a value must be" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":[1]}", "a value must be" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":1.5}", "a value must be" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":\"10.0.0.1\",\"daddr\":\"10.0.0.2\"}", "stands twice" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":\"10.0.0.1\",\"colour\":1}", "'colour' is not understood" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":\"10.0.0.1\",\"dport\":99999}", "more than 65535" },
+		{ "{\"protocol\":\"tcp\",\"daddr\":\"10.0.0.1}", "malformed" }, { "{\"protocol\" \"tcp\"}", "':' is missing" },
+		{ "{\"protocol\":\"\\q\"}", "malformed" }, { "{protocol:1}", "a key is missing" },
+		{ "tcp nowhere", "is no address" },
+	};
+
+	(void)state;
+	memset(&e, 0, sizeof(e));
+	assert_int_equal(connection_parse_line(arena, "{\"path\":\"in\",\"protocol\":\"tcp\",\"saddr\":\"10.0.0.9\","
+		"\"sport\": 4000 , \"daddr\":\"10.0.0.1\",\"dport\":80,\"uid\":null,\"mark\":\"0x10\"} ", &rq, &e), 0);
+	assert_int_equal(rq.path, TRACE_IN);
+	assert_int_equal(rq.sport, 4000);
+	assert_int_equal(rq.dport, 80);
+	assert_int_equal(rq.mark, 16);
+	assert_false(rq.has_uid);
+	assert_int_equal(connection_parse_line(arena, "out udp 10.0.0.1:53 uid 5", &rq, &e), 0);
+	assert_int_equal(rq.uid, 5);
+	for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		memset(&e, 0, sizeof(e));
+		if (connection_parse_line(arena, wrong[i].line, &rq, &e) != -1)
+			fail_msg("accepted: %s", wrong[i].line);
+		if (!strstr(e.why, wrong[i].why))
+			fail_msg("%s: says '%s', not '%s'", wrong[i].line, e.why, wrong[i].why);
+	}
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -142,7 +178,7 @@ static int end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good), cmocka_unit_test(blanks_inside_a_word), cmocka_unit_test(bad),
+		cmocka_unit_test(good), cmocka_unit_test(blanks_inside_a_word), cmocka_unit_test(bad), cmocka_unit_test(lines),
 	};
 
 	return cmocka_run_group_tests_name("trace connection", tests, begin, end);
