@@ -18,6 +18,7 @@ static int run_apply(struct session *s, const struct command_args *args, struct 
 	};
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
 	struct istio_job job = { .arena = a };
 	int store;
@@ -31,7 +32,8 @@ static int run_apply(struct session *s, const struct command_args *args, struct 
 	if (!job.typed && istio_recognise_mode(job.config, rs, e) < 0)
 		return -1;
 	if (istio_job_plan(&job, e) < 0 ||
-	    istio_change_apply(a, rs, job.plan, job.families, store, &change, e) < 0)
+	    istio_change_apply(a, rs, job.plan, job.families, store, &change, e) < 0 ||
+	    istio_job_netview(&job, &nv, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;
 	return istio_change_do(s, &job, &change, &deed, o, e);
 }
@@ -67,7 +69,8 @@ const struct command command_istio_apply = {
 		       "Without settings, what kind of rules there are is told from them, as 'istio verify' does;\n"
 		       "--preset istio-init asks for the defaults in any case.\n"
 		       "--dry-run shows the plan; with -o save it is the text for iptables-restore --noflush.\n"
-		       "Routing rules, routes and the address ::6 that Istio adds besides are not set.\n\n"
+		       "The address ::6, the routing rules and the routes that Istio adds besides are set before the\n"
+		       "rules, once, and those that nothing asks for are removed after them.\n\n"
 		       ISTIO_ABOUT_SETTINGS,
 	.examples = examples,
 	.run = run_apply,

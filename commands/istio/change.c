@@ -93,7 +93,7 @@ static void put_edits(const struct istio_change *c, struct out *o)
 	static const struct out_column columns[] = { { .head = "STORE" }, { .head = "TABLE" }, { .head = "CHANGE" },
 						     { .head = NULL } };
 
-	if (c->n_edits)
+	if (c->n_edits > c->routing.n)
 		out_table(o, columns);
 	out_array(o, "edits");
 	for (unsigned i = 0; i < c->n_parts; i++)
@@ -102,7 +102,7 @@ static void put_edits(const struct istio_change *c, struct out *o)
 	for (unsigned i = 0; i < c->n_native; i++)
 		put_native(c->native[i], o);
 	out_array_end(o);
-	if (c->n_edits)
+	if (c->n_edits > c->routing.n)
 		out_table_end(o);
 }
 
@@ -120,6 +120,11 @@ static void change_text(const struct istio_change *c, struct buf *b)
 	}
 	for (unsigned i = 0; i < c->n_native; i++)
 		buf_fmt(b, "# nft delete table %s %s\n", family_name(c->native[i]->family), c->native[i]->name);
+	for (unsigned i = 0; i < c->routing.n; i++) {
+		buf_str(b, "# ip ");
+		istio_step_words(&c->routing.at[i].step, c->routing.at[i].add, b);
+		buf_chr(b, '\n');
+	}
 }
 
 static void put_choice(const struct istio_change *c, bool ipv6, struct out *o)
@@ -157,6 +162,9 @@ static void put_plan(const struct istio_job *job, const struct istio_change *c, 
 	if (c->n_edits)
 		out_nl(o);
 	put_edits(c, o);
+	if (c->n_edits > c->routing.n && c->routing.n)
+		out_nl(o);
+	istio_put_routing(&c->routing, false, o);
 	change_text(c, &b);
 	out_str(o, "restore", NULL, buf_cstr(&b));
 }

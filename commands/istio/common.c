@@ -4,7 +4,9 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "nsutil/base/cleanup.h"
 #include "nsutil/istio/facts.h"
 #include "nsutil/ruleset/model.h"
 
@@ -76,6 +78,53 @@ int istio_job_store(const struct command *c, const struct command_args *args, in
 	if (*ret < 0)
 		return err_set(e, ERR_USAGE, "--store", "'%s' is neither legacy nor compat", name);
 	return 0;
+}
+
+int istio_job_netview(const struct istio_job *job, struct netview **ret, struct err *e)
+{
+	if (job->target->kind == TARGET_FILE)
+		return 0;
+	return netview_read(&job->target->netns, NETVIEW_LINKS | NETVIEW_ROUTES, job->target->proc, ret, e);
+}
+
+static void put_step(const struct istio_routing_edit *edit, bool diffs, struct out *o)
+{
+	static const char *const kinds[] = { "address", "rule", "route" };
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	istio_step_words(&edit->step, diffs ? true : edit->add, &b);
+	out_object(o, NULL);
+	out_row(o);
+	out_cell(o);
+	out_style(o, edit->add != diffs ? STYLE_ADD : STYLE_DEL);
+	out_str(o, "kind", diffs ? "%s" : NULL, edit->kind);
+	out_str(o, "op", diffs ? NULL : "%s", edit->add ? "add" : "delete");
+	out_style(o, STYLE_PLAIN);
+	out_cell(o);
+	out_str(o, "family", NULL, edit->step.family == AF_INET6 ? "ip6" : "ip");
+	out_str(o, "what", "%s", kinds[edit->step.kind]);
+	out_cell(o);
+	out_str(o, "words", "ip %s", buf_cstr(&b));
+	out_cell(o);
+	out_str(o, "effect", diffs ? "%s" : NULL, edit->effect);
+	out_object_end(o);
+}
+
+void istio_put_routing(const struct istio_routing *r, bool diffs, struct out *o)
+{
+	static const struct out_column columns[] = { { .head = "WHAT" }, { .head = "ROUTING" }, { .head = "COMMAND" },
+						     { .head = "" }, { .head = NULL } };
+	static const struct out_column effects[] = { { .head = "WHAT" }, { .head = "ROUTING" }, { .head = "COMMAND" },
+						     { .head = "EFFECT" }, { .head = NULL } };
+
+	if (r->n)
+		out_table(o, diffs ? effects : columns);
+	out_array(o, "routing");
+	for (unsigned i = 0; i < r->n; i++)
+		put_step(&r->at[i], diffs, o);
+	out_array_end(o);
+	if (r->n)
+		out_table_end(o);
 }
 
 static const char *mode_of(const struct istio_config *c)

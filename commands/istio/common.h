@@ -6,6 +6,7 @@
 #include "commands/command.h"
 #include "nsutil/istio/config.h"
 #include "nsutil/istio/plan.h"
+#include "nsutil/istio/routing.h"
 #include "nsutil/istio/settings.h"
 #include "nsutil/pod/target.h"
 
@@ -57,6 +58,13 @@ int istio_job_plan(struct istio_job *job, struct err *e);
 void istio_put_expected(const struct istio_job *job, struct out *o);
 /* istio_put_notes() - what a person should know of the configuration */
 void istio_put_notes(const struct istio_config *c, struct out *o);
+
+/* istio_job_netview() - links, addresses, routes and rules of the target; *ret stays NULL for a file. The
+ * caller frees it. Return: 0, or -1 */
+int istio_job_netview(const struct istio_job *job, struct netview **ret, struct err *e);
+/* istio_put_routing() - the "routing" array: edits of address, routing rules and routes. For verify, @diffs,
+ * they are differences */
+void istio_put_routing(const struct istio_routing *r, bool diffs, struct out *o);
 
 /* istio_job_native() - refuse a configuration for native nftables; 0, or -1 with ERR_USAGE */
 int istio_job_native(const struct istio_job *job, struct err *e);

@@ -57,6 +57,7 @@ static int run_flush(struct session *s, const struct command_args *args, struct 
 	};
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
 	struct istio_job job = { .arena = a };
 	unsigned stores = 0;
@@ -67,7 +68,10 @@ static int run_flush(struct session *s, const struct command_args *args, struct 
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0)
 		return -1;
 	if (istio_recognise_shared(job.config, rs, e) < 0 || simplify(job.config, e) < 0 || istio_job_plan(&job, e) < 0 ||
-	    istio_change_flush(a, rs, job.plan, job.families, stores, &change, e) < 0)
+	    istio_change_flush(a, rs, job.plan, job.families, stores, &change, e) < 0 ||
+	    istio_job_netview(&job, &nv, e) < 0 ||
+	    (nv && stores == (1U << STORE_COUNT) - 1 &&
+	     istio_change_routing(&change, nv, job.config, true, e) < 0))
 		return -1;
 	return istio_change_do(s, &job, &change, &deed, o, e);
 }
@@ -100,7 +104,8 @@ const struct command command_istio_flush = {
 		       "built-in chains and that look like anybody's (those of excluded interfaces) are removed where\n"
 		       "Istio's chains are in the same store and the rules have Istio's shape, or the settings name them.\n"
 		       "Foreign rules keep their order and counters. Each table is changed all or nothing.\n\n"
-		       "Routing rules, routes and the address ::6 stay.\n\n"
+		       "The address ::6, the routing rules for Istio's marks, as often as they are there, and their\n"
+		       "routes go too.\n\n"
 		       ISTIO_ABOUT_SETTINGS,
 	.examples = examples,
 	.run = run_flush,

@@ -105,7 +105,27 @@ static void put_texts(const struct istio_job *job, struct out *o)
 	out_str(o, "nft", NULL, b.len ? buf_cstr(&b) : NULL);
 }
 
-static void put_all(const struct istio_job *job, bool explain, struct out *o)
+/* Done beside the packet rules, through rtnetlink. */
+static int put_steps(const struct istio_job *job, struct out *o, struct err *e)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct istio_routing r;
+
+	if (istio_routing_plan(job->arena, job->config, job->families, &r) < 0)
+		return err_oom(e);
+	if (r.n_wanted)
+		out_nl(o);
+	out_array(o, "routing");
+	for (unsigned i = 0; i < r.n_wanted; i++) {
+		buf_reset(&b);
+		istio_step_words(&r.wanted[i], true, &b);
+		out_str(o, NULL, "ip %s\n", buf_cstr(&b));
+	}
+	out_array_end(o);
+	return buf_failed(&b) ? err_oom(e) : 0;
+}
+
+static int put_all(const struct istio_job *job, bool explain, struct out *o, struct err *e)
 {
 	out_begin(o, "istio-show");
 	head_target(job->target, o);
@@ -113,9 +133,12 @@ static void put_all(const struct istio_job *job, bool explain, struct out *o)
 	out_nl(o);
 	put_sources(job->config, explain, o);
 	put_rules(job, o);
+	if (put_steps(job, o, e) < 0)
+		return -1;
 	put_texts(job, o);
 	out_end(o);
 	istio_put_notes(job->config, o);
+	return 0;
 }
 
 extern const struct command command_istio_show;
@@ -141,8 +164,7 @@ static int run_show(struct session *s, const struct command_args *args, struct o
 		istio_put_notes(job.config, o);
 		return 0;
 	}
-	put_all(&job, command_opt(&command_istio_show, args, "explain"), o);
-	return 0;
+	return put_all(&job, command_opt(&command_istio_show, args, "explain"), o, e);
 }
 
 static const struct command_option options[] = {

@@ -104,7 +104,7 @@ static void put_unread(const struct ruleset *rs, struct out *o)
 
 static void put_summary(const struct istio_report *r, struct out *o)
 {
-	unsigned held = 0;
+	unsigned held = 0, n = r->n + r->routing.n;
 
 	out_nl(o);
 	for (unsigned s = 0; s < STORE_COUNT; s++)
@@ -117,7 +117,7 @@ static void put_summary(const struct istio_report *r, struct out *o)
 	if (r->clean)
 		out_text(o, "They are as they should be.");
 	else
-		out_text(o, "%u difference%s.", r->n, r->n == 1 ? "" : "s");
+		out_text(o, "%u difference%s.", n, n == 1 ? "" : "s");
 	out_style(o, STYLE_PLAIN);
 	out_nl(o);
 }
@@ -131,9 +131,12 @@ static void put_report(const struct istio_job *job, const struct ruleset *rs, co
 	out_text(o, "expected: ");
 	istio_put_expected(job, o);
 	put_stores(r, job->families, o);
-	if (r->n)
+	if (r->n || r->routing.n)
 		out_nl(o);
 	put_differences(r, o);
+	if (r->n && r->routing.n)
+		out_nl(o);
+	istio_put_routing(&r->routing, true, o);
 	put_unread(rs, o);
 	put_summary(r, o);
 	out_end(o);
@@ -146,6 +149,7 @@ static int run_verify(struct session *s, const struct command_args *args, struct
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_netview_ struct netview *nv = NULL;
 	struct istio_job job = { .arena = a };
 	struct istio_report report;
 	int store;
@@ -159,7 +163,8 @@ static int run_verify(struct session *s, const struct command_args *args, struct
 	if (!job.typed && istio_recognise_mode(job.config, rs, e) < 0)
 		return -1;
 	if (istio_job_plan(&job, e) < 0 ||
-	    istio_verify(a, rs, job.plan, job.families, store, &report, e) < 0)
+	    istio_job_netview(&job, &nv, e) < 0 ||
+	    istio_verify(a, rs, job.plan, job.families, store, nv, &report, e) < 0)
 		return -1;
 	put_report(&job, rs, &report, o);
 	return !report.clean;

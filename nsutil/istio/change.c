@@ -91,6 +91,20 @@ static int add_native(struct istio_change *c, const struct ruleset *rs, struct e
 	return 0;
 }
 
+int istio_change_routing(struct istio_change *c, const struct netview *nv, const struct istio_config *config,
+			 bool flush, struct err *e)
+{
+	if (nv->routes_unread)
+		return err_set(e, ERR_SYS, "cannot read routes and routing rules", "%s; nothing is changed",
+			       nv->routes_unread);
+	if ((!flush && istio_routing_plan(c->arena, config, c->families, &c->routing) < 0) ||
+	    istio_routing_compare(c->arena, nv, config, c->families, &c->routing) < 0)
+		return err_oom(e);
+	c->flush = flush;
+	c->n_edits += c->routing.n;
+	return 0;
+}
+
 void istio_change_free(struct istio_change *c)
 {
 	for (unsigned i = 0; i < c->n_parts; i++)

@@ -31,7 +31,9 @@ struct istio_change {
 	unsigned n_parts;
 	const struct table **native;	 /* native tables of Istio's that go */
 	unsigned n_native;
+	struct istio_routing routing;	 /* additions come before the packet rules, removals after */
 	unsigned n_edits;		 /* of all parts, native tables included */
+	bool flush;			 /* it removes Istio: see istio_change_run() */
 	const struct ruleset *before;	 /* what it was computed from */
 };
 
@@ -61,6 +63,19 @@ int istio_change_apply(struct arena *a, const struct ruleset *rs, const struct i
  */
 int istio_change_flush(struct arena *a, const struct ruleset *rs, const struct istio_plan *p,
 		       unsigned families, unsigned stores, struct istio_change *ret, struct err *e);
+
+/**
+ * istio_change_routing() - add what is to be done to address, routing rules and routes
+ * @c:		change made by one of the above
+ * @nv:		links, addresses, routes and rules of the namespace
+ * @config:	resolved configuration
+ * @flush:	nothing is wanted
+ * @e:		out of memory; what is there could not be read
+ *
+ * Return: 0, or -1
+ */
+int istio_change_routing(struct istio_change *c, const struct netview *nv, const struct istio_config *config,
+			 bool flush, struct err *e);
 
 void istio_change_free(struct istio_change *c);
 #define _cleanup_istio_change_ __attribute__((cleanup(istio_change_free)))

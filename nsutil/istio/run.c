@@ -174,9 +174,17 @@ static int run_legacy(const struct netns *ns, const struct istio_change *c, bool
 
 int istio_change_run(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
 {
+	if (istio_routing_run(ns, &c->routing, true, e) < 0)
+		return -1;
+	/* While the packet rules stand they tell whose a mark of one's own choice is; should this be the
+	 * last thing done, a second run still knows. */
+	if (c->flush && istio_routing_run(ns, &c->routing, false, e) < 0)
+		return -1;
 	if (run_legacy(ns, c, false, lock_secs, e) < 0)
 		return -1;
 	if (run_nft(ns, c, e) < 0)
 		return -1;
-	return run_legacy(ns, c, true, lock_secs, e);
+	if (run_legacy(ns, c, true, lock_secs, e) < 0)
+		return -1;
+	return c->flush ? 0 : istio_routing_run(ns, &c->routing, false, e);
 }

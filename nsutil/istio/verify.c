@@ -253,7 +253,7 @@ static const struct unread *find_unread(const struct ruleset *rs)
 }
 
 int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_plan *p, unsigned families,
-		 int store, struct istio_report *ret, struct err *e)
+		 int store, const struct netview *nv, struct istio_report *ret, struct err *e)
 {
 	struct istio_report report = { .unread = find_unread(rs) };
 	struct reporter r = { .a = a, .to = &report, .e = e };
@@ -263,7 +263,10 @@ int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_p
 			return -1;
 	if (report_native(&r, rs) < 0)
 		return -1;
-	report.clean = report.n == 0 && !report.unread;
+	if (nv && (istio_routing_plan(a, p->config, families, &report.routing) < 0 ||
+		   istio_routing_compare(a, nv, p->config, families, &report.routing) < 0))
+		return err_oom(e);
+	report.clean = report.n == 0 && report.routing.n == 0 && !report.unread;
 	*ret = report;
 	return 0;
 }

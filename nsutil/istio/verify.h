@@ -4,6 +4,7 @@
 #define NSUTIL_ISTIO_VERIFY_H
 
 #include "nsutil/istio/compare.h"
+#include "nsutil/istio/routing.h"
 
 /*
  * Istio's own check never compares the order of rules and looks into one store only; this one does
@@ -31,6 +32,7 @@ struct istio_report {
 	enum store checked[2]; /* for IPv4 and IPv6 */
 	struct istio_diff *at;
 	unsigned n;
+	struct istio_routing routing; /* differences of address, routing rules and routes; none when not looked at */
 	const struct unread *unread; /* of the ruleset; NULL when all was read */
 };
 
@@ -62,13 +64,14 @@ void istio_store_choose(const struct ruleset *rs, uint8_t family, const char *fo
  * @p:		plan for iptables
  * @families:	bit 0: IPv4, bit 1: IPv6
  * @store:	-1, or the store that should hold the rules
+ * @nv:		links, addresses, routes and rules; NULL: not known, not compared
  * @ret:	set on success
  * @e:		error: a planned rule that cannot be made (an unknown group name), out of memory
  *
  * Return: 0, or -1
  */
 int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_plan *p, unsigned families,
-		 int store, struct istio_report *ret, struct err *e);
+		 int store, const struct netview *nv, struct istio_report *ret, struct err *e);
 
 const char *istio_diff_name(enum istio_diff_kind kind); /* "missing", "extra" ... */
 

@@ -112,5 +112,10 @@ enum {
 int netview_read(const struct netns *ns, unsigned parts, const char *proc, struct netview **ret,
 		 struct err *e);
 void netview_free(struct netview *nv);
+static inline void netview_free_at(struct netview **nv)
+{
+	netview_free(*nv);
+}
+#define _cleanup_netview_ __attribute__((cleanup(netview_free_at)))
 
 #endif

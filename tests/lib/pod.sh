@@ -129,4 +129,5 @@ istio_rules() {
 pod_istio() {
 	istio_rules 4 "${2:-}" | pod_exec "iptables-$1-restore" --noflush
 	istio_rules 6 "${2:-}" | pod_exec "ip6tables-$1-restore" --noflush
+	pod_exec ip -6 addr replace ::6/128 dev lo
 }

@@ -344,3 +344,74 @@ former_state() {
 	ENABLE= "$CNISH" -t netns:pod istio verify -4
 }
 @test "the former state is kept in a file before the first change" { in_pod former_state; }
+
+# steps: what there is of Istio's routing, and how often
+steps() { { pod_exec ip rule; pod_exec ip -6 rule; } | grep -c 'fwmark'; }
+
+tproxy_steps() {
+	local tp=ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY f
+	{ pod_exec ip rule; pod_exec ip -6 rule; pod_exec ip route show table all; pod_exec ip -6 route show table all; } >/run/bare
+	cnish_json apply $tp DUAL_STACK=true >/run/json
+	"$TOP/tests/lib/validate" istio-apply </run/json
+	jq -e '[.routing[] | select(.op == "add") | .what] | sort == ["address", "route", "route", "rule", "rule"]' /run/json
+	for f in 4 6; do
+		pod_exec ip -$f rule | grep -E '^327[0-9]+:.from all fwmark 0x539 lookup 133$'
+		pod_exec ip -$f route show table 133 | grep -E '^local default dev lo'
+	done
+	[ "$(steps)" = 2 ]
+	cnish_json apply $tp DUAL_STACK=true | jq -e '(.changed | not) and .routing == []'
+	# Istio adds the rule once more at each run
+	pod_exec ip rule add fwmark 1337 lookup 133
+	pod_exec ip rule add fwmark 1337 lookup 133
+	pod_exec ip -6 route del local default dev lo table 133
+	pod_exec ip -6 addr del ::6/128 dev lo
+	! "$CNISH" -t netns:pod -o json istio verify >/run/json 2>/dev/null
+	"$TOP/tests/lib/validate" istio-verify </run/json
+	jq -e '([.routing[] | .kind + " " + .what] | sort) == ["duplicate rule", "duplicate rule", "missing address", "missing route"]' /run/json
+	cnish_json apply $tp DUAL_STACK=true >/dev/null
+	[ "$(steps)" = 2 ]
+	"$CNISH" -t netns:pod istio verify
+	# another mark and table; what belonged to the former goes
+	cnish_json apply $tp DUAL_STACK=true ISTIO_INBOUND_TPROXY_MARK=77 ISTIO_INBOUND_TPROXY_ROUTE_TABLE=300 >/dev/null
+	pod_exec ip rule | grep -E 'fwmark 0x4d lookup 300$'
+	[ "$(steps)" = 2 ]
+	# foreign ones are not touched; Istio's go, duplicates too, though nobody names mark and table
+	pod_exec ip rule add fwmark 1 lookup 100
+	pod_exec ip route add local default dev lo table 100
+	pod_exec ip rule add fwmark 77 lookup 300
+	cnish_json flush >/run/json
+	"$TOP/tests/lib/validate" istio-flush </run/json
+	pod_exec ip rule del fwmark 1 lookup 100
+	pod_exec ip route del local default dev lo table 100
+	{ pod_exec ip rule; pod_exec ip -6 rule; pod_exec ip route show table all; pod_exec ip -6 route show table all; } |
+		diff /run/bare -
+	# ambient
+	cnish_json apply MODE=ambient DUAL_STACK=true >/dev/null
+	pod_exec ip -6 rule | grep -E '^32764:.from all fwmark 0x111/0xfff lookup 100$'
+	"$CNISH" -t netns:pod istio verify MODE=ambient DUAL_STACK=true
+	cnish_json flush >/dev/null
+	! { pod_exec ip rule; pod_exec ip -6 rule; } | grep fwmark
+}
+@test "routing rules, routes and ::6: set once, verified, removed with their duplicates" { in_pod tproxy_steps; }
+
+tproxy_traffic() {
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 >/dev/null
+	pod_standin -t -n envoy -u 1337 -g 1337 tcp/15006 >/dev/null
+	pod_standin -n app -u 1000 -g 1000 tcp/8080 >/dev/null
+	node_standin tcp/80 >/dev/null
+	cnish_json apply --store "$1" ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY DUAL_STACK=true >/dev/null
+	local a
+	# the transparent listener sees the destination that was meant, and the client's own address
+	for a in "$POD_IP" "$POD_IP6"; do
+		node_connect tcp "$a" 8080 >/run/conn
+		jq -e --arg a "$a" '.reply.port == 15006 and .reply.local == $a and .reply.lport == 8080' /run/conn
+	done
+	for a in "$SERVICE_IP" "$SERVICE_IP6"; do
+		pod_connect -u 1000 -g 1000 tcp "$a" 80 | jq -e '.reply.port == 15001 and .reply.oport == 80'
+	done
+	# without the routing rule nothing arrives: the step is not for show
+	cnish_json flush >/dev/null
+	node_connect tcp "$POD_IP" 8080 | jq -e '.reply.port == 8080'
+}
+@test "TPROXY: connections arrive at a transparent listener, rules in the legacy store" { in_pod tproxy_traffic legacy; }
+@test "TPROXY: connections arrive at a transparent listener, rules in the compat store" { in_pod tproxy_traffic compat; }

@@ -57,6 +57,34 @@ load_plan() {
 	done
 }
 
+# What Istio does besides, in ip's words, from the settings alone
+load_steps() {
+	local set=" ${settings[*]} " six=false mark table="" f
+	[[ $set != *" ENABLE_INBOUND_IPV6=true "* ]] || six=true
+	if [[ $set == *" MODE=ambient "* ]]; then
+		mark="0x111/0xfff pref 32764" table=100
+	else
+		! $six || in_ns "$1" ip -6 addr add ::6/128 dev lo
+		if [[ $set == *"_MODE=TPROXY "* && $set != *" ISTIO_INBOUND_PORTS= "* ]]; then
+			mark=$(sed -E 's/.*TPROXY_MARK=([0-9]+).*/\1/' <<<"$set") table=133
+		fi
+	fi
+	for f in 4 6; do
+		[ -n "$table" ] && { [ $f = 4 ] || $six; } || continue
+		# shellcheck disable=SC2086
+		in_ns "$1" ip -$f rule add fwmark $mark lookup $table
+		in_ns "$1" ip -$f route add local default dev lo scope host table $table
+	done
+}
+
+routing() {
+	in_ns "$1" ip -4 rule
+	in_ns "$1" ip -6 rule
+	in_ns "$1" ip -4 route show table all type local
+	in_ns "$1" ip -6 route show table all type local | sed 's/ pref medium//'
+	in_ns "$1" ip -6 addr show dev lo | sed 's/^[0-9]*: //; /valid_lft/d'
+}
+
 one_round() {
 	local tools=$1 store=compat
 	local -a settings
@@ -64,13 +92,19 @@ one_round() {
 	[ "$tools" = nft ] || store=legacy
 	ip netns add ref
 	ip netns add got
+	in_ns ref ip link set lo up
+	in_ns got ip link set lo up
 	load_plan "$tools"
+	routing ref >/run/bare
+	load_steps ref
 	"$CNISH" -t netns:got --yes istio apply --store $store "${settings[@]}" >/dev/null 2>&1
 	diff <(state ref "$tools") <(state got "$tools")
+	diff <(routing ref) <(routing got)
 	"$CNISH" -t netns:got istio verify "${settings[@]}" 2>/dev/null
 	"$CNISH" -t netns:ref istio verify "${settings[@]}" 2>/dev/null
 	"$CNISH" -t netns:ref --yes istio flush "${settings[@]}" >/dev/null 2>&1
 	[ -z "$(state ref "$tools")" ]
+	routing ref | diff /run/bare -
 	ip netns del ref
 	ip netns del got
 }
