@@ -108,7 +108,7 @@ setup-check:
 # The set-up runs before the sources are looked at, since pkg-config is part of it.
 demo: setup-build
 	@tests/lib/setup demo
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/standin $(B)/tests/lib/connect
 	$(Q)tests/lib/demo $(B)/cnish
 
 check: setup-check
@@ -121,7 +121,7 @@ lint:
 	$(Q)tests/lib/lint
 
 bench: setup-check
-	$(Q)$(MAKE) --no-print-directory all test-programs
+	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/standin $(B)/tests/lib/connect
 	$(Q)BUILD=$(B) tests/bench/run
 
 install: $(B)/cnish
