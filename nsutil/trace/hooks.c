@@ -421,13 +421,19 @@ static bool on_device(const struct chain *c, const char *name)
 
 bool hooks_device(struct run *r, bool egress)
 {
+	const struct hook_list *all = egress ? &r->t->egress : &r->t->ingress;
 	const char *name = egress ? r->pkt.oifname : r->pkt.iifname;
-	struct hook_item *items[HOOK_ITEMS];
-	unsigned n = arrange(r, egress ? &r->t->egress : &r->t->ingress, items);
+	struct hook_item *items[HOOK_ITEMS], own[HOOK_ITEMS];
+	struct hook_list here = { own, 0 };
+	unsigned n;
 
 	r->hook = egress ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
+	for (unsigned i = 0; i < all->n && here.n < HOOK_ITEMS; i++)
+		if (on_device(all->items[i].chain, name))
+			own[here.n++] = all->items[i];
+	n = arrange(r, &here, items);
 	for (unsigned i = 0; i < n && !r->ended; i++)
-		if (on_device(items[i]->chain, name) && !run_chain(r, items[i]->chain))
+		if (!run_chain(r, items[i]->chain))
 			return false;
 	return !r->ended;
 }

@@ -520,6 +520,30 @@ static void forwarding(void **state)
 	assert_string_equal(way(0), "fwd:1");
 }
 
+/* Chains bound to a device meet only what crosses it; others do not even make the order a question. */
+static void device_chains(void **state)
+{
+	static const char *eth0[] = { "eth0" }, *eth1[] = { "eth1" };
+	struct trace_request rq = ask(TRACE_IN, IPPROTO_TCP, "10.0.1.1", "10.0.1.39", 8080);
+	struct table *t = table(STORE_NATIVE, NFPROTO_NETDEV, "d");
+	struct chain *a = base(t, "a", "filter", 0, 0), *b = base(t, "b", "filter", 0, 0);
+
+	(void)state;
+	a->devices = eth0;
+	b->devices = eth1;
+	a->n_devices = b->n_devices = 1;
+	RULE(a, DPORT(81), DROP);
+	RULE(b, DROP);
+	assert_int_equal(run(&rq)->verdict, TRACE_ACCEPT);
+	assert_false(res->order_unknown);
+	rq.dport = 81;
+	assert_int_equal(run(&rq)->verdict, TRACE_DROP);
+	rq.iif = "eth1";
+	rq.dport = 8080;
+	assert_int_equal(run(&rq)->verdict, TRACE_DROP);
+	assert_int_equal(run_out("10.96.0.10", 81)->verdict, TRACE_ACCEPT);
+}
+
 static void reject_and_no_route(void **state)
 {
 	(void)state;
@@ -557,7 +581,7 @@ int main(void)
 		TEST(dnat_range), TEST(redirect_back_to_loopback_is_martian_from_outside), TEST(unknown_order),
 		TEST(three_of_one_priority), TEST(unknown_branches), TEST(unknown_without_consequence),
 		TEST(too_many_unknowns), TEST(opaque_things), TEST(reroute_by_mark), TEST(tproxy_to_a_socket),
-		TEST(forwarding), TEST(reject_and_no_route), TEST(bad_interface),
+		TEST(forwarding), TEST(device_chains), TEST(reject_and_no_route), TEST(bad_interface),
 	};
 
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
