@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/dump/dump.h"
 #include "nsutil/nft/nft.h"
 #include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
@@ -85,13 +86,43 @@ static int load_stores(const struct netns *ns, unsigned what, struct parts *p, s
 	return 0;
 }
 
+static bool family_asked(unsigned what, uint8_t family)
+{
+	unsigned asked = what & (LOAD_V4 | LOAD_V6);
+
+	return !((asked == LOAD_V4 && family == NFPROTO_IPV6) || (asked == LOAD_V6 && family == NFPROTO_IPV4));
+}
+
+/* A file is read whole; what was not asked for is taken out again. */
+static int load_file(const struct target *t, unsigned what, struct ruleset *rs, struct err *e)
+{
+	struct dump_source src = { .path = t->file, .data = t->file_data, .size = t->file_size };
+	struct table **at = &rs->tables;
+
+	if (dump_load(&src, rs, e) < 0)
+		return -1;
+	while (*at)
+		if ((what & 1u << (*at)->store) && family_asked(what, (*at)->family))
+			at = &(*at)->next;
+		else
+			*at = (*at)->next;
+	rs->tables_tail = at;
+	return 0;
+}
+
+int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e)
+{
+	if (t->kind != TARGET_FILE)
+		return netview_read(&t->netns, parts, t->proc, ret, e);
+	*ret = NULL;
+	return 0;
+}
+
 int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e)
 {
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
 	struct parts p = { .rs = NULL };
 
-	if (t->kind == TARGET_FILE)
-		return err_set(e, ERR_USAGE, t->spec, "reading rules from a file is not offered yet");
 	rs = ruleset_new();
 	if (!rs)
 		return err_oom(e);
@@ -99,7 +130,7 @@ int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, st
 	rs->text_only = what & LOAD_TEXT;
 	if (!(what & STORES))
 		what |= LOAD_ALL;
-	if (load_stores(&t->netns, what, &p, e) < 0)
+	if ((t->kind == TARGET_FILE ? load_file(t, what, rs, e) : load_stores(&t->netns, what, &p, e)) < 0)
 		return -1;
 	*ret = steal_ptr(rs);
 	return 0;

@@ -29,4 +29,15 @@ enum {
  */
 int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e);
 
+/**
+ * load_netview() - read links, addresses, routes, rules and sockets of a target
+ * @t:		target
+ * @parts:	NETVIEW_* bits of netns.h
+ * @ret:	set on success, to be given back with netview_free(); NULL for a file that holds rules only
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e);
+
 #endif

@@ -60,6 +60,8 @@ static int find_warnings(const struct target *t, struct ruleset *rs, struct misl
 	struct mislead_viewer viewer = { NULL, STORE_COUNT };
 	struct ipt_found ipt;
 
+	if (t->kind == TARGET_FILE) /* it may be of any other machine */
+		return mislead_find(rs->arena, &viewer, rs, ret);
 	ipt_find(t->host_root ? t->host_root : "/", &ipt);
 	if (ipt.variant == IPT_LEGACY || ipt.variant == IPT_NFT) {
 		viewer.store = ipt.variant == IPT_LEGACY ? STORE_LEGACY : STORE_COMPAT;

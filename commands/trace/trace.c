@@ -8,6 +8,7 @@
 #include "commands/head.h"
 #include "commands/trace/report.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/dump/assume.h"
 #include "nsutil/load.h"
 #include "nsutil/ruleset/netview.h"
 #include "nsutil/trace/connection.h"
@@ -18,14 +19,17 @@ extern const struct command command_trace;
 struct scene {
 	struct target *target;
 	struct ruleset *rs;
-	struct netview *nv;
+	struct netview *nv; /* NULL: the target is a file of rules, and each connection gets an assumed one */
 	struct tracer *tracer;
+	struct netview *assumed; /* of the last connection */
+	struct trace_options opt;
 };
 
 static void scene_clear(struct scene *sc)
 {
 	tracer_free(sc->tracer);
 	netview_free(sc->nv);
+	netview_free(sc->assumed);
 	ruleset_free(sc->rs);
 }
 
@@ -33,24 +37,62 @@ static int scene_make(struct session *s, const struct trace_options *opt, struct
 {
 	if (session_target(s, &sc->target, e) < 0)
 		return -1;
-	if (sc->target->kind == TARGET_FILE)
-		return err_set(e, ERR_USAGE, "trace", "a file has no routes and sockets to trace with");
-	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0)
+	sc->opt = *opt;
+	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0 ||
+	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0)
 		return -1;
-	if (netview_read(&sc->target->netns, NETVIEW_ALL, sc->target->proc, &sc->nv, e) < 0)
-		return -1;
-	return tracer_new(sc->rs, sc->nv, opt, &sc->tracer, e);
+	return sc->nv ? tracer_new(sc->rs, sc->nv, opt, &sc->tracer, e) : 0;
 }
 
-static int trace_one(const struct scene *sc, const struct trace_request *rq, bool explain, struct out *o,
-		     struct err *e)
+/* Of a file without links and routes: the connection itself says which address is the target's. */
+static int assume(struct scene *sc, const struct trace_request *rq, struct err *e)
+{
+	struct assume_known known = { .iif = rq->iif, .oif = rq->oif };
+	struct netview *nv;
+
+	if (rq->path != TRACE_FORWARD)
+		known.own = rq->path == TRACE_OUT ? rq->src : rq->dst;
+	if (assume_netview(&known, &nv, e) < 0)
+		return -1;
+	tracer_free(sc->tracer);
+	sc->tracer = NULL;
+	netview_free(sc->assumed);
+	sc->assumed = nv;
+	return tracer_new(sc->rs, nv, &sc->opt, &sc->tracer, e);
+}
+
+static int follow(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e)
+{
+	if (!sc->nv && assume(sc, rq, e) < 0)
+		return -1;
+	return trace_run(sc->tracer, rq, ret, e);
+}
+
+static void put_assumed(const struct scene *sc, struct out *o)
+{
+	out_array(o, "assumed");
+	if (!sc->nv) {
+		out_style(o, STYLE_WARN);
+		out_text(o, "! the file holds rules only; assumed:");
+		for (unsigned i = 0; assume_says[i]; i++) {
+			out_text(o, i ? "; " : " ");
+			out_str(o, NULL, "%s", assume_says[i]);
+		}
+		out_style(o, STYLE_PLAIN);
+		out_nl(o);
+	}
+	out_array_end(o);
+}
+
+static int trace_one(struct scene *sc, const struct trace_request *rq, bool explain, struct out *o, struct err *e)
 {
 	struct trace_result *res;
 
-	if (trace_run(sc->tracer, rq, &res, e) < 0)
+	if (follow(sc, rq, &res, e) < 0)
 		return -1;
 	out_begin(o, "trace");
 	head_target(sc->target, o);
+	put_assumed(sc, o);
 	report_trace(res, explain, o);
 	out_end(o);
 	trace_result_free(res);
@@ -58,7 +100,7 @@ static int trace_one(const struct scene *sc, const struct trace_request *rq, boo
 }
 
 /* One line of the file; what it needs of memory is given back behind it. */
-static int trace_line(const struct scene *sc, const char *line, bool explain, struct out *o, struct err *e)
+static int trace_line(struct scene *sc, const char *line, bool explain, struct out *o, struct err *e)
 {
 	struct arena *a _cleanup_arena_ = arena_new();
 	struct trace_result *res;
@@ -66,7 +108,7 @@ static int trace_line(const struct scene *sc, const char *line, bool explain, st
 
 	if (!a)
 		return err_oom(e);
-	if (connection_parse_line(a, line, &rq, e) < 0 || trace_run(sc->tracer, &rq, &res, e) < 0)
+	if (connection_parse_line(a, line, &rq, e) < 0 || follow(sc, &rq, &res, e) < 0)
 		return -1;
 	out_object(o, NULL);
 	report_trace(res, explain, o);
@@ -76,7 +118,7 @@ static int trace_line(const struct scene *sc, const char *line, bool explain, st
 	return 0;
 }
 
-static int trace_lines(struct session *s, const struct scene *sc, FILE *f, bool explain, struct out *o,
+static int trace_lines(struct session *s, struct scene *sc, FILE *f, bool explain, struct out *o,
 		       struct err *e)
 {
 	_cleanup_free_ char *line = NULL;
@@ -93,7 +135,7 @@ static int trace_lines(struct session *s, const struct scene *sc, FILE *f, bool 
 	return ferror(f) ? err_sys(e, errno, "cannot read the connections") : 0;
 }
 
-static int trace_file(struct session *s, const struct scene *sc, const char *path, bool explain, struct out *o,
+static int trace_file(struct session *s, struct scene *sc, const char *path, bool explain, struct out *o,
 		      struct err *e)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -108,6 +150,7 @@ static int trace_file(struct session *s, const struct scene *sc, const char *pat
 	}
 	out_begin(o, "trace");
 	head_target(sc->target, o);
+	put_assumed(sc, o);
 	out_stream(o, "traces");
 	ret = trace_lines(s, sc, from, explain, o, e);
 	out_stream_end(o);

@@ -350,7 +350,7 @@ static int find_ipv6(struct istio_config *c, const struct istio_facts *f, struct
 		if (c->ipv6 || !c->dual_stack)
 			return 0;
 	}
-	if (f && !any)
+	if (f && f->addrs && !any)
 		return note(c, e, "the target has only loopback and link-local addresses: istio-init would fail "
 				  "with 'no valid local IP address found'; taken as IPv4 only");
 	return 0;

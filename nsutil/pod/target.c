@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/dump/file.h"
 #include "nsutil/pod/hostfs.h"
 #include "nsutil/pod/match.h"
 #include "nsutil/pod/nsfs.h"
@@ -210,23 +212,44 @@ static int open_inode(struct opening *o, struct err *e)
 	return err_hint(e, "in a container, the node's processes are seen only with hostPID");
 }
 
+/* Standard input, a pipe: commands may read a target more than once, these give their bytes once. */
+static int keep_file(struct target *t, struct err *e)
+{
+	_cleanup_free_ char *data = NULL;
+	char *copy;
+
+	if (dump_file_read(t->file, DUMP_FILE_MAX, &data, &t->file_size, e) < 0)
+		return -1;
+	copy = arena_alloc(t->arena, t->file_size + 1);
+	if (!copy)
+		return err_oom(e);
+	memcpy(copy, data, t->file_size);
+	t->file_data = copy;
+	return 0;
+}
+
 static int open_file(struct opening *o, struct err *e)
 {
 	struct target *t = o->t;
+	struct stat st;
 	char what[256];
 
 	t->kind = TARGET_FILE;
 	t->file = o->spec.name;
 	t->label = arena_printf(t->arena, "file:%s", o->spec.name);
 	snprintf(what, sizeof(what), "cannot read %s", t->file);
-	if (access(t->file, R_OK) != 0) {
+	if (strcmp(t->file, "-") == 0) {
+		say(t, "standard input", "is read instead of a namespace");
+		return keep_file(t, e);
+	}
+	if (access(t->file, R_OK) != 0 || stat(t->file, &st) != 0) {
 		err_sys(e, errno, "%s", what);
 		if (e && e->code == ERR_SYS)
 			e->code = ERR_TARGET;
 		return -1;
 	}
 	say(t, t->file, "is read instead of a namespace");
-	return 0;
+	return S_ISFIFO(st.st_mode) ? keep_file(t, e) : 0;
 }
 
 /* A namespace that no process is in, but the runtime or a mount keeps. */

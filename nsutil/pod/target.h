@@ -77,7 +77,9 @@ struct target {
 	pid_t pid;		/* a living process in the namespace; 0 when none is known */
 	uint64_t starttime;
 	struct netns netns;	/* open, except TARGET_FILE */
-	const char *file;	/* TARGET_FILE: path */
+	const char *file;	/* TARGET_FILE: path, or "-" */
+	const char *file_data;	/* its content when that can be read only once; else NULL */
+	size_t file_size;
 	struct evidence *evidence;
 	const char *proc;	/* the node's proc mount as seen from here: "/proc" or HOST_ROOT/proc */
 	const char *host_root;
