@@ -519,6 +519,8 @@ static void text_closing(const struct trace_result *res, struct out *o)
 		out_text(o, "   Chains of equal priority stand in an order that is not known; every order leads here.");
 	else if (res->branches > 1)
 		out_text(o, "   Something on the way is not known, but every possibility leads here.");
+	else if (res->outcomes[0].verdict == TRACE_UNKNOWN)
+		return; /* what is not known stands there */
 	else
 		out_text(o, "   Nothing unknown was involved.");
 	out_nl(o);

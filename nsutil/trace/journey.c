@@ -38,7 +38,7 @@ static const char *dev_name(const struct run *r, int index)
 static const char *route_text(struct run *r, const struct route_result *res)
 {
 	char dst[ADDR_TEXT], via[ADDR_TEXT];
-	const char *to = "local address";
+	const char *to = res->kind == ROUTE_BROADCAST ? "broadcast" : "local address";
 
 	if (res->kind == ROUTE_UNREACHABLE)
 		return res->why;
@@ -234,6 +234,28 @@ static int link_index(const struct run *r, const char *name)
 	return l ? l->index : 0;
 }
 
+/* ip_route_output_key_hash_rcu(), tcp_v6_connect(): who says "any address" gets the loopback one */
+static void aim_at_loopback(struct run *r)
+{
+	struct addr dst = packet_addr(&r->pkt, true), src = packet_addr(&r->pkt, false);
+	static const uint8_t v4[4] = { 127, 0, 0, 1 }, v6[16] = { [15] = 1 };
+
+	if (!dst.family || !addr_is_any(&dst))
+		return;
+	dst = run_v6(r) ? addr_from(AF_INET6, v6) : addr_from(AF_INET, v4);
+	packet_set_addr(&r->pkt, true, src.family && !run_v6(r) ? &src : &dst);
+}
+
+/* tcp_v4_connect(), tcp_v6_connect() */
+static bool connects(const struct run *r, const struct route_result *res)
+{
+	struct addr dst = packet_addr(&r->pkt, true);
+
+	return r->pkt.l4proto != IPPROTO_TCP ||
+	       (res->kind != ROUTE_BROADCAST && res->kind != ROUTE_MULTICAST && !addr_is_multicast(&dst) &&
+		!route_limited_broadcast(&dst));
+}
+
 /* ip_route_output_ports(), ip6_dst_lookup(): before the first hook */
 static bool output_route(struct run *r, struct route_result *res)
 {
@@ -250,6 +272,10 @@ static bool output_route(struct run *r, struct route_result *res)
 		end_unreachable(r, res->why);
 		return false;
 	}
+	if (!connects(r, res)) {
+		end_unreachable(r, "TCP does not connect to a broadcast or multicast address");
+		return false;
+	}
 	return true;
 }
 
@@ -258,6 +284,7 @@ static void journey_out(struct run *r)
 	struct route_result res;
 
 	r->source = packet_addr(&r->pkt, false);
+	aim_at_loopback(r);
 	if (!output_route(r, &res))
 		return;
 	take_output_route(r, &res);

@@ -206,12 +206,20 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 		r->out.by = r->rule;
 }
 
+/* nft_nat_inet_eval(): in an inet table "dnat ip to" does nothing to an IPv6 packet, and the next rule is asked */
+static bool for_family(const struct run *r, uint8_t family)
+{
+	return (family != NFPROTO_IPV4 && family != NFPROTO_IPV6) || family == r->pkt.family;
+}
+
 enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 {
 	struct addr a = { 0 };
 	struct nat_to to;
 	bool has_addr = true;
 
+	if (!for_family(r, n->family))
+		return FLOW_NEXT;
 	if (!resolve(r, n, &to)) {
 		r->why = "the map has no such element";
 		return FLOW_BREAK;
@@ -283,6 +291,10 @@ enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 	const struct nv_socket *s = NULL;
 	bool takes = false;
 
+	if (!for_family(r, t->family)) {
+		r->why = "it is for the other IP version";
+		return FLOW_BREAK;
+	}
 	if (r->t->nv->sockets_unread || !to.family || port < 0) {
 		r->assumed = true;
 		takes = run_decide(r, 2, NULL, "a transparent socket takes the connection (tproxy)",

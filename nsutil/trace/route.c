@@ -233,11 +233,21 @@ static const struct nv_rule *next_rule(const struct nv_rule *rules, unsigned n, 
 	return best;
 }
 
+bool route_limited_broadcast(const struct addr *a)
+{
+	return a->family == AF_INET && (a->b[0] & a->b[1] & a->b[2] & a->b[3]) == 255;
+}
+
 void route_lookup(const struct netview *nv, const struct route_key *k, struct route_result *res)
 {
 	const struct nv_rule *rules = nv->rules, *r;
 	unsigned n = nv->n_rules;
 
+	/* ip_route_input_slow(): "brd_input", before any table is asked */
+	if (k->iif && route_limited_broadcast(&k->dst)) {
+		*res = (struct route_result){ .kind = ROUTE_BROADCAST, .oif = k->iif };
+		return;
+	}
 	if (!next_rule(rules, n, k->dst.family, NULL, 0)) {
 		rules = default_rules;
 		n = 3;
@@ -365,7 +375,7 @@ unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif
 
 	if (addr_is_multicast(a))
 		return RTN_MULTICAST;
-	if (a->family == AF_INET && (a->b[0] == 0 || (a->b[0] & a->b[1] & a->b[2] & a->b[3]) == 255))
+	if (route_limited_broadcast(a) || (a->family == AF_INET && a->b[0] == 0))
 		return RTN_BROADCAST;
 	r = table_lookup(nv, RT_TABLE_LOCAL, &k);
 	if (r)

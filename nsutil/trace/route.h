@@ -59,6 +59,9 @@ struct addr route_source(const struct netview *nv, int oif, const struct addr *d
  */
 struct addr route_primary(const struct netview *nv, int ifindex, const struct addr *like);
 
+/** route_limited_broadcast() - Return: is it 255.255.255.255? */
+bool route_limited_broadcast(const struct addr *a);
+
 /**
  * route_addr_type() - RTN_* of an address, as "addrtype" and "fib daddr type" see it
  * @oif:	restrict to a device, or 0
