@@ -186,7 +186,8 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 {
 	struct packet_ct *ct = &r->pkt.ct;
 	bool dst = is_dst(n->kind, r->hook);
-	struct addr now;
+	struct addr before = packet_addr(&r->pkt, dst), now;
+	int port_before = packet_port(&r->pkt, dst);
 
 	if (has_addr)
 		packet_set_addr(&r->pkt, dst, a);
@@ -198,9 +199,12 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 		ct->dst_done = true;
 	else
 		ct->src_done = true;
-	ct->status.v |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
-	ct->status.k |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
 	now = packet_addr(&r->pkt, dst);
+	/* nf_nat_setup_info(): what stays as it is does not count as rewritten */
+	if (!addr_equal(&before, &now) || port_before != packet_port(&r->pkt, dst)) {
+		ct->status.v |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
+		ct->status.k |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
+	}
 	note_change(r, nat_word(n->kind), &now, packet_port(&r->pkt, dst));
 	if (dst)
 		r->out.by = r->rule;
