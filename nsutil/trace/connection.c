@@ -126,7 +126,7 @@ static int parse_number(struct words *ws, const char *what, const char *text, un
 	char *end;
 
 	errno = 0;
-	v = strtoull(text, &end, 0);
+	v = strtoull(text, &end, text[0] == '0' && (text[1] | 0x20) == 'x' ? 16 : 10);
 	if (!isdigit((unsigned char)text[0]) || *end)
 		return err_set(ws->e, ERR_USAGE, "trace", "%s '%s' is no number", what, text);
 	if (errno || v > max)
@@ -148,7 +148,7 @@ static int parse_port(struct words *ws, const char *text, int *ret)
 			return bad(ws, "port '%s' is no number (names are not looked up)", text);
 	if (!*text)
 		return err_set(ws->e, ERR_USAGE, "trace", "a port is missing behind ':'");
-	if (parse_number(ws, "port", text[0] == '0' && text[1] ? text + 1 : text, 65535, &v) < 0)
+	if (parse_number(ws, "port", text, 65535, &v) < 0)
 		return -1;
 	*ret = (int)v;
 	return 0;
@@ -161,14 +161,25 @@ static bool looks_like_address(const char *s)
 	return s && (strchr(s, '.') || strchr(s, ':') || *s == '[' || *s == '*');
 }
 
+/* A socket that is given ::ffff:a.b.c.d sends IPv4 (tcp_v6_connect, udpv6_sendmsg). */
+static void as_sent(struct addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (a->family == AF_INET6 && memcmp(a->b, mapped, sizeof(mapped)) == 0)
+		*a = addr_from(AF_INET, a->b + sizeof(mapped));
+}
+
 static int parse_host(struct words *ws, const char *host, struct addr *ret)
 {
 	if (strcmp(host, "*") == 0) {
 		*ret = (struct addr){ 0 };
 		return 0;
 	}
-	if (addr_parse(host, ret) == 0)
+	if (addr_parse(host, ret) == 0) {
+		as_sent(ret);
 		return 0;
+	}
 	if (strchr(host, '/'))
 		return bad(ws, "'%s' is a network, a connection has one address", host);
 	return bad(ws, "'%s' is no address (names are not looked up)", host);

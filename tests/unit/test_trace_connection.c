@@ -50,6 +50,12 @@ static void good(void **state)
 	assert_string_equal(addr_fmt(&rq.dst, text), "fd00::1");
 	assert_int_equal(rq.dport, -1);
 	assert_int_equal(rq.gid, 0);
+	/* a zero in front is no octal number; a mapped address is sent as IPv4 */
+	assert_int_equal(parse("tcp [::ffff:10.0.0.1]:0080 uid 010"), 0);
+	assert_string_equal(addr_fmt(&rq.dst, text), "10.0.0.1");
+	assert_int_equal(rq.family, NFPROTO_IPV4);
+	assert_int_equal(rq.dport, 80);
+	assert_int_equal(rq.uid, 10);
 	assert_int_equal(parse("icmp 8/0 10.0.0.1"), 0);
 	assert_int_equal(rq.icmp_type, 8);
 	assert_int_equal(parse("icmpv6 echo-reply fd00::1"), 0);
