@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* d04_stale_store - one program's rules are in two stores: the old copy still runs */
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "nsutil/doctor/chains.h"
+#include "nsutil/doctor/check.h"
+#include "nsutil/ruleset/owner.h"
+
+static void report(struct doctor *d, const struct ruleset *rs, uint8_t family, const char *owner)
+{
+	bool v6 = family == NFPROTO_IPV6;
+	struct doctor_finding *f = doctor_find(d, "%s has chains in the legacy store and in the compat store; packets"
+						  " pass both, and one of them is stale", owner);
+
+	for (unsigned s = STORE_LEGACY; s <= STORE_COMPAT; s++)
+		doctor_see(d, f, family_name(family), chains_save_command((enum store)s, v6), "%u chains of %s in %s",
+			   chains_count(rs, (enum store)s, family, owner), owner, store_name((enum store)s));
+	doctor_fix(d, f, "find out which store %s uses now; 'cnish diff --store' shows where they differ", owner);
+	doctor_fix(d, f, "remove its chains from the other one, or reboot the node");
+}
+
+/* Each owner once: at its first chain of the legacy store. */
+static bool first_of(const struct table *table, const struct chain *chain, const char *owner)
+{
+	for (const struct chain *c = table->chains; c != chain; c = c->next)
+		if (chains_of(c, owner))
+			return false;
+	return true;
+}
+
+static bool seen_before(const struct ruleset *rs, const struct table *table, const char *owner)
+{
+	for (const struct table *t = rs->tables; t != table; t = t->next)
+		for (const struct chain *c = t->store == STORE_LEGACY && t->family == table->family ? t->chains : NULL; c;
+		     c = c->next)
+			if (chains_of(c, owner))
+				return true;
+	return false;
+}
+
+static void check_table(struct doctor *d, const struct ruleset *rs, const struct table *t)
+{
+	for (const struct chain *c = t->chains; c; c = c->next) {
+		const char *owner = owner_chain(c);
+
+		if (!owner || strncmp(owner, "Istio", 5) == 0 || !first_of(t, c, owner) || seen_before(rs, t, owner))
+			continue;
+		if (chains_count(rs, STORE_COMPAT, t->family, owner))
+			report(d, rs, t->family, owner);
+	}
+}
+
+static void check(struct doctor *d)
+{
+	const struct ruleset *rs = doctor_rules(d);
+
+	for (const struct table *t = rs ? rs->tables : NULL; t; t = t->next)
+		if (t->store == STORE_LEGACY)
+			check_table(d, rs, t);
+}
+
+const struct doctor_entry doctor_d04 = {
+	.id = "D04",
+	.title = "stale rules of the other iptables still run",
+	.link = "https://github.com/kubernetes/kubernetes/issues/109811",
+	.explain = "After an upgrade of the system or of an image, a program (kube-proxy, a CNI plugin, docker ...) writes to\n"
+		   "the other store than before. The old rules stay and are evaluated as well, with old addresses.\n"
+		   "It is told by chains of one program in both stores. Istio's own are D05.",
+	.severity = DOCTOR_WARNING,
+	.scope = DOCTOR_BOTH,
+	.check = check,
+};

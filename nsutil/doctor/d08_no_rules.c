@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* d08_no_rules - a pod of the mesh has none of Istio's rules: its traffic goes past the proxy */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nsutil/doctor/chains.h"
+#include "nsutil/doctor/legacy.h"
+
+enum { PORT_HBONE = 15008 };
+
+/* ztunnel listens in the pod's namespace from outside. */
+static bool is_ambient(struct doctor *d, char why[160])
+{
+	const struct netview *nv = facts_net(d);
+	const struct nv_socket *s = nv ? facts_listens(nv, IPPROTO_TCP, PORT_HBONE) : NULL;
+
+	if (!s || facts_is_gateway(d) || strcmp(s->process, "ztunnel") != 0)
+		return false;
+	snprintf(why, 160, "ztunnel (pid %d) listens on %d in it", (int)s->pid, PORT_HBONE);
+	return true;
+}
+
+/* The log tells a cause that has a diagnosis of its own. */
+static bool told_by_log(struct doctor *d)
+{
+	static const enum log_kind kinds[] = { LOG_NOT_ROOT, LOG_NO_EXTENSION, LOG_LOCKED, LOG_INCOMPATIBLE };
+	const struct log *l = facts_log(d);
+
+	for (unsigned i = 0; l && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (log_hit(l, kinds[i]))
+			return true;
+	return false;
+}
+
+static void see_log(struct doctor *d, struct doctor_finding *f)
+{
+	const struct log *l = facts_log(d);
+	char where[400];
+
+	for (unsigned i = 0; l && i < l->n; i++) {
+		snprintf(where, sizeof(where), "%.300s, line %u", d->facts.log_where, l->hits[i].line);
+		doctor_see(d, f, "istio-init's log", where, "%s", l->hits[i].text);
+	}
+}
+
+static void check(struct doctor *d)
+{
+	const struct ruleset *rs = doctor_rules(d);
+	struct doctor_finding *f;
+	char why[160];
+	bool ambient;
+
+	if (!rs || chains_stores(rs, 0, "Istio") || doctor_found(d, "D01") || doctor_found(d, "D02") || told_by_log(d))
+		return;
+	if (rs->unread) {
+		doctor_unsure(d, "a store could not be read: %s", rs->unread->why);
+		return;
+	}
+	ambient = is_ambient(d, why);
+	if (!ambient && !is_sidecar(d, why))
+		return;
+	f = doctor_find(d, "the pod is in the mesh, but there is no rule of Istio's: all its traffic goes past the proxy");
+	doctor_see(d, f, "mesh", "/proc", "%s", why);
+	doctor_see(d, f, "rules", "all stores", "none of Istio's");
+	see_log(d, f);
+	if (!ambient)
+		f->mend = DOCTOR_MEND_RULES;
+	doctor_fix(d, f, "delete the pod, so that it is set up anew; look at istio-cni-node of this node when it comes again");
+	if (!ambient)
+		doctor_fix_self(d, f, "istio apply");
+}
+
+const struct doctor_entry doctor_d08 = {
+	.id = "D08",
+	.title = "in the mesh, but nothing is captured",
+	.link = "https://github.com/istio/istio/issues/14327",
+	.explain = "The pod started before the CNI plugin was ready, or istio-init failed and was passed over: the proxy runs,\n"
+		   "and no rule leads to it. Traffic flows, without mTLS, policy and telemetry.\n"
+		   "It is told by a sidecar (the proxy's role, or listeners on 15001 and 15006) or ztunnel's listener in the\n"
+		   "namespace, and no chain of Istio's in any store. Gateways and waypoints have no rules by design.",
+	.severity = DOCTOR_ERROR,
+	.scope = DOCTOR_POD,
+	.check = check,
+};

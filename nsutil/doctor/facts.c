@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* facts - rules, sockets, processes and files of the target, each read once, when first asked for */
+#include "nsutil/doctor/facts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/doctor/check.h"
+#include "nsutil/load.h"
+#include "nsutil/netns/netns.h"
+#include "nsutil/pod/proc.h"
+
+enum { PROC_TEXT_MAX = 1 << 20, ARGS_MAX = 2048, STATUS_MAX = 64 << 10 };
+
+void facts_close(struct facts *f)
+{
+	ruleset_free(f->rules);
+	if (f->net)
+		netview_free(f->net);
+	f->rules = NULL;
+	f->net = NULL;
+}
+
+const struct ruleset *facts_rules(struct doctor *d)
+{
+	struct facts *f = &d->facts;
+
+	if (!f->asked_rules)
+		load_ruleset(d->t, LOAD_ALL, &f->rules, &f->rules_why);
+	f->asked_rules = true;
+	return f->rules;
+}
+
+const struct netview *facts_net(struct doctor *d)
+{
+	struct facts *f = &d->facts;
+
+	if (!f->asked_net)
+		netview_read(&d->t->netns, NETVIEW_ALL, d->t->proc, &f->net, &f->net_why);
+	f->asked_net = true;
+	return f->net;
+}
+
+/* A field of /proc/PID/status: the text behind its name, NULL when it is not there. */
+static const char *status_field(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+
+	return at ? at + strlen(name) : NULL;
+}
+
+/* An identity map ("0 0 4294967295") is what a process without a user namespace of its own has. */
+static bool maps_users(const char *proc, pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned long inside, outside, count;
+
+	if (proc_read(proc, pid, "uid_map", 4096, &text) < 0 ||
+	    sscanf(text, "%lu %lu %lu", &inside, &outside, &count) != 3)
+		return false;
+	return inside || outside || count != 4294967295UL;
+}
+
+static const char *args_of(struct doctor *d, pid_t pid)
+{
+	_cleanup_free_ char *text = NULL;
+	long n = proc_read(d->t->proc, pid, "cmdline", 64 << 10, &text);
+
+	if (n < 0)
+		return "";
+	if (n > ARGS_MAX)
+		n = ARGS_MAX;
+	for (long i = 0; i < n; i++)
+		if ((unsigned char)text[i] < ' ')
+			text[i] = i + 1 < n ? ' ' : '\0';
+	text[n] = '\0';
+	return arena_strdup(d->arena, text);
+}
+
+/* What /proc/PID tells of a process; false when it went away or may not be seen. */
+static bool fill_process(struct doctor *d, pid_t pid, struct fact_process *p)
+{
+	_cleanup_free_ char *status = NULL;
+	const char *uid, *gid, *caps;
+	struct proc_stat st;
+
+	if (proc_stat(d->t->proc, pid, &st) || st.state == 'Z' ||
+	    proc_read(d->t->proc, pid, "status", STATUS_MAX, &status) < 0)
+		return false;
+	uid = status_field(status, "\nUid:");
+	gid = status_field(status, "\nGid:");
+	caps = status_field(status, "\nCapEff:");
+	if (!uid || !gid || sscanf(uid, "%*u %u", &p->uid) != 1 || sscanf(gid, "%*u %u", &p->gid) != 1)
+		return false;
+	p->pid = pid;
+	p->caps = caps ? strtoull(caps, NULL, 16) : 0;
+	p->own_users = maps_users(d->t->proc, pid);
+	snprintf(p->comm, sizeof(p->comm), "%.15s", st.comm);
+	p->args = args_of(d, pid);
+	return p->args;
+}
+
+static void find_processes(struct doctor *d)
+{
+	struct fact_process **tail = &d->facts.processes;
+	unsigned hidden = 0;
+	pid_t *pids;
+	size_t n;
+
+	if (proc_pids(d->t->proc, d->arena, &pids, &n) < 0) {
+		d->facts.processes_why = "the node's /proc cannot be listed";
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		uint64_t inode;
+		int r = proc_netns(d->t->proc, pids[i], &inode);
+		struct fact_process *p;
+
+		hidden += r == -EACCES || r == -EPERM;
+		if (r || inode != d->t->netns.inode)
+			continue;
+		p = arena_alloc(d->arena, sizeof(*p));
+		if (!p || !fill_process(d, pids[i], p))
+			continue;
+		*tail = p;
+		tail = &p->next;
+	}
+	if (hidden)
+		d->facts.processes_why = arena_printf(d->arena, "%u processes may not be looked at (CAP_SYS_PTRACE)", hidden);
+}
+
+const struct fact_process *facts_processes(struct doctor *d)
+{
+	if (!d->facts.asked_processes)
+		find_processes(d);
+	d->facts.asked_processes = true;
+	return d->facts.processes;
+}
+
+const struct mesh *facts_mesh(struct doctor *d)
+{
+	if (!d->facts.asked_mesh)
+		mesh_judge(&d->t->netns, d->t->netns.inode, d->t->pod, mesh_proxies(d->t->proc, d->arena),
+			   facts_rules(d), &d->facts.mesh);
+	d->facts.asked_mesh = true;
+	return &d->facts.mesh;
+}
+
+static void add_iptables(struct doctor *d, struct fact_iptables ***tail, const char *where, const char *root)
+{
+	struct fact_iptables *f = arena_alloc(d->arena, sizeof(*f));
+
+	if (!f) {
+		d->failed = true;
+		return;
+	}
+	f->where = where;
+	ipt_find(root, &f->found);
+	**tail = f;
+	*tail = &f->next;
+}
+
+const struct fact_iptables *facts_iptables(struct doctor *d)
+{
+	struct fact_iptables **tail = &d->facts.iptables;
+
+	if (d->facts.asked_iptables)
+		return d->facts.iptables;
+	d->facts.asked_iptables = true;
+	add_iptables(d, &tail, "node", d->t->host_root);
+	for (const struct pod_container *c = d->t->pod ? d->t->pod->containers : NULL; c; c = c->next)
+		if (c->pid)
+			add_iptables(d, &tail, arena_printf(d->arena, "container %s", c->name ? c->name : c->id),
+				     arena_printf(d->arena, "%s/%d/root", d->t->proc, (int)c->pid));
+	return d->facts.iptables;
+}
+
+const char *facts_proc(struct doctor *d, const char *path)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (netns_read_proc(&d->t->netns, path, PROC_TEXT_MAX, &text, NULL, NULL) < 0)
+		return NULL;
+	return arena_strdup(d->arena, text);
+}
+
+long long facts_number(struct doctor *d, const char *path, long long missing)
+{
+	const char *text = facts_proc(d, path);
+	char *end;
+	long long v = text ? strtoll(text, &end, 10) : missing;
+
+	return text && end == text ? missing : v;
+}
+
+const struct fact_process *facts_proxy(struct doctor *d)
+{
+	const struct fact_process *agent = NULL;
+
+	for (const struct fact_process *p = facts_processes(d); p; p = p->next) {
+		if (strcmp(p->comm, "envoy") == 0)
+			return p;
+		if (strcmp(p->comm, "pilot-agent") == 0)
+			agent = p;
+	}
+	return agent;
+}
+
+/* pilot-agent's second word is the role; Envoy's --service-node begins with it. */
+static bool has_role(const char *args, const char *role)
+{
+	char word[32], node[32];
+
+	snprintf(word, sizeof(word), " %s", role);
+	snprintf(node, sizeof(node), " %s~", role);
+	return (strstr(args, " proxy") && strstr(args, word)) || strstr(args, node);
+}
+
+bool facts_is_gateway(struct doctor *d)
+{
+	for (const struct fact_process *p = facts_processes(d); p; p = p->next) {
+		if (strcmp(p->comm, "ztunnel") == 0)
+			return true;
+		if (strcmp(p->comm, "envoy") != 0 && strcmp(p->comm, "pilot-agent") != 0)
+			continue;
+		if (has_role(p->args, "router") || has_role(p->args, "waypoint"))
+			return true;
+	}
+	return false;
+}
+
+const struct nv_socket *facts_listens(const struct netview *nv, int protocol, unsigned port)
+{
+	for (unsigned i = 0; i < nv->n_sockets; i++) {
+		const struct nv_socket *s = &nv->sockets[i];
+
+		if (s->protocol == protocol && s->listening && s->lport == port)
+			return s;
+	}
+	return NULL;
+}

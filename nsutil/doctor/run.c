@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* run - runs the diagnoses one after the other and collects what they say */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nsutil/base/buf.h"
+#include "nsutil/doctor/check.h"
+#include "nsutil/doctor/verdict.h"
+
+/* Where findings go when memory ran out, so that diagnoses need not check. */
+static struct doctor_finding *nowhere(struct doctor *d)
+{
+	static _Thread_local struct doctor_finding sink;
+
+	d->failed = true;
+	memset(&sink, 0, sizeof(sink));
+	sink.entry = d->entry;
+	return &sink;
+}
+
+static const char *vtext(struct doctor *d, const char *fmt, va_list ap)
+{
+	char text[1024];
+	const char *copy;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	copy = arena_strdup(d->arena, text);
+	if (!copy)
+		d->failed = true;
+	return copy ? copy : "";
+}
+
+struct doctor_finding *doctor_find(struct doctor *d, const char *fmt, ...)
+{
+	struct doctor_finding *f = arena_alloc(d->arena, sizeof(*f));
+	va_list ap;
+
+	if (!f)
+		return nowhere(d);
+	f->entry = d->entry;
+	f->severity = d->entry->severity;
+	va_start(ap, fmt);
+	f->cause = vtext(d, fmt, ap);
+	va_end(ap);
+	*d->findings_tail = f;
+	d->findings_tail = &f->next;
+	d->report->n_findings++;
+	return f;
+}
+
+void doctor_see(struct doctor *d, struct doctor_finding *f, const char *what, const char *where, const char *fmt, ...)
+{
+	struct doctor_evidence *ev = arena_alloc(d->arena, sizeof(*ev)), **at = &f->evidence;
+	va_list ap;
+
+	if (!ev) {
+		d->failed = true;
+		return;
+	}
+	ev->what = arena_strdup(d->arena, what);
+	ev->where = arena_strdup(d->arena, where);
+	va_start(ap, fmt);
+	ev->value = vtext(d, fmt, ap);
+	va_end(ap);
+	while (*at)
+		at = &(*at)->next;
+	*at = ev;
+}
+
+static void add_line(struct doctor *d, struct doctor_line **list, const char *text)
+{
+	struct doctor_line *l = arena_alloc(d->arena, sizeof(*l));
+
+	if (!l) {
+		d->failed = true;
+		return;
+	}
+	l->text = text;
+	while (*list)
+		list = &(*list)->next;
+	*list = l;
+}
+
+void doctor_fix(struct doctor *d, struct doctor_finding *f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_line(d, &f->fix, vtext(d, fmt, ap));
+	va_end(ap);
+}
+
+void doctor_fix_self(struct doctor *d, struct doctor_finding *f, const char *words)
+{
+	doctor_fix(d, f, "cnish -t %s %s", d->t->spec ? d->t->spec : d->t->label, words);
+}
+
+void doctor_mend_module(struct doctor *d, struct doctor_finding *f, const char *name)
+{
+	f->mend = DOCTOR_MEND_MODULES;
+	add_line(d, &f->modules, name);
+}
+
+void doctor_unsure(struct doctor *d, const char *fmt, ...)
+{
+	struct doctor_unchecked *u = arena_alloc(d->arena, sizeof(*u));
+	va_list ap;
+
+	if (!u) {
+		d->failed = true;
+		return;
+	}
+	u->entry = d->entry;
+	va_start(ap, fmt);
+	u->why = vtext(d, fmt, ap);
+	va_end(ap);
+	*d->unchecked_tail = u;
+	d->unchecked_tail = &u->next;
+}
+
+bool doctor_found(const struct doctor *d, const char *id)
+{
+	for (const struct doctor_finding *f = d->report->findings; f; f = f->next)
+		if (strcmp(f->entry->id, id) == 0)
+			return true;
+	return false;
+}
+
+const struct ruleset *doctor_rules(struct doctor *d)
+{
+	const struct ruleset *rs = facts_rules(d);
+
+	if (!rs)
+		doctor_unsure(d, "%s: %s", d->facts.rules_why.what, d->facts.rules_why.why);
+	return rs;
+}
+
+const struct netview *doctor_sockets(struct doctor *d)
+{
+	const struct netview *nv = facts_net(d);
+
+	if (!nv)
+		doctor_unsure(d, "%s: %s", d->facts.net_why.what, d->facts.net_why.why);
+	else if (nv->sockets_unread)
+		doctor_unsure(d, "sockets: %s", nv->sockets_unread);
+	return nv && !nv->sockets_unread ? nv : NULL;
+}
+
+const struct doctor_entry *doctor_entry_find(const char *id)
+{
+	for (unsigned i = 0; doctor_entries[i]; i++)
+		if (strcasecmp(doctor_entries[i]->id, id) == 0)
+			return doctor_entries[i];
+	return NULL;
+}
+
+const char *doctor_severity_name(enum doctor_severity s)
+{
+	static const char *const names[] = { "info", "warning", "error" };
+
+	return names[s];
+}
+
+int doctor_run(struct arena *a, const struct target *t, const struct doctor_options *opt,
+	       struct doctor_report *ret, struct err *e)
+{
+	struct doctor_report report = { .findings = NULL };
+	struct doctor d = { .arena = a, .t = t, .opt = opt, .report = &report };
+	unsigned scope = opt->host ? DOCTOR_NODE : DOCTOR_POD;
+
+	if (t->netns.fd < 0)
+		return err_set(e, ERR_USAGE, t->label, "a file has no processes, modules or sockets to look at");
+	d.findings_tail = &report.findings;
+	d.unchecked_tail = &report.unchecked;
+	for (unsigned i = 0; doctor_entries[i]; i++) {
+		d.entry = doctor_entries[i];
+		if (!(d.entry->scope & scope))
+			continue;
+		d.entry->check(&d);
+		report.n_checked++;
+	}
+	verdict_all(&d, report.verdicts);
+	facts_close(&d.facts);
+	if (d.failed)
+		return err_oom(e);
+	*ret = report;
+	return 0;
+}

@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# doctor - each diagnosis on a fault that was made for real, and silence on healthy pods of every mode
+# shellcheck disable=SC2030,SC2031
+
+source "$TOP/tests/lib/pod.sh"
+
+bats_require_minimum_version 1.5.0
+
+# A node root whose iptables is of one kind (D03 asks); /proc is the real one.
+node_with() {
+	mkdir -p "/run/node-$1/usr/sbin"
+	cp "/usr/sbin/xtables-$1-multi" "/run/node-$1/usr/sbin/"
+	ln -sf "xtables-$1-multi" "/run/node-$1/usr/sbin/iptables"
+}
+
+# doctor [ARG...]: the ids of what is found in the pod, in one line; a structured answer that fits its schema
+doctor() {
+	local status=0
+	"$CNISH" -t netns:pod -o json --host-root "${NODE:-/}" doctor "$@" >/run/json || status=$?
+	"$TOP/tests/lib/validate" doctor </run/json
+	[ "$status" = "$(jq '.findings | length | if . > 0 then 1 else 0 end' /run/json)" ]
+	jq -r '[.findings[].id] | unique | join(" ")' /run/json
+}
+
+# finds IDS [ARG...]: exactly these
+finds() {
+	local want=$1 got
+	shift
+	got=$(doctor "$@")
+	[ "$got" = "$want" ] || { echo "wanted '$want', found '$got'"; jq -c '.findings[], .unchecked[]' /run/json; return 1; }
+}
+
+sidecar() { pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 tcp/15020 tcp/15021 tcp/15090 >/dev/null; }
+
+# ---- healthy pods ----
+
+healthy_plain() { finds ''; }
+@test "silent: a pod that is not in the mesh" { in_pod healthy_plain; }
+
+healthy_sidecar() {
+	node_with "$1"
+	sidecar
+	pod_standin -n app tcp/8080 >/dev/null
+	pod_istio "$1"
+	NODE=/run/node-$1 finds ''
+}
+@test "silent: a sidecar with legacy rules" { in_pod healthy_sidecar legacy; }
+@test "silent: a sidecar with iptables-nft rules" { in_pod healthy_sidecar nft; }
+
+healthy_dns() {
+	node_with nft
+	sidecar
+	pod_standin -n envoy -u 1337 -g 1337 udp/15053 tcp/15053 >/dev/null
+	"$CNISH" -t netns:pod --yes istio apply --store compat DUAL_STACK=true REDIRECT_DNS=true CAPTURE_ALL_DNS=true >/dev/null
+	NODE=/run/node-nft finds ''
+}
+@test "silent: a sidecar with DNS capture" { in_pod healthy_dns; }
+
+healthy_tproxy() {
+	local f
+	node_with "$1"
+	pod_standin -t -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	"$CNISH" -t netns:pod --yes istio apply --store "$2" DUAL_STACK=true ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY >/dev/null
+	for f in -4 -6; do
+		pod_exec ip "$f" rule add fwmark 1337 lookup 133
+		pod_exec ip "$f" route add local default dev lo table 133
+	done
+	NODE=/run/node-$1 finds ''
+}
+@test "silent: TPROXY, legacy" { in_pod healthy_tproxy legacy legacy; }
+@test "silent: TPROXY, iptables-nft" { in_pod healthy_tproxy nft compat; }
+
+# ztunnel's sockets are in the pod, its process is elsewhere
+healthy_ambient() {
+	node_with nft
+	pod_standin -n ztunnel tcp/15001 tcp/15006 tcp/15008 udp/15053 tcp/15053 >/dev/null
+	"$CNISH" -t netns:pod --yes istio apply --preset ambient --store compat >/dev/null
+	NODE=/run/node-nft finds ''
+}
+@test "silent: an ambient pod" { in_pod healthy_ambient; }
+
+healthy_native() {
+	node_with nft
+	sidecar
+	"$CNISH" -t netns:pod -o nft istio show NATIVE_NFTABLES=true DUAL_STACK=true --preset istio-init >/run/native.nft
+	pod_exec nft -f /run/native.nft
+	NODE=/run/node-nft finds ''
+}
+@test "silent: Istio's native nftables rules" { in_pod healthy_native; }
+
+# A gateway runs Envoy and has no capture by design.
+healthy_gateway() {
+	pod_exec bash -c 'exec -a "pilot-agent proxy router" sleep 1000' &
+	pod_standin -n envoy -u 1337 -g 1337 tcp/8080 tcp/8443 tcp/15021 tcp/15090 >/dev/null
+	finds ''
+}
+@test "silent: a gateway without rules" { in_pod healthy_gateway; }
+
+# ---- the stores ----
+
+d03() {
+	node_with nft
+	sidecar
+	pod_istio legacy
+	NODE=/run/node-nft finds D03
+	node_with legacy
+	"$CNISH" -t netns:pod istio flush --yes >/dev/null
+}
+@test "D03: legacy rules, and the node's iptables is nft" { in_pod d03; }
+
+d03_other() {
+	node_with legacy
+	sidecar
+	pod_istio nft
+	NODE=/run/node-legacy finds D03
+}
+@test "D03: nft rules, and the node's iptables is legacy" { in_pod d03_other; }
+
+d04() {
+	local tool
+	for tool in legacy nft; do
+		pod_exec "iptables-$tool-restore" --noflush <<-'END'
+			*nat
+			:KUBE-SERVICES - [0:0]
+			-A PREROUTING -j KUBE-SERVICES
+			-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination 10.0.1.9:6443
+			COMMIT
+		END
+	done
+	finds D04
+}
+@test "D04: kube-proxy's chains in both stores" { in_pod d04; }
+
+d05() {
+	sidecar
+	pod_istio legacy
+	pod_istio nft
+	finds D05
+	jq -e '[.findings[] | select(.mendable)] | length == 2' /run/json
+	"$CNISH" -t netns:pod --yes doctor --fix >/dev/null || [ $? = 1 ]
+	finds "$(pod_exec iptables-nft-save | grep -q ISTIO || echo D03)"
+	"$CNISH" -t netns:pod istio verify DUAL_STACK=true >/dev/null
+}
+@test "D05: Istio in both stores; --fix leaves one, complete" { in_pod d05; }
+
+d06_d07() {
+	node_with nft
+	sidecar
+	pod_istio nft
+	pod_exec iptables-legacy -t nat -S >/dev/null # as a detector does
+	NODE=/run/node-nft finds 'D06 D07'
+	jq -e '.verdicts[] | select(.detector == "Istio").store == "legacy"' /run/json
+	jq -e '.verdicts[] | select(.detector == "iptables-wrappers").store == "compat"' /run/json
+}
+@test "D06, D07: a look with iptables-legacy made an empty table; Istio's detector would take legacy" { in_pod d06_d07; }
+
+# ---- capture ----
+
+d08() {
+	sidecar
+	finds D08
+}
+@test "D08: a sidecar without rules" { in_pod d08; }
+
+d08_ambient() {
+	pod_standin -n ztunnel tcp/15008 >/dev/null
+	# in the pod's namespace runs no ztunnel: it is found by its socket
+	finds "$1"
+}
+@test "D08: not when ztunnel itself runs in the namespace" { in_pod d08_ambient ''; }
+
+# ---- the command itself ----
+
+@test "--list names all, each explains itself" {
+	local id n=0
+	for id in $("$CNISH" -o json doctor --list | jq -r '.diagnoses[].id'); do
+		run "$CNISH" doctor "$id"
+		[ "$status" = 0 ]
+		[[ "$output" == "$id ("* ]]
+		[ "${#lines[@]}" -ge 4 ]
+		n=$((n + 1))
+	done
+	[ "$n" -ge 8 ]
+	"$CNISH" -o json doctor --list | "$TOP/tests/lib/validate" doctor-list
+	"$CNISH" -o json doctor d01 | "$TOP/tests/lib/validate" doctor-list
+	run -2 "$CNISH" doctor D99
+}
