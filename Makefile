@@ -12,7 +12,7 @@ Q := $(if $(filter 1,$(V)),,@)
 
 B := $(if $(FUZZ),build/fuzz,$(if $(SAN),build/san,build))
 CC ?= cc
-PKGS := libmnl libnftnl libip4tc libip6tc jansson libnghttp2 libprotobuf-c libnetfilter_conntrack
+PKGS := libmnl libnftnl libip4tc libip6tc jansson libnghttp2 libprotobuf-c
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARN) $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -21,7 +21,11 @@ ifdef FUZZ
 override CFLAGS += -O1 $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link
 endif
 override CPPFLAGS += -I. -I$(B)/gen -D_GNU_SOURCE -DCNISH_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -lpthread -lm
+# Loading and binding a library costs about as much as reading a small namespace; those that only some
+# commands need are linked in where their archive is installed.
+in_archive = $(if $(wildcard $(shell $(CC) -print-file-name=$(1:-l%=lib%.a))),$(1:-l%=-l:lib%.a),$(1))
+LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -ltinfo
+LIBS := $(foreach l,$(LIBS),$(call in_archive,$(l))) -lpthread -lm
 comma := ,
 
 find_c = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))

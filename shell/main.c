@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main - start of the program; the only exit */
 #include <fcntl.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "shell/state.h"
-
-/* Widths of characters are those of UTF-8, also where nobody set a locale (most containers). */
-static void set_locale(void)
-{
-	setlocale(LC_CTYPE, "");
-	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
-		setlocale(LC_CTYPE, "C.UTF-8");
-}
 
 static int print_version(struct session *s)
 {
@@ -86,7 +76,6 @@ int main(int argc, char **argv)
 	int status;
 
 	hold_streams();
-	set_locale();
 	signals_init();
 	if (parse_words(command_table, argc - 1, argv + 1, true, &p, &e)) {
 		session_init(&s, none);

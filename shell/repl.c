@@ -14,6 +14,7 @@
 #include "shell/complete.h"
 #include "shell/history.h"
 #include "shell/line.h"
+#include "shell/locale.h"
 #include "shell/state.h"
 
 /* readline's hooks take no argument. */
@@ -143,6 +144,7 @@ static char *read_line(const struct session *s)
 int repl_run(struct session *s)
 {
 	s->interactive = true;
+	locale_need_utf8(); /* the line editor moves by characters */
 	signals_stay();
 	set_up(s);
 	while (!s->quit && !signals_leaving()) {

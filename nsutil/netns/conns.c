@@ -3,10 +3,10 @@
 #include "nsutil/netns/conns.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
-#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
@@ -15,34 +15,71 @@
 #include "nsutil/netns/kmod.h"
 #include "nsutil/netns/parts.h"
 
-/* Attribute numbers of one direction. */
-struct direction {
-	enum nf_conntrack_attr src4, dst4, src6, dst6, sport, dport;
-};
-
-static const struct direction original = { ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_SRC,
-					   ATTR_ORIG_IPV6_DST, ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST };
-static const struct direction answer = { ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_SRC,
-					 ATTR_REPL_IPV6_DST, ATTR_REPL_PORT_SRC, ATTR_REPL_PORT_DST };
-
-static struct addr get_addr(const struct nf_conntrack *ct, uint8_t family, enum nf_conntrack_attr v4,
-			    enum nf_conntrack_attr v6)
+/* The attributes nested in one; none when it is missing. */
+static void nested(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret)
 {
-	const void *bytes = nfct_get_attr(ct, family == AF_INET ? v4 : v6);
+	size_t len = 0;
+	const void *start = nv_attr_nested(a, type, &len);
 
-	return bytes ? addr_from(family, bytes) : (struct addr){ 0 };
+	nv_attrs(ret, start, start ? len : 0);
 }
 
-static void get_tuple(const struct nf_conntrack *ct, uint8_t family, const struct direction *d,
-		      struct conn_tuple *ret)
+/* Numbers of the conntrack messages are in network order; 0 where there is none. */
+static uint16_t number16(const struct nv_attrs *a, unsigned type)
 {
-	ret->src = get_addr(ct, family, d->src4, d->src6);
-	ret->dst = get_addr(ct, family, d->dst4, d->dst6);
-	ret->sport = ntohs(nfct_get_attr_u16(ct, d->sport));
-	ret->dport = ntohs(nfct_get_attr_u16(ct, d->dport));
+	uint16_t v = 0;
+
+	nv_attr_copy(a, type, &v, sizeof(v));
+	return ntohs(v);
 }
 
-static const char *tcp_state(const struct nf_conntrack *ct)
+static uint32_t number32(const struct nv_attrs *a, unsigned type)
+{
+	uint32_t v = 0;
+
+	nv_attr_u32(a, type, &v);
+	return ntohl(v);
+}
+
+static uint64_t number64(const struct nv_attrs *a, unsigned type)
+{
+	uint64_t v = 0;
+
+	nv_attr_copy(a, type, &v, sizeof(v));
+	return be64toh(v);
+}
+
+/* An ICMP query has a type, a code and an id where others have ports. */
+static void get_icmp(const struct nv_attrs *proto, bool v6, struct conn *c)
+{
+	nv_attr_u8(proto, v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE, &c->icmp_type);
+	nv_attr_u8(proto, v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, &c->icmp_code);
+	c->icmp_id = number16(proto, v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID);
+}
+
+static void get_tuple(const struct nv_attrs *ct, unsigned type, struct conn *c)
+{
+	struct conn_tuple *t = type == CTA_TUPLE_ORIG ? &c->orig : &c->reply;
+	struct nv_attrs tuple, ip, proto;
+	bool v6 = c->family == AF_INET6;
+
+	nested(ct, type, &tuple);
+	nested(&tuple, CTA_TUPLE_IP, &ip);
+	nested(&tuple, CTA_TUPLE_PROTO, &proto);
+	nv_attr_addr(&ip, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, c->family, &t->src);
+	nv_attr_addr(&ip, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, c->family, &t->dst);
+	t->sport = number16(&proto, CTA_PROTO_SRC_PORT);
+	t->dport = number16(&proto, CTA_PROTO_DST_PORT);
+	if (type == CTA_TUPLE_ORIG) {
+		nv_attr_u8(&proto, CTA_PROTO_NUM, &c->protocol);
+		get_icmp(&proto, v6, c);
+	}
+	/* a zone of the whole entry, or of one direction of it */
+	if (tuple.tb[CTA_TUPLE_ZONE])
+		*(type == CTA_TUPLE_ORIG ? &c->zone : &c->reply_zone) = number16(&tuple, CTA_TUPLE_ZONE);
+}
+
+static const char *tcp_state(const struct nv_attrs *ct)
 {
 	static const char *const names[] = {
 		[TCP_CONNTRACK_NONE] = "NONE",		     [TCP_CONNTRACK_SYN_SENT] = "SYN_SENT",
@@ -51,76 +88,62 @@ static const char *tcp_state(const struct nf_conntrack *ct)
 		[TCP_CONNTRACK_LAST_ACK] = "LAST_ACK",	     [TCP_CONNTRACK_TIME_WAIT] = "TIME_WAIT",
 		[TCP_CONNTRACK_CLOSE] = "CLOSE",	     [TCP_CONNTRACK_SYN_SENT2] = "SYN_SENT2",
 	};
-	unsigned state = nfct_get_attr_u8(ct, ATTR_TCP_STATE);
+	struct nv_attrs info, tcp;
+	uint8_t state;
 
-	if (!nfct_attr_is_set(ct, ATTR_TCP_STATE) || state >= ARRAY_SIZE(names))
+	nested(ct, CTA_PROTOINFO, &info);
+	nested(&info, CTA_PROTOINFO_TCP, &tcp);
+	if (!nv_attr_u8(&tcp, CTA_PROTOINFO_TCP_STATE, &state) || state >= ARRAY_SIZE(names))
 		return NULL;
 	return names[state];
 }
 
-static void get_zones(const struct nf_conntrack *ct, struct conn *c)
-{
-	c->zone = c->reply_zone = nfct_get_attr_u16(ct, ATTR_ZONE);
-	if (nfct_attr_is_set(ct, ATTR_ORIG_ZONE))
-		c->zone = nfct_get_attr_u16(ct, ATTR_ORIG_ZONE);
-	if (nfct_attr_is_set(ct, ATTR_REPL_ZONE))
-		c->reply_zone = nfct_get_attr_u16(ct, ATTR_REPL_ZONE);
-}
-
 /* Counters are there when net.netfilter.nf_conntrack_acct was on. */
-static void get_counters(const struct nf_conntrack *ct, struct conn *c)
+static void get_counters(const struct nv_attrs *ct, struct conn *c)
 {
-	c->has_counters = nfct_attr_is_set(ct, ATTR_ORIG_COUNTER_PACKETS);
-	c->packets[0] = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_PACKETS);
-	c->packets[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_PACKETS);
-	c->bytes[0] = nfct_get_attr_u64(ct, ATTR_ORIG_COUNTER_BYTES);
-	c->bytes[1] = nfct_get_attr_u64(ct, ATTR_REPL_COUNTER_BYTES);
+	for (unsigned i = 0; i < 2; i++) {
+		struct nv_attrs counters;
+
+		nested(ct, i ? CTA_COUNTERS_REPLY : CTA_COUNTERS_ORIG, &counters);
+		c->has_counters |= counters.tb[CTA_COUNTERS_PACKETS] != NULL;
+		c->packets[i] = number64(&counters, CTA_COUNTERS_PACKETS);
+		c->bytes[i] = number64(&counters, CTA_COUNTERS_BYTES);
+	}
 }
 
-static void take(const struct nf_conntrack *ct, struct conn *c)
+static void take(uint8_t family, const struct nv_attrs *ct, struct conn *c)
 {
-	c->family = nfct_get_attr_u8(ct, ATTR_ORIG_L3PROTO);
-	c->protocol = nfct_get_attr_u8(ct, ATTR_ORIG_L4PROTO);
-	get_tuple(ct, c->family, &original, &c->orig);
-	get_tuple(ct, c->family, &answer, &c->reply);
+	c->family = family;
+	c->zone = c->reply_zone = number16(ct, CTA_ZONE);
+	get_tuple(ct, CTA_TUPLE_ORIG, c);
+	get_tuple(ct, CTA_TUPLE_REPLY, c);
 	c->state = tcp_state(ct);
-	c->status = nfct_get_attr_u32(ct, ATTR_STATUS);
-	c->mark = nfct_get_attr_u32(ct, ATTR_MARK);
-	c->timeout = nfct_get_attr_u32(ct, ATTR_TIMEOUT);
-	get_zones(ct, c);
+	c->status = number32(ct, CTA_STATUS);
+	c->mark = number32(ct, CTA_MARK);
+	c->timeout = number32(ct, CTA_TIMEOUT);
 	get_counters(ct, c);
-	c->icmp_type = nfct_get_attr_u8(ct, ATTR_ICMP_TYPE);
-	c->icmp_code = nfct_get_attr_u8(ct, ATTR_ICMP_CODE);
-	c->icmp_id = ntohs(nfct_get_attr_u16(ct, ATTR_ICMP_ID));
-}
-
-static void destroyp(struct nf_conntrack **ct)
-{
-	if (*ct)
-		nfct_destroy(*ct);
 }
 
 static int parse(const struct nlmsghdr *nlh, void *arg, struct err *e)
 {
-	_cleanup_(destroyp) struct nf_conntrack *ct = NULL;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	struct conn_list *cl = arg;
+	struct nv_attrs ct;
 	struct conn *grown;
 
 	if (nlh->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW) ||
-	    mnl_nlmsg_get_payload_len(nlh) < sizeof(struct nfgenmsg))
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*nfg))
 		return 0;
-	ct = nfct_new();
-	grown = ct && cl->n < NV_MOST ? arena_grow(cl->arena, cl->conns, cl->n, sizeof(*grown)) : NULL;
+	/* entries of other families do not exist today; if they come, they are not misread */
+	if (nfg->nfgen_family != AF_INET && nfg->nfgen_family != AF_INET6)
+		return 0;
+	grown = cl->n < NV_MOST ? arena_grow(cl->arena, cl->conns, cl->n, sizeof(*grown)) : NULL;
 	if (!grown)
 		return err_oom(e);
 	cl->conns = grown;
-	if (nfct_nlmsg_parse(nlh, ct) < 0)
-		return 0;
+	nv_attrs(&ct, nfg + 1, mnl_nlmsg_get_payload_len(nlh) - sizeof(*nfg));
 	memset(&grown[cl->n], 0, sizeof(*grown));
-	take(ct, &grown[cl->n]);
-	/* entries of other families do not exist today; if they come, they are not misread */
-	if (grown[cl->n].family == AF_INET || grown[cl->n].family == AF_INET6)
-		cl->n++;
+	take(nfg->nfgen_family, &ct, &grown[cl->n++]);
 	return 0;
 }
 

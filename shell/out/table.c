@@ -5,6 +5,7 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "shell/locale.h"
 #include "shell/out/sink.h"
 
 /* Length of an SGR sequence ("ESC [ ... m") at s, 0 when there is none. */
@@ -32,6 +33,7 @@ unsigned text_width(const char *s, size_t n)
 			len = sgr_len(s, n);
 			w = 0;
 		} else if ((unsigned char)*s >= 0x80) {
+			locale_need_utf8();
 			len = mbrtowc(&wc, s, n, &state);
 			if (len == 0 || len > n) { /* no character: it is shown as one mark */
 				len = 1;
