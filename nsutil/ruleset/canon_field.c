@@ -409,7 +409,10 @@ void canon_expr(const struct expr *x, unsigned packets, struct buf *b)
 		break;
 	case EXPR_IPSET:
 		KEY(b, "ipset", x->ipset.dims, x->ipset.src, x->ipset.flags);
-		buf_str(b, x->ipset.name);
+		if (x->ipset.name)
+			buf_str(b, x->ipset.name);
+		else
+			buf_uint(b, x->ipset.index); /* the kernel would not say its name */
 		break;
 	case EXPR_OPAQUE:
 		buf_str(b, "opaque ");

@@ -6,6 +6,7 @@
 #include "nsutil/netns/netns.h"
 #include "nsutil/nft/nft.h"
 #include "nsutil/ruleset/canon.h"
+#include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
 
 static int show(const struct ruleset *rs)
@@ -30,7 +31,8 @@ int main(void)
 	struct err e = ERR_INIT;
 
 	if (!rs || netns_open_self(&ns, &e) != 0 || xt_read(&ns, 3, rs, &e) != 0 ||
-	    nft_read(&ns, 1U << STORE_COMPAT | 1U << STORE_NATIVE, 0, rs, &e) != 0) {
+	    nft_read(&ns, 1U << STORE_COMPAT | 1U << STORE_NATIVE, 0, rs, &e) != 0 ||
+	    xt_name_sets(&ns, rs, &e) != 0) {
 		fprintf(stderr, "canon: %s: %s\n", e.what, e.why);
 		return 2;
 	}
