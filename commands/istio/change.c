@@ -189,12 +189,13 @@ static void put_result(const struct istio_change *c, const struct istio_deed *de
 }
 
 /* The former state is kept before the first change; a disk that is full must not keep a pod broken. */
-static int carry_out(const struct istio_job *job, const struct istio_change *c, unsigned wait,
-		     const char **undo, struct out *o, struct err *e)
+static int carry_out(const struct istio_job *job, const struct istio_change *c, const struct istio_deed *deed,
+		     unsigned wait, const char **undo, struct out *o, struct err *e)
 {
 	struct err trouble = ERR_INIT;
 
-	if (istio_undo_write(job->arena, c, job->target->netns.inode, job->target->label, undo, &trouble) < 0)
+	if (istio_undo_write(job->arena, &job->target->netns, c, deed->question, job->target->label, undo,
+			     &trouble) < 0)
 		out_note(o, "the former state is not kept: %s: %s", trouble.what, trouble.why);
 	return istio_change_run(&job->target->netns, c, wait, e);
 }
@@ -230,7 +231,7 @@ int istio_change_do(struct session *s, const struct istio_job *job, const struct
 		if (deed->expects)
 			istio_put_notes(job->config, o);
 	}
-	if (!dry && c->n_edits && (confirm(s, job, c, deed, e) < 0 || carry_out(job, c, wait, &undo, o, e) < 0))
+	if (!dry && c->n_edits && (confirm(s, job, c, deed, e) < 0 || carry_out(job, c, deed, wait, &undo, o, e) < 0))
 		return -1;
 	if (!text)
 		put_result(c, deed, dry, undo, o);

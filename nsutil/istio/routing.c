@@ -276,6 +276,33 @@ int istio_routing_compare(struct arena *a, const struct netview *nv, const struc
 	return f.failed ? -1 : 0;
 }
 
+static bool is_there(const struct finder *f, const struct istio_step *s)
+{
+	if (s->kind == ISTIO_STEP_ADDRESS)
+		return has_address(f);
+	if (s->kind == ISTIO_STEP_ROUTE)
+		return has_route(f, s->family, s->table);
+	for (unsigned i = 0; i < f->nv->n_rules; i++)
+		if (fulfils(s, &f->nv->rules[i]))
+			return true;
+	return false;
+}
+
+int istio_routing_restore(struct arena *a, const struct netview *nv, const struct istio_routing_edit *done,
+			  unsigned n, struct istio_routing *ret)
+{
+	const struct nv_link *lo = nv_link_by_name(nv, "lo");
+	struct istio_routing r = { .n = 0 };
+	struct finder f = { .a = a, .nv = nv, .r = &r, .lo = lo ? lo->index : 1 };
+
+	for (unsigned i = n; i-- > 0;)
+		if (is_there(&f, &done[i].step) == done[i].add)
+			edit(&f, !done[i].add, done[i].step, done[i].add ? "extra" : "missing",
+			     done[i].add ? "the change to be undone put it there" : "the change to be undone removed it");
+	*ret = r;
+	return f.failed ? -1 : 0;
+}
+
 void istio_step_words(const struct istio_step *s, bool add, struct buf *b)
 {
 	const char *six = s->family == AF_INET6 ? "-6 " : "", *verb = add ? "add" : "del";

@@ -69,6 +69,19 @@ int istio_routing_plan(struct arena *a, const struct istio_config *c, unsigned f
 int istio_routing_compare(struct arena *a, const struct netview *nv, const struct istio_config *c,
 			  unsigned families, struct istio_routing *r);
 
+/**
+ * istio_routing_restore() - what has to be done so that edits that were made are not made any more
+ * @a:		arena of the result
+ * @nv:		routing as it is
+ * @done:	edits, in the order they were made
+ * @n:		number
+ * @ret:	its edits are set on success: only those still needed
+ *
+ * Return: 0, or -1 when memory ran out
+ */
+int istio_routing_restore(struct arena *a, const struct netview *nv, const struct istio_routing_edit *done,
+			  unsigned n, struct istio_routing *ret);
+
 /* istio_step_words() - as words of ip(8): "-6 addr add ::6/128 dev lo" */
 void istio_step_words(const struct istio_step *s, bool add, struct buf *b);
 

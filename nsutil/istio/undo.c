@@ -7,13 +7,60 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/istio/fingerprint.h"
 #include "nsutil/ruleset/text.h"
 
-static void put_former(const struct istio_change *c, struct buf *b)
+/* ---- what is written ---- */
+
+static int put_table(const struct istio_change *c, const struct istio_edits *edits, const char *name, struct buf *b)
+{
+	const struct table *t = ruleset_find_table(c->before, edits->store, edits->family, name);
+	uint64_t before, after;
+
+	if (istio_fingerprint(t, &before) < 0 || istio_fingerprint_after(t, edits, name, &after) < 0)
+		return -1;
+	buf_fmt(b, "# table %s %s before %016" PRIx64 " after %016" PRIx64 "\n", name, t ? "present" : "absent", before,
+		after);
+	if (t)
+		ruleset_save(c->before, edits->store, edits->family, name, true, b);
+	return 0;
+}
+
+static int put_native(const struct istio_change *c, struct buf *b)
+{
+	for (unsigned i = 0; i < c->n_native; i++) {
+		const struct table *t = c->native[i];
+		uint64_t before;
+
+		if (istio_fingerprint(t, &before) < 0)
+			return -1;
+		buf_fmt(b, "# store %s family %s\n", store_name(t->store), family_name(t->family));
+		buf_fmt(b, "# table %s present before %016" PRIx64 " after %016x\n", t->name, before, 0);
+		if (t->store == STORE_NATIVE)
+			table_nft(t, true, b);
+		else
+			ruleset_save(c->before, t->store, t->family, t->name, true, b);
+	}
+	return 0;
+}
+
+static void put_step(const struct istio_routing_edit *edit, struct buf *b)
+{
+	const struct istio_step *s = &edit->step;
+
+	buf_fmt(b, "# routing %s %u %u %u %u %u %u: ip ", edit->add ? "add" : "delete", (unsigned)s->kind, s->family,
+		s->mark, s->mask, s->table, s->priority);
+	istio_step_words(s, edit->add, b);
+	buf_chr(b, '\n');
+}
+
+static int put_former(const struct istio_change *c, struct buf *b)
 {
 	for (unsigned i = 0; i < c->n_parts; i++) {
 		const struct istio_edits *edits = &c->parts[i]->edits;
@@ -26,15 +73,19 @@ static void put_former(const struct istio_change *c, struct buf *b)
 				continue;
 			if (!*last)
 				buf_fmt(b, "# store %s family %s\n", store_name(edits->store), family_name(edits->family));
-			ruleset_save(c->before, edits->store, edits->family, table, true, b);
+			if (put_table(c, edits, table, b) < 0)
+				return -1;
 			last = table;
 		}
 	}
-	for (unsigned i = 0; i < c->n_native; i++) {
-		buf_str(b, "# store native\n");
-		table_nft(c->native[i], true, b);
-	}
+	for (unsigned i = 0; i < c->routing.n; i++)
+		put_step(&c->routing.at[i], b);
+	return put_native(c, b);
 }
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 /* Make a folder and those above it. */
 static int make_folder(char *path)
@@ -50,7 +101,7 @@ static int make_folder(char *path)
 	return mkdir(path, 0700) < 0 && errno != EEXIST ? -1 : 0;
 }
 
-static char *folder(struct arena *a)
+char *istio_undo_folder(struct arena *a)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 
@@ -76,29 +127,66 @@ static int write_all(int fd, const char *p, size_t n)
 	return fsync(fd);
 }
 
-int istio_undo_write(struct arena *a, const struct istio_change *c, uint64_t inode, const char *label,
-		     const char **ret_path, struct err *e)
+/* An inode is used again when a namespace has ended; the cookie is not, until the next boot. */
+const char *istio_undo_identity(struct arena *a, const struct netns *ns)
+{
+	_cleanup_close_ int sock = netns_socket(ns, AF_INET, SOCK_DGRAM, 0, NULL);
+	_cleanup_close_ int boot = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+	char id[40] = "";
+	ssize_t n = boot < 0 ? 0 : read(boot, id, sizeof(id) - 1);
+
+	if (sock < 0 || getsockopt(sock, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
+		cookie = 0; /* before Linux 5.14 */
+	id[n > 0 ? strcspn(id, "\n") : 0] = '\0';
+	return arena_printf(a, "%" PRIu64 " %" PRIu64 " %s", ns->inode, cookie, id);
+}
+
+static int put_all(struct arena *a, const struct netns *ns, const struct istio_change *c, const char *command,
+		   const char *label, struct buf *b)
+{
+	const char *identity = istio_undo_identity(a, ns);
+
+	if (!identity)
+		return -1;
+	buf_fmt(b, "# cnish undo 2\n# target %.*s\n# netns %s\n# command %s\n", (int)strcspn(label, "\r\n"), label,
+		identity, command);
+	return put_former(c, b) < 0 || buf_failed(b) ? -1 : 0;
+}
+
+int istio_undo_write(struct arena *a, const struct netns *ns, const struct istio_change *c, const char *command,
+		     const char *label, const char **ret_path, struct err *e)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int fd = -1, up = -1;
 	struct timespec now;
-	char *dir = folder(a), *path;
+	char *dir = istio_undo_folder(a), *path;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (!dir)
 		return err_oom(e);
-	path = arena_printf(a, "%s/%" PRIu64 "-%lld.%09ld.rules", dir, inode, (long long)now.tv_sec, now.tv_nsec);
-	if (!path)
-		return err_oom(e);
-	buf_fmt(&b, "# cnish undo 1\n# target %.*s\n", (int)strcspn(label, "\r\n"), label);
-	put_former(c, &b);
-	if (buf_failed(&b))
+	path = arena_printf(a, "%s/%" PRIu64 "-%lld.%09ld.rules", dir, ns->inode, (long long)now.tv_sec, now.tv_nsec);
+	if (!path || put_all(a, ns, c, command, label, &b) < 0)
 		return err_oom(e);
 	if (make_folder(dir) < 0)
 		return err_sys(e, errno, "cannot make the folder %s", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 || write_all(fd, b.data, b.len) < 0)
 		return err_sys(e, errno, "cannot write %s", path);
+	up = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the name is to last as well */
+	if (up < 0 || fsync(up) < 0)
+		return err_sys(e, errno, "cannot sync %s", dir);
 	*ret_path = path;
+	return 0;
+}
+
+int istio_undo_done(const struct istio_undo *u, struct err *e)
+{
+	static const char mark[] = "# undone\n";
+	_cleanup_close_ int fd = open(u->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0 || write_all(fd, mark, sizeof(mark) - 1) < 0)
+		return err_sys(e, errno, "cannot write %s", u->path);
 	return 0;
 }
