@@ -72,7 +72,7 @@ static int apply_rules(struct session *s, struct arena *a, struct out *o, struct
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_recognise_mode(job.config, rs, e) < 0 ||
 	    istio_job_plan(&job, e) < 0 || istio_change_apply(a, rs, job.plan, job.families, -1, &change, e) < 0)
 		return -1;
-	if (istio_undo_write(a, &change, job.target->netns.inode, job.target->label, &undo, NULL) == 0 && undo)
+	if (istio_undo_write(a, &job.target->netns, &change, "doctor --fix", job.target->label, &undo, NULL) == 0 && undo)
 		out_note(o, "the former state is in %s", undo);
 	if (istio_change_run(&job.target->netns, &change, LOCK_SECS, e) < 0)
 		return -1;
