@@ -133,13 +133,13 @@ static void put_nft(const struct rules_selection *sel, const struct ruleset *rs,
 	}
 }
 
-static void put_nothing(const struct ruleset *rs, struct out *o)
+static void put_nothing(const struct rules_selection *sel, const struct ruleset *rs, struct out *o)
 {
 	if (rs->tables || rs->unread)
 		return;
 	out_style(o, STYLE_DIM);
-	out_text(o, "no tables%s",
-		 rs->legacy_v4 || rs->legacy_v6 ? "" : "; this kernel has no legacy iptables, and nftables is empty");
+	out_text(o, "no tables%s", !sel->all_stores || rs->legacy_v4 || rs->legacy_v6 ? ""
+				   : "; this kernel has no legacy iptables, and nftables is empty");
 	out_style(o, STYLE_PLAIN);
 	out_nl(o);
 }
@@ -160,7 +160,7 @@ static int put_view(const struct rules_selection *sel, const struct target *t, s
 		if (group_tables(rs->arena, rs, &groups, &n) != 0)
 			return err_oom(e);
 		tables_text(sel, rs->arena, groups, n, o);
-		put_nothing(rs, o);
+		put_nothing(sel, rs, o);
 	}
 	out_end(o);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* history - shows the lines typed before */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -9,8 +10,10 @@ static int run_history(struct session *s, const struct command_args *args, struc
 {
 	unsigned n = 0, last;
 	const char *line;
+	char *end = NULL;
 
-	(void)e;
+	if (args->argc && (!isdigit((unsigned char)args->argv[0][0]) || (strtoul(args->argv[0], &end, 10), *end)))
+		return err_set(e, ERR_USAGE, "history", "'%s' is no number", args->argv[0]);
 	while (session_history(s, n))
 		n++;
 	last = args->argc ? (unsigned)strtoul(args->argv[0], NULL, 10) : n;

@@ -18,6 +18,17 @@ static bool is_root(const char *root)
 	return !root || !*root || strcmp(root, "/") == 0;
 }
 
+int hostfs_check(const char *root, struct err *e)
+{
+	struct stat st;
+
+	if (is_root(root))
+		return 0;
+	if (stat(root, &st) < 0)
+		return err_sys(e, errno, "the node's root %s", root);
+	return S_ISDIR(st.st_mode) ? 0 : err_sys(e, ENOTDIR, "the node's root %s", root);
+}
+
 int hostfs_init(struct hostfs *h, const char *root, struct arena *a)
 {
 	const char *one;

@@ -8,12 +8,22 @@
 #include <stddef.h>
 
 #include "nsutil/base/arena.h"
+#include "nsutil/base/err.h"
 
 struct hostfs {
 	const char *root; /* "/" or the directory the node's root is mounted on */
 	const char *proc; /* the node's proc mount as seen from here */
 	bool own_proc;	  /* the root has no proc below it, so ours is taken instead */
 };
+
+/**
+ * hostfs_check() - is there a directory where the node's root is said to be?
+ * @root:	as for hostfs_init()
+ * @e:		error: what open(2) says
+ *
+ * Return: 0, or -1
+ */
+int hostfs_check(const char *root, struct err *e);
 
 /**
  * hostfs_init() - find the node's proc mount

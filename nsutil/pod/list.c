@@ -107,6 +107,8 @@ int pods_list(const struct pod_options *opt, struct pod_list **ret, struct err *
 	if (!pl || !(pl->arena = arena_new()))
 		return err_oom(e);
 	g.arena = pl->arena;
+	if (hostfs_check(opt->host_root, e) < 0)
+		return -1;
 	if (hostfs_init(&g.host, opt->host_root, pl->arena))
 		return err_oom(e);
 	if (!opt->runtime || !*opt->runtime)

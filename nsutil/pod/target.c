@@ -335,6 +335,8 @@ int target_open(const char *spec, const struct pod_options *opt, struct target *
 		return err_oom(e);
 	t->netns = (struct netns)NETNS_INIT;
 	t->arena = arena_new();
+	if (hostfs_check(opt->host_root, e) < 0)
+		return -1;
 	if (!t->arena || hostfs_init(&o.host, opt->host_root, t->arena))
 		return err_oom(e);
 	t->spec = arena_strdup(t->arena, spec);

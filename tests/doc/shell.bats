@@ -95,6 +95,7 @@ split() {
 	"$CNISH" watch --help -o json | "$validate" help
 	"$CNISH" -o json set | "$validate" set
 	"$CNISH" -o json history | "$validate" history
+	run -2 "$CNISH" history many
 	"$CNISH" -o json quit | "$validate" done
 	"$CNISH" -o json -V | "$validate" version
 	"$CNISH" -o json watch -n 0 --count 3 set | "$validate" watch

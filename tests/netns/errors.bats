@@ -95,6 +95,13 @@ not_a_namespace() {
 	fails 3 . "$CNISH" --runtime none -t nosuchpod sockets
 	fails 3 . "$CNISH" --runtime none -t inode:1 sockets
 }
+
+no_root() {
+	fails 5 'root /nosuch: No such file' "$CNISH" --host-root /nosuch pods
+	fails 5 'root /nosuch: No such file' "$CNISH" --host-root /nosuch -t shop/cart info
+	fails 5 'Not a directory' "$CNISH" --host-root /etc/passwd pods
+}
+@test "a root of the node that is not there is said to be so, not a node without pods" { in_pod no_root; }
 @test "what is no network namespace: status 3, said at once" { in_pod not_a_namespace; }
 
 dies_between() {

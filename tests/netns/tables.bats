@@ -241,6 +241,8 @@ nothing_there() {
 	[ ! -s /proc/self/net/ip_tables_names ]
 	[ -z "$(nft list ruleset)" ]
 	"$CNISH" diff
+	# what was not looked at is not said to be missing
+	! "$CNISH" tables --store native | grep -q 'no legacy iptables'
 }
 @test "an empty namespace has no tables, and none after looking" { sandbox nothing_there; }
 
