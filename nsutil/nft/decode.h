@@ -73,6 +73,13 @@ int dec_expr_named(struct dec *d, const char *name, const struct nlattr *data);
 /* dec_add() - append a statement; NULL means memory ran out */
 enum dec_result dec_add(struct dec *d, struct stmt *s);
 
+/* expr_load.c: what a register holds after a load; NULL when memory ran out, opaque when not known */
+struct expr *dec_new_rt(struct arena *a, uint32_t key);
+struct expr *dec_new_socket(struct arena *a, uint32_t key, uint32_t level);
+struct expr *dec_new_fib(struct arena *a, uint32_t result, uint32_t flags);
+struct expr *dec_new_osf(struct arena *a, uint8_t ttl, uint32_t flags);
+struct expr *dec_new_numgen(struct arena *a, uint32_t type, uint32_t modulus, uint32_t offset);
+
 /* reg.c: registers, by the kernel's numbers */
 /* dec_reg_set() - note what a register holds from now on; @x NULL means memory ran out */
 enum dec_result dec_reg_set(struct dec *d, uint32_t reg, struct expr *x);

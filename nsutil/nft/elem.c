@@ -154,7 +154,8 @@ static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, s
 
 static bool prefix_type(const struct part *p)
 {
-	return p->dtype == DT_IPV4 || p->dtype == DT_IPV6 || p->dtype == DT_IFNAME;
+	return p->dtype == DT_IPV4 || p->dtype == DT_IPV6 || p->dtype == DT_IFNAME || p->dtype == DT_MARK ||
+	       p->dtype == DT_REALM || p->dtype == DT_DEVGROUP;
 }
 
 /* from and to, both inclusive, in network order, as nft would write them */

@@ -127,9 +127,8 @@ static enum dec_result do_ct(struct dec *d, const struct attrs *at)
 	return add_set(d, x, attr_be32(at->a[NFTA_CT_SREG]), x->bits / 8u, 0);
 }
 
-static enum dec_result do_rt(struct dec *d, const struct attrs *at)
+struct expr *dec_new_rt(struct arena *a, uint32_t key)
 {
-	uint32_t key = attr_be32(at->a[NFTA_RT_KEY]);
 	static const struct { enum dtype dtype; enum byteorder order; uint8_t bits; } types[] = {
 		[NFT_RT_CLASSID] = { DT_REALM, ORDER_HOST, 32 },
 		[NFT_RT_NEXTHOP4] = { DT_IPV4, ORDER_NET, 32 },
@@ -140,16 +139,15 @@ static enum dec_result do_rt(struct dec *d, const struct attrs *at)
 	struct expr *x;
 
 	if (key >= sizeof(types) / sizeof(types[0]))
-		return DEC_OPAQUE;
-	x = expr_new(d->a, EXPR_RT, types[key].dtype, types[key].order, types[key].bits);
+		return dec_opaque(a, "rt", "unknown key");
+	x = expr_new(a, EXPR_RT, types[key].dtype, types[key].order, types[key].bits);
 	if (x)
 		x->rt_key = key;
-	return dec_reg_set(d, attr_be32(at->a[NFTA_RT_DREG]), x);
+	return x;
 }
 
-static enum dec_result do_socket(struct dec *d, const struct attrs *at)
+struct expr *dec_new_socket(struct arena *a, uint32_t key, uint32_t level)
 {
-	uint32_t key = attr_be32(at->a[NFTA_SOCKET_KEY]);
 	static const struct { enum dtype dtype; uint8_t bits; } types[] = {
 		[NFT_SOCKET_TRANSPARENT] = { DT_INTEGER, 8 },
 		[NFT_SOCKET_MARK] = { DT_MARK, 32 },
@@ -159,62 +157,95 @@ static enum dec_result do_socket(struct dec *d, const struct attrs *at)
 	struct expr *x;
 
 	if (key >= sizeof(types) / sizeof(types[0]))
-		return DEC_OPAQUE;
-	x = expr_new(d->a, EXPR_SOCKET, types[key].dtype, ORDER_HOST, types[key].bits);
+		return dec_opaque(a, "socket", "unknown key");
+	x = expr_new(a, EXPR_SOCKET, types[key].dtype, ORDER_HOST, types[key].bits);
 	if (x) {
 		x->socket.key = key;
-		x->socket.level = attr_be32(at->a[NFTA_SOCKET_LEVEL]);
+		x->socket.level = level;
 	}
-	return dec_reg_set(d, attr_be32(at->a[NFTA_SOCKET_DREG]), x);
+	return x;
 }
 
-static enum dec_result do_fib(struct dec *d, const struct attrs *at)
+struct expr *dec_new_fib(struct arena *a, uint32_t result, uint32_t flags)
 {
-	uint32_t result = attr_be32(at->a[NFTA_FIB_RESULT]), flags = attr_be32(at->a[NFTA_FIB_FLAGS]);
+	bool present = flags & NFTA_FIB_F_PRESENT;
 	struct expr *x;
 
 	if (result == 0 || result > NFT_FIB_RESULT_ADDRTYPE || flags > 0x3f)
-		return DEC_OPAQUE;
+		return dec_opaque(a, "fib", "unknown result or flags");
 	if (result == NFT_FIB_RESULT_OIF)
-		x = expr_new(d->a, EXPR_FIB, flags & NFTA_FIB_F_PRESENT ? DT_BOOLEAN : DT_IFINDEX,
-			     ORDER_HOST, flags & NFTA_FIB_F_PRESENT ? 8 : 32);
+		x = expr_new(a, EXPR_FIB, present ? DT_BOOLEAN : DT_IFINDEX, ORDER_HOST, present ? 8 : 32);
 	else if (result == NFT_FIB_RESULT_OIFNAME)
-		x = expr_new(d->a, EXPR_FIB, flags & NFTA_FIB_F_PRESENT ? DT_BOOLEAN : DT_IFNAME,
-			     ORDER_HOST, flags & NFTA_FIB_F_PRESENT ? 8 : 128);
+		x = expr_new(a, EXPR_FIB, present ? DT_BOOLEAN : DT_IFNAME, ORDER_HOST, present ? 8 : 128);
 	else
-		x = expr_new(d->a, EXPR_FIB, DT_FIB_ADDRTYPE, ORDER_HOST, 32);
+		x = expr_new(a, EXPR_FIB, DT_FIB_ADDRTYPE, ORDER_HOST, 32);
 	if (x) {
 		x->fib.result = result;
 		x->fib.flags = flags;
 	}
-	return dec_reg_set(d, attr_be32(at->a[NFTA_FIB_DREG]), x);
+	return x;
+}
+
+struct expr *dec_new_osf(struct arena *a, uint8_t ttl, uint32_t flags)
+{
+	struct expr *x = expr_new(a, EXPR_OSF, DT_STRING, ORDER_HOST, 128);
+
+	if (x) {
+		x->osf.ttl = ttl;
+		x->osf.flags = flags;
+	}
+	return x;
+}
+
+struct expr *dec_new_numgen(struct arena *a, uint32_t type, uint32_t modulus, uint32_t offset)
+{
+	struct expr *x;
+
+	if (type > NFT_NG_RANDOM)
+		return dec_opaque(a, "numgen", "unknown type");
+	x = expr_new(a, EXPR_NUMGEN, DT_INTEGER, ORDER_HOST, 32);
+	if (x) {
+		x->numgen.type = type;
+		x->numgen.modulus = modulus;
+		x->numgen.offset = offset;
+	}
+	return x;
+}
+
+/* A load whose kind is not known makes the instruction opaque. */
+static enum dec_result load(struct dec *d, const struct nlattr *dreg, struct expr *x)
+{
+	return x && x->kind == EXPR_OPAQUE ? DEC_OPAQUE : dec_reg_set(d, attr_be32(dreg), x);
+}
+
+static enum dec_result do_rt(struct dec *d, const struct attrs *at)
+{
+	return load(d, at->a[NFTA_RT_DREG], dec_new_rt(d->a, attr_be32(at->a[NFTA_RT_KEY])));
+}
+
+static enum dec_result do_socket(struct dec *d, const struct attrs *at)
+{
+	return load(d, at->a[NFTA_SOCKET_DREG], dec_new_socket(d->a, attr_be32(at->a[NFTA_SOCKET_KEY]),
+							       attr_be32(at->a[NFTA_SOCKET_LEVEL])));
+}
+
+static enum dec_result do_fib(struct dec *d, const struct attrs *at)
+{
+	return load(d, at->a[NFTA_FIB_DREG], dec_new_fib(d->a, attr_be32(at->a[NFTA_FIB_RESULT]),
+							 attr_be32(at->a[NFTA_FIB_FLAGS])));
 }
 
 static enum dec_result do_osf(struct dec *d, const struct attrs *at)
 {
-	struct expr *x = expr_new(d->a, EXPR_OSF, DT_STRING, ORDER_HOST, 128);
-
-	if (x) {
-		x->osf.ttl = attr_u8(at->a[NFTA_OSF_TTL]);
-		x->osf.flags = attr_be32(at->a[NFTA_OSF_FLAGS]);
-	}
-	return dec_reg_set(d, attr_be32(at->a[NFTA_OSF_DREG]), x);
+	return load(d, at->a[NFTA_OSF_DREG],
+		    dec_new_osf(d->a, attr_u8(at->a[NFTA_OSF_TTL]), attr_be32(at->a[NFTA_OSF_FLAGS])));
 }
 
 static enum dec_result do_numgen(struct dec *d, const struct attrs *at)
 {
-	uint32_t type = attr_be32(at->a[NFTA_NG_TYPE]);
-	struct expr *x;
-
-	if (type > NFT_NG_RANDOM)
-		return DEC_OPAQUE;
-	x = expr_new(d->a, EXPR_NUMGEN, DT_INTEGER, ORDER_HOST, 32);
-	if (x) {
-		x->numgen.type = type;
-		x->numgen.modulus = attr_be32(at->a[NFTA_NG_MODULUS]);
-		x->numgen.offset = attr_be32(at->a[NFTA_NG_OFFSET]);
-	}
-	return dec_reg_set(d, attr_be32(at->a[NFTA_NG_DREG]), x);
+	return load(d, at->a[NFTA_NG_DREG],
+		    dec_new_numgen(d->a, attr_be32(at->a[NFTA_NG_TYPE]), attr_be32(at->a[NFTA_NG_MODULUS]),
+				   attr_be32(at->a[NFTA_NG_OFFSET])));
 }
 
 static enum dec_result do_hash(struct dec *d, const struct attrs *at)

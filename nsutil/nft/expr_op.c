@@ -75,7 +75,7 @@ static enum dec_result do_cmp(struct dec *d, const struct attrs *at)
 	const struct nlattr *v = data_value(at->a[NFTA_CMP_DATA]);
 	enum match_op op;
 
-	if (!v || !match_op_of(attr_be32(at->a[NFTA_CMP_OP]), &op))
+	if (!v || attr_len(v) == 0 || !match_op_of(attr_be32(at->a[NFTA_CMP_OP]), &op))
 		return DEC_OPAQUE;
 	return dec_match(d, op, dec_reg(d, attr_be32(at->a[NFTA_CMP_SREG]), attr_len(v)), attr_data(v),
 			 attr_len(v));
@@ -87,7 +87,7 @@ static enum dec_result do_range(struct dec *d, const struct attrs *at)
 	const struct nlattr *to = data_value(at->a[NFTA_RANGE_TO_DATA]);
 	uint32_t op = attr_be32(at->a[NFTA_RANGE_OP]);
 
-	if (!from || !to || attr_len(from) != attr_len(to) || op > NFT_RANGE_NEQ)
+	if (!from || !to || attr_len(from) == 0 || attr_len(from) != attr_len(to) || op > NFT_RANGE_NEQ)
 		return DEC_OPAQUE;
 	return dec_match_range(d, op == NFT_RANGE_EQ ? OP_EQ : OP_NE,
 			       dec_reg(d, attr_be32(at->a[NFTA_RANGE_SREG]), attr_len(from)),

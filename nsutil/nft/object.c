@@ -57,7 +57,7 @@ struct timeout_state {
 static const struct timeout_state tcp_states[] = {
 	{ NULL, 0 }, { "syn_sent", 120 }, { "syn_recv", 60 }, { "established", 432000 },
 	{ "fin_wait", 120 }, { "close_wait", 60 }, { "last_ack", 30 }, { "time_wait", 120 },
-	{ "close", 10 }, { NULL, 0 }, { "retrans", 300 }, { "unack", 300 },
+	{ "close", 10 }, { "syn_sent2", 120 }, { "retrans", 300 }, { "unack", 300 },
 };
 
 static const struct timeout_state udp_states[] = { { "unreplied", 30 }, { "replied", 120 } };

@@ -127,7 +127,7 @@ static int set_stmts(struct dec *d, struct set *s, const struct attrs *at)
 int set_decode(struct dec *d, struct set *s, const struct attrs *at)
 {
 	const uint32_t known = SET_ANONYMOUS | SET_CONSTANT | SET_INTERVAL | SET_MAP | SET_TIMEOUT |
-			       SET_EVAL | SET_OBJECT | SET_CONCAT;
+			       SET_EVAL | SET_OBJECT | SET_CONCAT | SET_EXPR;
 	struct attrs desc;
 
 	s->handle = attr_be64(at->a[NFTA_SET_HANDLE]);

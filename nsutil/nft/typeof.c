@@ -4,9 +4,13 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/nft/udata.h"
+#include "nsutil/ruleset/exthdr.h"
 
 /* nft's numbers of expressions (its enum expr_types) that may stand behind "typeof". */
-enum { X_PAYLOAD = 7, X_META = 9, X_CT = 12, X_CONCAT = 13 };
+enum {
+	X_PAYLOAD = 7, X_EXTHDR = 8, X_META = 9, X_SOCKET = 10, X_OSF = 11, X_CT = 12, X_CONCAT = 13,
+	X_NUMGEN = 23, X_RT = 25, X_FIB = 26,
+};
 
 /* Inside: 0 is the expression's number, 1 its own data. */
 enum { TYPEOF_EXPR, TYPEOF_DATA };
@@ -23,15 +27,40 @@ static const char *const arp_fields[] = {
 	"htype", "ptype", "hlen", "plen", "operation", "saddr ether", "daddr ether", "saddr ip", "daddr ip",
 };
 
+static const char *const vlan_fields[] = { "pcp", "dei", "dei", "id", "type" };
+
+/* nft's numbers of IPv6 extension headers (its enum exthdr_desc_id). */
+static const struct {
+	uint8_t type;
+	const char *name;
+} headers[] = {
+	{ 0, NULL }, { 0, "hbh" }, { 43, "rt" }, { 43, "rt0" }, { 43, "rt2" }, { 43, "srh" }, { 44, "frag" },
+	{ 60, "dst" }, { 135, "mh" },
+};
+
+/* The bytes of a header that have no name: base, offset and size in bits. */
+static struct expr *typeof_raw(struct dec *d, const struct udata *u)
+{
+	uint32_t base = udata_u32(u, 2), offset = udata_u32(u, 3), bits = udata_u32(u, 4);
+
+	if (base == 0 || base > 4 || offset > 32768 || bits == 0 || bits > 512)
+		return NULL;
+	return expr_payload(d->a, (uint8_t)(base - 1), offset, bits, NULL);
+}
+
 static struct expr *typeof_payload(struct dec *d, const struct udata *u)
 {
 	uint32_t proto = udata_u32(u, 0), field = udata_u32(u, 1);
 	const struct hdr_field *f;
 
+	if (proto == 0 && field == 0)
+		return typeof_raw(d, u);
 	if (proto == 0 || proto >= ARRAY_SIZE(protocols) || field == 0)
 		return NULL;
 	if (strcmp(protocols[proto], "igmp") == 0)
 		f = field <= ARRAY_SIZE(igmp_fields) ? header_field("igmp", igmp_fields[field - 1]) : NULL;
+	else if (strcmp(protocols[proto], "vlan") == 0)
+		f = field <= ARRAY_SIZE(vlan_fields) ? header_field("vlan", vlan_fields[field - 1]) : NULL;
 	else if (strcmp(protocols[proto], "arp") == 0)
 		f = field <= ARRAY_SIZE(arp_fields) ? header_field("arp", arp_fields[field - 1]) : NULL;
 	else
@@ -51,6 +80,45 @@ static struct expr *typeof_ct(struct dec *d, const struct udata *u)
 	if (header_ct_type(udata_u32(u, 0))->name[0] == '?')
 		return NULL;
 	return expr_ct(d->a, udata_u32(u, 0), dir == 0 || dir == 1 ? dir : -1);
+}
+
+/* nft counts IPv6 headers' fields from 1, IP options' with others' in between, the rest from 0. */
+static const struct exthdr_field *typeof_exthdr_field(uint32_t op, uint32_t desc, uint32_t nth)
+{
+	static const uint8_t ip_option[] = { 0, 0, 1, 2, 2, 3 };
+
+	if (op == NFT_EXTHDR_OP_IPV6)
+		return desc < ARRAY_SIZE(headers) && headers[desc].name && nth > 0
+			       ? exthdr_field_nth((uint8_t)op, headers[desc].type, headers[desc].name, nth - 1)
+			       : NULL;
+	if (op == NFT_EXTHDR_OP_IPV4) {
+		if (nth == 0 || nth >= ARRAY_SIZE(ip_option))
+			return NULL;
+		nth = ip_option[nth];
+	}
+	return op <= NFT_EXTHDR_OP_SCTP && desc < 256 ? exthdr_field_nth((uint8_t)op, (uint8_t)desc, NULL, nth) : NULL;
+}
+
+static struct expr *typeof_exthdr(struct dec *d, const struct udata *u)
+{
+	uint32_t op = udata_u32(u, 2), desc = udata_u32(u, 0);
+	const struct exthdr_field *f = typeof_exthdr_field(op, desc, udata_u32(u, 1));
+	struct expr *x = f ? expr_new(d->a, EXPR_EXTHDR, f->dtype, ORDER_NET, f->bits) : NULL;
+
+	if (!x)
+		return NULL;
+	x->exthdr.op = f->op;
+	x->exthdr.type = op == NFT_EXTHDR_OP_SCTP ? (uint8_t)desc : f->type;
+	x->exthdr.offset = f->offset;
+	x->exthdr.name = f->name ? f->name : exthdr_name(f->op, x->exthdr.type);
+	x->exthdr.field = f->field;
+	return x;
+}
+
+/* What a load makes, unless it is opaque. */
+static struct expr *if_known(struct expr *x)
+{
+	return x && x->kind != EXPR_OPAQUE ? x : NULL;
 }
 
 #define PARTS_MAX 16
@@ -95,6 +163,18 @@ static struct expr *typeof_any(struct dec *d, const uint8_t *p, size_t len, unsi
 		return typeof_meta(d, &u);
 	case X_CT:
 		return typeof_ct(d, &u);
+	case X_EXTHDR:
+		return typeof_exthdr(d, &u);
+	case X_SOCKET:
+		return if_known(dec_new_socket(d->a, udata_u32(&u, 0), udata_u32(&u, 1)));
+	case X_OSF:
+		return dec_new_osf(d->a, 0, 0);
+	case X_NUMGEN:
+		return if_known(dec_new_numgen(d->a, udata_u32(&u, 0), udata_u32(&u, 1), udata_u32(&u, 2)));
+	case X_RT:
+		return if_known(dec_new_rt(d->a, udata_u32(&u, 0)));
+	case X_FIB:
+		return if_known(dec_new_fib(d->a, udata_u32(&u, 0), udata_u32(&u, 1)));
 	case X_CONCAT:
 		return typeof_concat(d, top.value[TYPEOF_DATA], top.len[TYPEOF_DATA], depth);
 	default:

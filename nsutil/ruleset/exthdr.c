@@ -4,6 +4,7 @@
 
 #include <linux/netfilter/nf_tables.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "nsutil/base/cleanup.h"
 
@@ -137,5 +138,17 @@ const struct exthdr_field *exthdr_field_at(uint8_t op, uint8_t type, unsigned of
 	for (size_t i = 0; op == SCTP && exthdr_name(op, type) && i < ARRAY_SIZE(chunk_fields); i++)
 		if (chunk_fields[i].offset == offset && chunk_fields[i].bits == bits)
 			return &chunk_fields[i];
+	return NULL;
+}
+
+const struct exthdr_field *exthdr_field_nth(uint8_t op, uint8_t type, const char *name, unsigned n)
+{
+	if (op == SCTP && n < ARRAY_SIZE(chunk_fields))
+		return exthdr_name(op, type) ? &chunk_fields[n] : NULL;
+	n -= op == SCTP ? (unsigned)ARRAY_SIZE(chunk_fields) : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].op == op && fields[i].type == type && (!name || strcmp(fields[i].name, name) == 0) &&
+		    n-- == 0)
+			return &fields[i];
 	return NULL;
 }

@@ -27,4 +27,8 @@ const char *exthdr_name(uint8_t op, uint8_t type);
  */
 const struct exthdr_field *exthdr_field_at(uint8_t op, uint8_t type, unsigned offset, unsigned bits);
 
+/* exthdr_field_nth() - the field of a header (the one called @name, when not NULL) by its place, from 0;
+ * NULL when there is none */
+const struct exthdr_field *exthdr_field_nth(uint8_t op, uint8_t type, const char *name, unsigned n);
+
 #endif

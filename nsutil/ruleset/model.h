@@ -292,6 +292,7 @@ enum {
 	SET_EVAL = 0x20,
 	SET_OBJECT = 0x40,
 	SET_CONCAT = 0x80,
+	SET_EXPR = 0x100, /* several statements of its own */
 }; /* as NFT_SET_* */
 
 struct set_elem {

@@ -242,11 +242,20 @@ static void ipset_text(const struct nft_text *t, const struct expr *x)
 	buf_fmt(t->b, "@%s", x->ipset.name ? x->ipset.name : "?");
 }
 
+/* Between bounds nft writes numbers, not names. */
+static void bound_text(const struct nft_text *t, const struct expr *x)
+{
+	if (x->kind == EXPR_VALUE)
+		nft_number_text(x, t->b);
+	else
+		nft_expr_text(t, x);
+}
+
 static void range_text(const struct nft_text *t, const struct expr *x)
 {
-	nft_expr_text(t, x->range.from);
+	bound_text(t, x->range.from);
 	buf_chr(t->b, '-');
-	nft_expr_text(t, x->range.to);
+	bound_text(t, x->range.to);
 }
 
 static void value_text(const struct nft_text *t, const struct expr *x)

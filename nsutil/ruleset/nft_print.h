@@ -18,6 +18,8 @@ struct nft_text {
 /* nft_value.c */
 /* nft_value_text() - one value; flags are put together with @sep (",", " | ") */
 void nft_value_text(const struct expr *v, const char *sep, struct buf *b);
+/* nft_number_text() - one value, as a number where nft has names for it */
+void nft_number_text(const struct expr *v, struct buf *b);
 /* nft_value_json() - one value; several flags become an array, or "|" operations where @binop */
 void nft_value_json(const struct expr *v, bool binop, struct json *j, const char *key);
 /* nft_time_text() - a duration as nft writes it: "1d2h3m4s5ms" */

@@ -332,6 +332,14 @@ static void number_text(const struct expr *v, struct buf *b)
 	}
 }
 
+void nft_number_text(const struct expr *v, struct buf *b)
+{
+	if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v))))
+		number_text(v, b);
+	else
+		nft_value_text(v, " | ", b);
+}
+
 void nft_value_text(const struct expr *v, const char *sep, struct buf *b)
 {
 	const char *name;
