@@ -98,18 +98,7 @@ static void hand_over(struct walk *w)
 static const struct flag_name {
 	uint32_t bit;
 	const char *name;
-} table_flags[] = { { NFT_TABLE_F_DORMANT, "dormant" }, { 0x2, "owner" }, { 0x4, "persist" }, { 0, NULL } },
-  set_flags[] = { { SET_CONSTANT, "constant" }, { SET_INTERVAL, "interval" }, { SET_TIMEOUT, "timeout" },
-		  { SET_EVAL, "dynamic" }, { 0, NULL } };
-
-static void put_flags(struct json *j, uint32_t flags, const struct flag_name *names)
-{
-	json_begin_array(j, "flags");
-	for (; names->name; names++)
-		if (flags & names->bit)
-			json_str(j, NULL, names->name);
-	json_end_array(j);
-}
+} table_flags[] = { { NFT_TABLE_F_DORMANT, "dormant" }, { 0x2, "owner" }, { 0x4, "persist" }, { 0, NULL } };
 
 static void put_set(struct walk *w, const struct set *s)
 {
@@ -118,15 +107,10 @@ static void put_set(struct walk *w, const struct set *s)
 	json_begin_object(j, NULL);
 	json_str(j, "name", s->name);
 	json_uint(j, "handle", s->handle);
-	json_bool(j, "map", s->flags & (SET_MAP | SET_OBJECT));
-	put_flags(j, s->flags, set_flags);
-	if (s->timeout_ms)
-		json_uint(j, "timeout_ms", s->timeout_ms);
-	if (s->has_size)
-		json_uint(j, "size", s->size);
 	json_str(j, "comment", s->comment);
 	json_str(j, "unread", s->unread);
 	json_uint(j, "count", s->n_elems);
+	set_json(s, j);
 	json_end_object(j);
 }
 
@@ -137,13 +121,8 @@ static void put_object(struct walk *w, const struct object *ob)
 	json_begin_object(j, NULL);
 	json_str(j, "name", ob->name);
 	json_uint(j, "handle", ob->handle);
-	json_uint(j, "type", ob->type);
 	json_str(j, "comment", ob->comment);
-	json_str(j, "nft", ob->text);
-	if (ob->stmt && ob->stmt->kind == STMT_COUNTER) {
-		json_uint(j, "packets", ob->stmt->counter.packets);
-		json_uint(j, "bytes", ob->stmt->counter.bytes);
-	}
+	object_json(ob, j);
 	json_end_object(j);
 }
 

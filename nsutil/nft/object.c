@@ -36,13 +36,49 @@ static const char *l4_name(uint8_t proto)
 	}
 }
 
-static const char *ct_helper_text(struct dec *d, const struct nlattr *data)
+/* A member of the content; NULL: memory ran out. */
+static struct object_prop *prop(struct dec *d, struct object *o, const char *key)
+{
+	struct object_prop *p = arena_alloc(d->a, sizeof(*p)), **tail = &o->props;
+
+	if (!p)
+		return NULL;
+	*p = (struct object_prop){ .key = key };
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = p;
+	return p;
+}
+
+static bool prop_str(struct dec *d, struct object *o, const char *key, const char *str)
+{
+	struct object_prop *p = prop(d, o, key);
+
+	if (p)
+		p->str = str ? str : "?";
+	return p;
+}
+
+static bool prop_num(struct dec *d, struct object *o, const char *key, uint64_t num)
+{
+	struct object_prop *p = prop(d, o, key);
+
+	if (p)
+		p->num = num;
+	return p;
+}
+
+static const char *ct_helper_text(struct dec *d, struct object *o, const struct nlattr *data)
 {
 	struct attrs at;
 	const char *name;
 
 	attr_nested(data, NFTA_CT_HELPER_MAX, &at);
 	name = attr_str(d->a, at.a[NFTA_CT_HELPER_NAME]);
+	if (!prop_str(d, o, "type", name) ||
+	    !prop_str(d, o, "protocol", l4_name(attr_u8(at.a[NFTA_CT_HELPER_L4PROTO]))) ||
+	    !prop_str(d, o, "l3proto", family_name((uint8_t)attr_be16(at.a[NFTA_CT_HELPER_L3PROTO]))))
+		return NULL;
 	return arena_printf(d->a, "\t\ttype \"%s\" protocol %s\n\t\tl3proto %s\n", name ? name : "?",
 			    l4_name(attr_u8(at.a[NFTA_CT_HELPER_L4PROTO])),
 			    family_name((uint8_t)attr_be16(at.a[NFTA_CT_HELPER_L3PROTO])));
@@ -62,10 +98,11 @@ static const struct timeout_state tcp_states[] = {
 
 static const struct timeout_state udp_states[] = { { "unreplied", 30 }, { "replied", 120 } };
 
-static const char *ct_timeout_text(struct dec *d, const struct nlattr *data)
+static const char *ct_timeout_text(struct dec *d, struct object *o, const struct nlattr *data)
 {
 	const struct timeout_state *states;
 	struct buf b _cleanup_buf_ = BUF_INIT;
+	struct object_prop *p;
 	struct attrs at;
 	unsigned n, any = 0;
 	uint8_t proto;
@@ -76,12 +113,20 @@ static const char *ct_timeout_text(struct dec *d, const struct nlattr *data)
 	n = proto == 6 ? ARRAY_SIZE(tcp_states) : proto == 17 ? ARRAY_SIZE(udp_states) : 0;
 	buf_fmt(&b, "\t\tprotocol %s\n\t\tl3proto %s\n", l4_name(proto),
 		family_name((uint8_t)attr_be16(at.a[NFTA_CT_TIMEOUT_L3PROTO])));
+	if (!prop_str(d, o, "protocol", l4_name(proto)) ||
+	    !prop_str(d, o, "l3proto", family_name((uint8_t)attr_be16(at.a[NFTA_CT_TIMEOUT_L3PROTO]))))
+		return NULL;
 	attr_nested(at.a[NFTA_CT_TIMEOUT_DATA], ATTR_MAX, &at);
 	for (unsigned i = 0; i < n; i++) {
 		uint32_t secs = attr_be32(at.a[i + (proto == 6 ? 0 : 1)]);
 
 		if (!states[i].name || !secs || secs == states[i].secs)
 			continue;
+		p = prop(d, o, states[i].name);
+		if (!p)
+			return NULL;
+		p->num = secs;
+		p->policy = true;
 		buf_fmt(&b, "%s%s : %u", any++ ? ", " : "\t\tpolicy = { ", states[i].name, secs);
 	}
 	if (any)
@@ -89,12 +134,18 @@ static const char *ct_timeout_text(struct dec *d, const struct nlattr *data)
 	return arena_strdup(d->a, buf_cstr(&b));
 }
 
-static const char *ct_expect_text(struct dec *d, const struct nlattr *data)
+static const char *ct_expect_text(struct dec *d, struct object *o, const struct nlattr *data)
 {
 	struct buf b _cleanup_buf_ = BUF_INIT;
 	struct attrs at;
 
 	attr_nested(data, NFTA_CT_EXPECT_SIZE, &at);
+	if (!prop_str(d, o, "protocol", l4_name(attr_u8(at.a[NFTA_CT_EXPECT_L4PROTO]))) ||
+	    !prop_num(d, o, "dport", attr_be16(at.a[NFTA_CT_EXPECT_DPORT])) ||
+	    !prop_num(d, o, "timeout", be32toh(attr_be32(at.a[NFTA_CT_EXPECT_TIMEOUT]))) ||
+	    !prop_num(d, o, "size", attr_u8(at.a[NFTA_CT_EXPECT_SIZE])) ||
+	    !prop_str(d, o, "l3proto", family_name((uint8_t)attr_be16(at.a[NFTA_CT_EXPECT_L3PROTO]))))
+		return NULL;
 	buf_fmt(&b, "\t\tprotocol %s\n\t\tdport %u\n\t\ttimeout ",
 		l4_name(attr_u8(at.a[NFTA_CT_EXPECT_L4PROTO])), attr_be16(at.a[NFTA_CT_EXPECT_DPORT]));
 	nft_time_text(be32toh(attr_be32(at.a[NFTA_CT_EXPECT_TIMEOUT])) /* host order */, &b);
@@ -103,19 +154,21 @@ static const char *ct_expect_text(struct dec *d, const struct nlattr *data)
 	return arena_strdup(d->a, buf_cstr(&b));
 }
 
-static const char *secmark_text(struct dec *d, const struct nlattr *data)
+static const char *secmark_text(struct dec *d, struct object *o, const struct nlattr *data)
 {
 	struct attrs at;
 	const char *ctx;
 
 	attr_nested(data, NFTA_SECMARK_CTX, &at);
 	ctx = attr_str(d->a, at.a[NFTA_SECMARK_CTX]);
+	if (!prop_str(d, o, "context", ctx))
+		return NULL;
 	return arena_printf(d->a, "\t\t\"%s\"\n", ctx ? ctx : "?");
 }
 
 static const struct {
 	uint32_t type;
-	const char *(*fn)(struct dec *d, const struct nlattr *data);
+	const char *(*fn)(struct dec *d, struct object *o, const struct nlattr *data);
 } text_objects[] = {
 	{ NFT_OBJECT_CT_HELPER, ct_helper_text }, { NFT_OBJECT_CT_TIMEOUT, ct_timeout_text },
 	{ NFT_OBJECT_CT_EXPECT, ct_expect_text }, { NFT_OBJECT_SECMARK, secmark_text },
@@ -149,7 +202,7 @@ int object_decode(struct dec *d, struct object *o, const struct attrs *at)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(text_objects); i++)
 		if (text_objects[i].type == o->type) {
-			o->text = text_objects[i].fn(d, at->a[NFTA_OBJ_DATA]);
+			o->text = text_objects[i].fn(d, o, at->a[NFTA_OBJ_DATA]);
 			return o->text ? 0 : -1;
 		}
 	return opaque_object(d, o, at->a[NFTA_OBJ_DATA]);

@@ -329,6 +329,9 @@ struct set {
 	struct set *next;
 };
 
+/* A member of an object's content, in nft's words; str NULL: a number. Those of "policy" come last. */
+struct object_prop { const char *key, *str; uint64_t num; bool policy; struct object_prop *next; };
+
 struct object {			/* named counter, quota, limit, ct helper ... */
 	struct table *table;
 	const char *name;
@@ -337,6 +340,7 @@ struct object {			/* named counter, quota, limit, ct helper ... */
 	const char *comment;
 	struct stmt *stmt;	/* COUNTER, QUOTA, LIMIT, SYNPROXY, or OPAQUE */
 	const char *text;	/* nft body of the other kinds, e.g. type "ftp" protocol tcp */
+	struct object_prop *props; /* the same by its parts */
 	struct object *next;
 };
 

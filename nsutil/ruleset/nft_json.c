@@ -270,8 +270,7 @@ static void flow_json(const char *flowtable, struct json *j)
 	json_end_object(j);
 }
 
-/* What has a body under a key of its own. */
-static void body_json(uint8_t family, const struct stmt *s, struct json *j)
+void nft_stmt_body_json(uint8_t family, const struct stmt *s, struct json *j)
 {
 	switch (s->kind) {
 	case STMT_XT:
@@ -366,7 +365,7 @@ void nft_stmts_json(uint8_t family, const struct stmt *list, struct json *j)
 			setop_as_text(family, s, j);
 		} else {
 			json_begin_object(j, NULL);
-			body_json(family, s, j);
+			nft_stmt_body_json(family, s, j);
 			json_end_object(j);
 		}
 	}

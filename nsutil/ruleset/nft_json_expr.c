@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "nsutil/ruleset/headers.h"
+#include "nsutil/ruleset/nft_names.h"
 #include "nsutil/ruleset/nft_print.h"
 
 static void payload_json(const struct expr *x, struct json *j)
@@ -158,11 +159,23 @@ static void binop_json(const struct expr *x, struct json *j)
 	json_end_array(j);
 }
 
+/* Between bounds some types are numbers, and flags are not taken apart. */
+static void bound_json(const struct expr *x, struct json *j)
+{
+	bool number = x->dtype == DT_INET_PROTO || x->dtype == DT_FIB_ADDRTYPE || x->dtype == DT_ARPHRD ||
+		      (x->dtype == DT_TCP_FLAG && !nft_name_of(DT_TCP_FLAG, expr_uint(x)));
+
+	if (x->kind == EXPR_VALUE && number)
+		json_uint(j, NULL, expr_uint(x));
+	else
+		nft_expr_json(x, j, NULL);
+}
+
 static void range_json(const struct expr *x, struct json *j)
 {
 	json_begin_array(j, "range");
-	nft_expr_json(x->range.from, j, NULL);
-	nft_expr_json(x->range.to, j, NULL);
+	bound_json(x->range.from, j);
+	bound_json(x->range.to, j);
 	json_end_array(j);
 }
 
@@ -259,7 +272,7 @@ static void elem_key_json(const struct set_elem *e, struct json *j, const char *
 		nft_expr_json(e->key, j, key);
 }
 
-static void elem_left_json(const struct set_elem *e, struct json *j)
+static void elem_left_json(const struct set *s, const struct set_elem *e, struct json *j)
 {
 	if (elem_is_plain(e)) {
 		elem_key_json(e, j, NULL);
@@ -274,25 +287,20 @@ static void elem_left_json(const struct set_elem *e, struct json *j)
 		json_uint(j, "expires", e->expires_ms / 1000);
 	if (e->comment)
 		json_str(j, "comment", e->comment);
-	for (const struct stmt *s = e->stmts; s; s = s->next)
-		if (s->kind == STMT_COUNTER) {
-			json_begin_object(j, "counter");
-			json_uint(j, "packets", s->counter.packets);
-			json_uint(j, "bytes", s->counter.bytes);
-			json_end_object(j);
-		}
+	for (const struct stmt *st = e->stmts; st; st = st->next)
+		nft_stmt_body_json(s->table ? s->table->family : 0, st, j);
 	json_end_object(j);
 	json_end_object(j);
 }
 
-static void elem_json(const struct set *s, const struct set_elem *e, struct json *j)
+void nft_elem_json(const struct set *s, const struct set_elem *e, struct json *j)
 {
 	if (!(s->flags & (SET_MAP | SET_OBJECT))) {
-		elem_left_json(e, j);
+		elem_left_json(s, e, j);
 		return;
 	}
 	json_begin_array(j, NULL);
-	elem_left_json(e, j);
+	elem_left_json(s, e, j);
 	if (e->verdict)
 		nft_verdict_json(e->verdict, j);
 	else if (e->object)
@@ -314,7 +322,7 @@ void nft_setref_json(const struct set *s, struct json *j, const char *key)
 	json_begin_object(j, key);
 	json_begin_array(j, "set");
 	for (uint32_t i = 0; i < s->n_elems; i++)
-		elem_json(s, &s->elems[i], j);
+		nft_elem_json(s, &s->elems[i], j);
 	json_end_array(j);
 	json_end_object(j);
 }

@@ -64,6 +64,9 @@ enum nft_match_form nft_match_form(const struct stmt_match *m);
 void nft_match_text(const struct nft_text *t, const struct stmt_match *m);
 void nft_match_json(const struct stmt_match *m, struct json *j);
 
+/* nft_table.c: nft_type_text() - a data type by its number, the parts of a concatenation with " . " between */
+void nft_type_text(uint32_t type, struct buf *b);
+
 /* nft_stmt.c */
 /* nft_stmts_text() - a list, each but the first with a blank in front; implied ones are left out */
 void nft_stmts_text(const struct nft_text *t, const struct stmt *list);
@@ -89,6 +92,9 @@ void nft_log_text(const struct stmt_log *l, struct buf *b);
 void nft_expr_json(const struct expr *x, struct json *j, const char *key);
 void nft_setref_json(const struct set *s, struct json *j, const char *key);
 void nft_stmts_json(uint8_t family, const struct stmt *list, struct json *j);
+/* nft_stmt_body_json() - what stands in a statement's object: one member under a key of its own */
+void nft_stmt_body_json(uint8_t family, const struct stmt *s, struct json *j);
+void nft_elem_json(const struct set *s, const struct set_elem *e, struct json *j);
 void nft_verdict_json(const struct stmt_verdict *v, struct json *j);
 void nft_nat_json(uint8_t family, const struct stmt_nat *n, struct json *j);
 void nft_log_json(const struct stmt_log *l, struct json *j);

@@ -20,7 +20,7 @@ static const char *const type_names[] = {
 	"ct_event", "ifname", "igmp_type", "time", "hour", "day", "cgroupsv2",
 };
 
-static void type_text(uint32_t type, struct buf *b)
+void nft_type_text(uint32_t type, struct buf *b)
 {
 	bool any = false;
 
@@ -132,7 +132,7 @@ static void set_type(const struct nft_text *t, const struct set *s)
 	if (typ)
 		nft_expr_text(t, s->typeof_key);
 	else
-		type_text(s->key_type, t->b);
+		nft_type_text(s->key_type, t->b);
 	if (s->flags & SET_OBJECT) {
 		buf_fmt(t->b, " : %s", nft_object_word(s->obj_type));
 	} else if (s->flags & SET_MAP) {
@@ -142,7 +142,7 @@ static void set_type(const struct nft_text *t, const struct set *s)
 		else if (typ && s->typeof_data)
 			nft_expr_text(t, s->typeof_data);
 		else
-			type_text(s->data_type, t->b);
+			nft_type_text(s->data_type, t->b);
 	}
 	buf_chr(t->b, '\n');
 }

@@ -334,7 +334,11 @@ static void number_text(const struct expr *v, struct buf *b)
 
 void nft_number_text(const struct expr *v, struct buf *b)
 {
-	if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v))))
+	if (v->dtype == DT_TCP_FLAG)
+		buf_fmt(b, "0x%" PRIx64, expr_uint(v));
+	else if (v->dtype == DT_ARPHRD)
+		buf_uint(b, expr_uint(v));
+	else if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v))))
 		number_text(v, b);
 	else
 		nft_value_text(v, " | ", b);

@@ -35,4 +35,11 @@ void ruleset_save(const struct ruleset *rs, enum store store, uint8_t family, co
 /* table_nft() - "table ip nat { ... }" as nft lists it, sets and objects included */
 void table_nft(const struct table *t, bool counters, struct buf *b);
 
+
+/* set_json() - the members of a named set or map as libnftables-json(5) has them: type, map, flags, policy, size,
+ * timeout, gc-interval, auto-merge, stmt, elem. "map" is null for sets */
+void set_json(const struct set *s, struct json *j);
+/* object_json() - "kind" and the members that libnftables-json(5) has for that kind of object */
+void object_json(const struct object *o, struct json *j);
+
 #endif
