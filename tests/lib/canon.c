@@ -36,5 +36,6 @@ int main(void)
 		fprintf(stderr, "canon: %s: %s\n", e.what, e.why);
 		return 2;
 	}
+	xt_name_sets(&ns, rs, NULL);
 	return show(rs);
 }

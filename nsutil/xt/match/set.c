@@ -163,6 +163,17 @@ static const struct xt_opt match4_opts[] = {
 	MATCH_SET, FLAGS(xt_set_info_match_v4), COUNTERS(xt_set_info_match_v4), XT_END
 };
 
+/* net/netfilter/xt_set.c, set_match_v3(), set_match_v4(): an operator, not a flag, asks for counters. */
+static bool counters_asked(const struct xt_ext *x)
+{
+	const struct xt_set_info_match_v3 *v3 = x->data;
+	const struct xt_set_info_match_v4 *v4 = x->data;
+
+	if (x->rev == 3)
+		return v3->packets.op != IPSET_COUNTER_NONE || v3->bytes.op != IPSET_COUNTER_NONE;
+	return x->rev == 4 && (v4->packets.op != IPSET_COUNTER_NONE || v4->bytes.op != IPSET_COUNTER_NONE);
+}
+
 static void match_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_set_info *i = &xt_data(xt_set_info_match_v1, x)->match_set;
@@ -170,7 +181,7 @@ static void match_lower(struct xt_low *l, const struct xt_ext *x)
 	uint32_t flags = x->rev == 3 ? xt_data(xt_set_info_match_v3, x)->flags :
 			 x->rev == 4 ? xt_data(xt_set_info_match_v4, x)->flags : 0;
 
-	if (flags & IPSET_FLAG_MATCH_COUNTERS)
+	if (counters_asked(x))
 		l->why = "the counters of the ipset's element decide";
 	if (set) {
 		set->ipset.name = x->ipsets ? x->ipsets[0] : NULL;
