@@ -110,9 +110,9 @@ static void test_refused(void **state)
 	target_free(t);
 }
 
-static void test_file_is_refused(void **state)
+static void test_file_without_rules(void **state)
 {
-	struct target t = { .kind = TARGET_FILE, .spec = "file:x" };
+	struct target t = { .kind = TARGET_FILE, .spec = "file:x", .file = "x", .file_data = "no\n", .file_size = 3 };
 	struct ruleset *rs = NULL;
 	struct err e = ERR_INIT;
 
@@ -127,7 +127,7 @@ int main(void)
 		cmocka_unit_test(test_fresh_namespace_is_empty),
 		cmocka_unit_test(test_three_stores),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_file_is_refused),
+		cmocka_unit_test(test_file_without_rules),
 	};
 
 	return cmocka_run_group_tests_name("load", tests, in_fresh_namespace, NULL);
