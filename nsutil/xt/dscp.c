@@ -4,6 +4,23 @@
 
 #include <string.h>
 
+static void value_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
+{
+	buf_fmt(b, " 0x%02x", (unsigned)xt_load(x->data, o->off, 1));
+}
+
+static void value_json(const struct xt_opt *o, const struct xt_ext *x, struct json *j, const char *key)
+{
+	xt_uint.json(o, x, j, key);
+}
+
+static int value_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
+{
+	return xt_uint.parse(o, p, e);
+}
+
+const struct xt_type xt_dscp_value = { 1, NULL, value_save, value_json, value_parse, NULL };
+
 /* RFC 2474, 2597, 3246 */
 static const struct xt_word classes[] = {
 	{ "CS0", 0x00 }, { "CS1", 0x08 }, { "CS2", 0x10 }, { "CS3", 0x18 }, { "CS4", 0x20 }, { "CS5", 0x28 },

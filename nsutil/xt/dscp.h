@@ -5,6 +5,7 @@
 
 #include "nsutil/xt/type.h"
 
+extern const struct xt_type xt_dscp_value; /* 0xVV */
 extern const struct xt_type xt_dscp_class; /* "EF", "AF41" ...; read only, never printed */
 extern const struct xt_type xt_tos_mask;   /* 0xVV/0xMM; also "Minimize-Delay" ... when read */
 

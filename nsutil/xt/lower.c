@@ -224,3 +224,18 @@ void low_either(struct xt_low *l, struct xt_low *a, struct xt_low *b)
 	}
 	low_add(l, s);
 }
+
+/* TCP option 2, the value behind kind and length. */
+struct expr *low_maxseg(struct arena *a)
+{
+	struct expr *x = expr_new(a, EXPR_EXTHDR, DT_INTEGER, ORDER_NET, 16);
+
+	if (!x)
+		return NULL;
+	x->exthdr.op = NFT_EXTHDR_OP_TCPOPT;
+	x->exthdr.type = 2;
+	x->exthdr.offset = 16;
+	x->exthdr.name = "maxseg";
+	x->exthdr.field = "size";
+	return x;
+}

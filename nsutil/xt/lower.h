@@ -55,5 +55,7 @@ void low_anon_add(struct xt_low *l, struct set *s, struct expr *key);
 
 struct expr *low_meta_mark(struct arena *a);
 struct expr *low_ct_mark(struct arena *a);
+/* low_maxseg() - "tcp option maxseg size" */
+struct expr *low_maxseg(struct arena *a);
 
 #endif

@@ -9,25 +9,8 @@
 
 #include "nsutil/xt/dscp.h"
 
-static void dscp_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
-{
-	buf_fmt(b, " 0x%02x", (unsigned)xt_load(x->data, o->off, 1));
-}
-
-static void dscp_json(const struct xt_opt *o, const struct xt_ext *x, struct json *j, const char *key)
-{
-	xt_uint.json(o, x, j, key);
-}
-
-static int dscp_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
-{
-	return xt_uint.parse(o, p, e);
-}
-
-static const struct xt_type dscp_type = { 1, NULL, dscp_save, dscp_json, dscp_parse, NULL };
-
 static const struct xt_opt dscp_opts[] = {
-	{ "dscp", NULL, &dscp_type, XT_AT(xt_dscp_info, dscp), XT_INV(xt_dscp_info, invert, 1),
+	{ "dscp", NULL, &xt_dscp_value, XT_AT(xt_dscp_info, dscp), XT_INV(xt_dscp_info, invert, 1),
 	  .max = XT_DSCP_MAX, .always = true },
 	{ "dscp-class", NULL, &xt_dscp_class, XT_AT(xt_dscp_info, dscp), XT_INV(xt_dscp_info, invert, 1),
 	  .quiet = true },

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tcpmss - -m tcpmss: the maximum segment size option of a SYN */
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_tcpmss.h>
 
 #include "nsutil/xt/lower.h"
@@ -12,21 +11,6 @@ static const struct xt_opt tcpmss_opts[] = {
 	XT_END,
 };
 
-/* TCP option 2, value behind kind and length. */
-static struct expr *maxseg(struct arena *a)
-{
-	struct expr *x = expr_new(a, EXPR_EXTHDR, DT_INTEGER, ORDER_NET, 16);
-
-	if (!x)
-		return NULL;
-	x->exthdr.op = NFT_EXTHDR_OP_TCPOPT;
-	x->exthdr.type = 2;
-	x->exthdr.offset = 16;
-	x->exthdr.name = "maxseg";
-	x->exthdr.field = "size";
-	return x;
-}
-
 /* A packet without the option matches when inverted (xt_tcpmss.c, tcpmss_mt()). */
 static void tcpmss_lower(struct xt_low *l, const struct xt_ext *x)
 {
@@ -34,7 +18,7 @@ static void tcpmss_lower(struct xt_low *l, const struct xt_ext *x)
 	struct xt_low in = { .a = l->a, .family = l->family };
 
 	in.tail = &in.head;
-	low_port(m->invert ? &in : l, false, maxseg(l->a), m->mss_min, m->mss_max);
+	low_port(m->invert ? &in : l, false, low_maxseg(l->a), m->mss_min, m->mss_max);
 	if (m->invert)
 		low_not(l, &in);
 }

@@ -32,34 +32,19 @@ static const struct xt_opt tcpmss_opts[] = {
 	XT_END,
 };
 
-/* TCP option 2, value behind kind and length. */
-static struct expr *maxseg(struct arena *a)
-{
-	struct expr *x = expr_new(a, EXPR_EXTHDR, DT_INTEGER, ORDER_NET, 16);
-
-	if (!x)
-		return NULL;
-	x->exthdr.op = NFT_EXTHDR_OP_TCPOPT;
-	x->exthdr.type = 2;
-	x->exthdr.offset = 16;
-	x->exthdr.name = "maxseg";
-	x->exthdr.field = "size";
-	return x;
-}
-
 static void tcpmss_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	unsigned mss = xt_data(xt_tcpmss_info, x)->mss;
 	struct expr *v;
 
 	if (mss != XT_TCPMSS_CLAMP_PMTU) {
-		low_set(l, maxseg(l->a), expr_be16(l->a, DT_INTEGER, (uint16_t)mss));
+		low_set(l, low_maxseg(l->a), expr_be16(l->a, DT_INTEGER, (uint16_t)mss));
 		return;
 	}
 	v = expr_new(l->a, EXPR_RT, DT_INTEGER, ORDER_HOST, 16);
 	if (v)
 		v->rt_key = NFT_RT_TCPMSS;
-	low_set(l, maxseg(l->a), v);
+	low_set(l, low_maxseg(l->a), v);
 }
 
 const struct xt_codec xt_target_TCPMSS_v0 = {
