@@ -135,8 +135,9 @@ static void list_rows(struct out *o, bool shell)
 		entry_values(*c, o);
 		out_row(o);
 		out_cell(o);
-		out_text(o, "  ");
-		usage_text(*c, o);
+		out_style(o, STYLE_NAME);
+		out_text(o, "  %s", (*c)->name); /* operands would make the list too wide for a terminal */
+		out_style(o, STYLE_PLAIN);
 		out_cell(o);
 		out_text(o, "%s", (*c)->summary);
 		out_object_end(o);
