@@ -16,7 +16,7 @@ struct rules_selection {
 	const char *table;    /* NULL: all */
 	char *const *chains;  /* in any case of letters */
 	int n_chains;	      /* 0: all */
-	bool counters, bytes;
+	bool counters, bytes, sets;
 };
 
 /* The options that all three have: -4, -6, --store, --table. */
@@ -50,6 +50,21 @@ static inline bool rules_is_xt(enum store s)
 void tables_text(const struct rules_selection *sel, struct arena *a, const struct table_group *groups,
 		 unsigned n, struct out *o);
 void tables_json(const struct ruleset *rs, struct out *o);
+
+/**
+ * tables_sets() - show the ipsets that rules name, read now, and as text the named sets of nftables
+ * @sel:	for counters
+ * @t:		target; members are read from its namespace
+ * @rs:		rules
+ * @o:		output; a member "ipsets" of the object that is open
+ * @e:		error
+ *
+ * A set that cannot be read is shown with the reason.
+ *
+ * Return: 0, -1 when memory ran out
+ */
+int tables_sets(const struct rules_selection *sel, const struct target *t, const struct ruleset *rs, struct out *o,
+		struct err *e);
 
 /* rules_text() - a rule as a person knows it: iptables text without the leading space, else nft text */
 void rules_text(const struct rule *r, struct buf *b);

@@ -155,12 +155,16 @@ static int put_view(const struct rules_selection *sel, const struct target *t, s
 	put_warnings(warnings, o);
 	put_unread(rs, o);
 	if (out_structured(o)) {
+		if (sel->sets && tables_sets(sel, t, rs, o, e) != 0)
+			return -1;
 		tables_json(rs, o);
 	} else {
 		if (group_tables(rs->arena, rs, &groups, &n) != 0)
 			return err_oom(e);
 		tables_text(sel, rs->arena, groups, n, o);
 		put_nothing(sel, rs, o);
+		if (sel->sets && tables_sets(sel, t, rs, o, e) != 0)
+			return -1;
 	}
 	out_end(o);
 	return 0;
@@ -178,6 +182,7 @@ static int run_tables(struct session *s, const struct command_args *args, struct
 	sel.chains = args->argv;
 	sel.n_chains = args->argc;
 	sel.counters = sel.bytes = command_opt(&command_tables, args, "counters");
+	sel.sets = command_opt(&command_tables, args, "sets");
 	if (load_ruleset(t, sel.load | (out_format(o) == OUT_SAVE ? LOAD_TEXT : 0), &rs, e) != 0)
 		return -1;
 	/* what misleads can be said only of all stores, and before some of it is cut away */
@@ -201,6 +206,7 @@ static int run_tables(struct session *s, const struct command_args *args, struct
 static const struct command_option options[] = {
 	RULES_OPTIONS,
 	{ "counters", 0, ARG_NONE, NULL, NULL, "bytes as well as packets; counter values in -o save and -o nft" },
+	{ "sets", 0, ARG_NONE, NULL, NULL, "members of the ipsets that rules name, and of named nft sets" },
 	{ .name = NULL },
 };
 
@@ -222,6 +228,6 @@ const struct command command_tables = {
 		"-o save gives what iptables-save prints, -o nft what nft list ruleset prints, -o wide the handles and\n"
 		"both texts. Nothing is changed by looking: a legacy table that does not exist is not created.",
 	.examples = (const char *const[]){ "tables", "tables --table nat", "tables --store legacy -o save",
-					   "tables -4 ISTIO_OUTPUT", "-t shop/cart tables -o json", NULL },
+					   "tables -4 ISTIO_OUTPUT", "tables --sets", "-t shop/cart tables -o json", NULL },
 	.run = run_tables,
 };

@@ -123,12 +123,16 @@ static void chain_text(const struct nft_text *t, const struct chain *c)
 
 /* ---- sets ---- */
 
+static bool set_has_typeof(const struct set *s)
+{
+	return s->typeof_key && (!s->data_type || s->typeof_data || !(s->flags & SET_MAP) ||
+				 s->data_type == NFT_DATA_VERDICT || s->data_type == 1);
+}
+
 static void set_type(const struct nft_text *t, const struct set *s)
 {
-	bool typ = s->typeof_key && (!s->data_type || s->typeof_data || !(s->flags & SET_MAP) ||
-				     s->data_type == NFT_DATA_VERDICT || s->data_type == 1);
+	bool typ = set_has_typeof(s);
 
-	buf_str(t->b, typ ? "\t\ttypeof " : "\t\ttype ");
 	if (typ)
 		nft_expr_text(t, s->typeof_key);
 	else
@@ -144,7 +148,21 @@ static void set_type(const struct nft_text *t, const struct set *s)
 		else
 			nft_type_text(s->data_type, t->b);
 	}
-	buf_chr(t->b, '\n');
+}
+
+void set_type_nft(const struct set *s, struct buf *b)
+{
+	const struct nft_text t = { .b = b, .family = s->table->family };
+
+	buf_str(b, s->flags & (SET_MAP | SET_OBJECT) ? "map " : "set ");
+	set_type(&t, s);
+}
+
+void set_elem_nft(const struct set *s, const struct set_elem *e, bool counters, struct buf *b)
+{
+	const struct nft_text t = { .b = b, .counters = counters, .family = s->table->family };
+
+	nft_elem_text(&t, s, e);
 }
 
 static void set_flags(const struct nft_text *t, const struct set *s)
@@ -188,7 +206,9 @@ static void set_text(const struct nft_text *t, const struct set *s)
 	struct buf *b = t->b;
 
 	buf_fmt(b, "\t%s %s {\n", s->flags & (SET_MAP | SET_OBJECT) ? "map" : "set", s->name);
+	buf_str(b, set_has_typeof(s) ? "\t\ttypeof " : "\t\ttype ");
 	set_type(t, s);
+	buf_chr(b, '\n');
 	if (s->policy == NFT_SET_POL_MEMORY)
 		buf_str(b, "\t\tpolicy memory\n");
 	if (s->has_size && s->size && !(s->flags & SET_CONSTANT))

@@ -42,4 +42,9 @@ void set_json(const struct set *s, struct json *j);
 /* object_json() - "kind" and the members that libnftables-json(5) has for that kind of object */
 void object_json(const struct object *o, struct json *j);
 
+/* set_type_nft() - "set ipv4_addr . inet_service" or "map inet_service : verdict" */
+void set_type_nft(const struct set *s, struct buf *b);
+/* set_elem_nft() - one element as nft lists it; with @counters the state that it has */
+void set_elem_nft(const struct set *s, const struct set_elem *e, bool counters, struct buf *b);
+
 #endif
