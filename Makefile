@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# cnish: make | make demo | make check | make install | make lint | make bench | make fuzz | make clean
+# cnish: make | make demo | make check | make install | make lint | make check-incident | make bench | make fuzz | make clean
 #
 # Sources are found, not listed: a new file needs no line here. Everything built goes below build/.
 # Variables: SAN=1 (address and undefined behaviour sanitizers), V=1 (show commands), CC, PREFIX, DESTDIR.
@@ -38,7 +38,7 @@ PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c))
 
-.PHONY: all demo check fuzz lint install clean bench setup-build setup-check test-programs check-kernel FORCE
+.PHONY: all demo check fuzz lint install clean bench setup-build setup-check test-programs check-kernel check-incident FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -118,6 +118,11 @@ demo: setup-build
 check: setup-check
 	$(Q)$(MAKE) --no-print-directory test-programs
 	$(Q)BUILD=$(B) tests/lib/run $(TESTS)
+
+# The incident on a real kernel; part of 'make check' too.
+check-incident: setup-check
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)BUILD=$(B) tests/lib/run vm/incident
 
 test-programs: $(B)/cnish $(TOOLS) $(UNIT)
 

@@ -10,7 +10,31 @@
 	X(05) \
 	X(06) \
 	X(07) \
-	X(08)
+	X(08) \
+	X(10) \
+	X(11) \
+	X(12) \
+	X(13) \
+	X(14) \
+	X(16) \
+	X(22) \
+	X(26) \
+	X(27) \
+	X(28) \
+	X(29) \
+	X(34) \
+	X(35) \
+	X(37) \
+	X(40) \
+	X(41) \
+	X(42) \
+	X(43) \
+	X(46) \
+	X(47) \
+	X(48) \
+	X(49) \
+	X(50) \
+	X(52)
 
 #define DECLARE(n) extern const struct doctor_entry doctor_d##n;
 #define ENTRY(n) &doctor_d##n,

@@ -4,34 +4,9 @@
 # shellcheck disable=SC2030,SC2031
 
 source "$TOP/tests/lib/pod.sh"
+source "$TOP/tests/doctor/common.bash"
 
 bats_require_minimum_version 1.5.0
-
-# A node root whose iptables is of one kind (D03 asks); /proc is the real one.
-node_with() {
-	mkdir -p "/run/node-$1/usr/sbin"
-	cp "/usr/sbin/xtables-$1-multi" "/run/node-$1/usr/sbin/"
-	ln -sf "xtables-$1-multi" "/run/node-$1/usr/sbin/iptables"
-}
-
-# doctor [ARG...]: the ids of what is found in the pod, in one line; a structured answer that fits its schema
-doctor() {
-	local status=0
-	"$CNISH" -t netns:pod -o json --host-root "${NODE:-/}" doctor "$@" >/run/json || status=$?
-	"$TOP/tests/lib/validate" doctor </run/json
-	[ "$status" = "$(jq '.findings | length | if . > 0 then 1 else 0 end' /run/json)" ]
-	jq -r '[.findings[].id] | unique | join(" ")' /run/json
-}
-
-# finds IDS [ARG...]: exactly these
-finds() {
-	local want=$1 got
-	shift
-	got=$(doctor "$@")
-	[ "$got" = "$want" ] || { echo "wanted '$want', found '$got'"; jq -c '.findings[], .unchecked[]' /run/json; return 1; }
-}
-
-sidecar() { pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 tcp/15020 tcp/15021 tcp/15090 >/dev/null; }
 
 # ---- healthy pods ----
 
@@ -58,14 +33,9 @@ healthy_dns() {
 @test "silent: a sidecar with DNS capture" { in_pod healthy_dns; }
 
 healthy_tproxy() {
-	local f
 	node_with "$1"
 	pod_standin -t -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
 	"$CNISH" -t netns:pod --yes istio apply --store "$2" DUAL_STACK=true ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY >/dev/null
-	for f in -4 -6; do
-		pod_exec ip "$f" rule add fwmark 1337 lookup 133
-		pod_exec ip "$f" route add local default dev lo table 133
-	done
 	NODE=/run/node-$1 finds ''
 }
 @test "silent: TPROXY, legacy" { in_pod healthy_tproxy legacy legacy; }

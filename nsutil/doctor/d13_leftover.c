@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* d13_leftover - something of Istio's is left that nothing leads to */
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "nsutil/base/buf.h"
+#include "nsutil/doctor/chains.h"
+#include "nsutil/doctor/check.h"
+#include "nsutil/istio/verify.h"
+
+static bool leads_to_istio(const struct rule *r)
+{
+	for (const struct stmt *s = r->stmts; s; s = s->next)
+		if (s->kind == STMT_VERDICT && s->verdict.to && chains_of(s->verdict.to, "Istio"))
+			return true;
+	return false;
+}
+
+static bool has_jump(const struct table *t)
+{
+	for (const struct chain *c = t->chains; c; c = c->next)
+		for (const struct rule *r = c->base ? c->rules : NULL; r; r = r->next)
+			if (leads_to_istio(r))
+				return true;
+	return false;
+}
+
+static const struct chain *istio_chain(const struct table *t)
+{
+	for (const struct chain *c = t->chains; c; c = c->next)
+		if (!c->base && chains_of(c, "Istio") && strcmp(c->name, "ISTIO_POSTRT") != 0) /* that is D27 */
+			return c;
+	return NULL;
+}
+
+/* A rule of a built-in chain that sends traffic to the proxy's ports. */
+static bool is_shaped(const struct rule *r)
+{
+	unsigned port = r->chain->base ? chains_port(r, NULL) : 0;
+
+	return port == 15001 || port == 15006 || port == 15053;
+}
+
+static void check_chains(struct doctor *d, const struct table *t)
+{
+	const struct chain *c = istio_chain(t);
+	struct doctor_finding *f;
+
+	if (!c || has_jump(t))
+		return;
+	f = doctor_find(d, "chains of Istio's are left in %s %s %s, and nothing leads to them", store_name(t->store),
+			family_name(t->family), t->name);
+	doctor_see(d, f, c->name, chains_save_command(t->store, t->family == NFPROTO_IPV6), "%u rules, no jump to it", c->n_rules);
+	doctor_fix_self(d, f, "istio flush");
+}
+
+static void check_rules(struct doctor *d, const struct ruleset *rs, const struct table *t)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct doctor_finding *f;
+
+	if (chains_count(rs, t->store, t->family, "Istio"))
+		return;
+	for (const struct chain *c = t->chains; c; c = c->next)
+		for (const struct rule *r = c->base ? c->rules : NULL; r; r = r->next) {
+			if (!is_shaped(r))
+				continue;
+			f = doctor_find(d, "a rule of Istio's shape is left in %s %s %s, without Istio's chains", store_name(t->store),
+					family_name(t->family), t->name);
+			doctor_see(d, f, c->name, chains_save_command(t->store, t->family == NFPROTO_IPV6), "rule %u: %s",
+				   r->index, chains_text(r, &b));
+			doctor_fix(d, f, "iptables -t %s -D %s %u, with the iptables of that store, inside the namespace", t->name,
+				   c->name, r->index);
+			return;
+		}
+}
+
+static void check(struct doctor *d)
+{
+	const struct ruleset *rs = doctor_rules(d);
+
+	for (const struct table *t = rs ? rs->tables : NULL; t; t = t->next) {
+		if (t->store == STORE_NATIVE)
+			continue;
+		check_chains(d, t);
+		check_rules(d, rs, t);
+	}
+}
+
+const struct doctor_entry doctor_d13 = {
+	.id = "D13",
+	.title = "something of Istio's is left behind",
+	.link = "https://github.com/istio/istio/issues/49067",
+	.explain = "After an uninstall, or when a pod left the mesh, chains or single rules may stay.\n"
+		   "It is told by chains of Istio's in a table whose built-in chains lead to none of them, or by redirects to\n"
+		   "the proxy's ports in built-in chains of a store that has no chain of Istio's.",
+	.severity = DOCTOR_WARNING,
+	.scope = DOCTOR_BOTH,
+	.check = check,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* d16_no_listener - rules send connections to a port on which nobody listens */
+#include <netinet/in.h>
+
+#include "nsutil/base/buf.h"
+#include "nsutil/doctor/chains.h"
+#include "nsutil/doctor/check.h"
+
+enum { PORTS_MOST = 32 };
+
+struct ports {
+	const struct netview *nv;
+	const struct rule *dead[PORTS_MOST];
+	unsigned port[PORTS_MOST], n;
+};
+
+static bool seen(const struct ports *p, unsigned port)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->port[i] == port)
+			return true;
+	return p->n == PORTS_MOST;
+}
+
+static bool look(const struct rule *r, void *arg)
+{
+	struct ports *p = arg;
+	unsigned port = chains_of(r->chain, "Istio") ? chains_port(r, NULL) : 0;
+
+	if (!port || seen(p, port) || facts_listens(p->nv, IPPROTO_TCP, port) || facts_listens(p->nv, IPPROTO_UDP, port))
+		return false;
+	p->dead[p->n] = r;
+	p->port[p->n++] = port;
+	return false;
+}
+
+static void report(struct doctor *d, const struct rule *r, unsigned port)
+{
+	const struct fact_process *proxy = facts_proxy(d);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct doctor_finding *f;
+
+	f = doctor_find(d, "connections are sent to port %u, and nobody listens there: they are refused", port);
+	doctor_see(d, f, "rule", store_name(r->chain->table->store), "%s %u: %s", r->chain->name, r->index, chains_text(r, &b));
+	doctor_see(d, f, "listeners", "sockets of the namespace", "none on %u", port);
+	if (proxy)
+		doctor_see(d, f, "proxy", "/proc", "%s runs, pid %d", proxy->comm, (int)proxy->pid);
+	else
+		doctor_see(d, f, "proxy", "/proc", "%s", facts_mesh(d)->mode == MESH_AMBIENT ? "ztunnel has no socket here" : "none runs");
+	doctor_fix(d, f, "look at the proxy: kubectl logs POD -c istio-proxy (in ambient: at ztunnel of this node)");
+	doctor_fix(d, f, "init containers that need the network before the proxy runs: runAsUser 1337, or a native sidecar");
+}
+
+static void check(struct doctor *d)
+{
+	const struct ruleset *rs = doctor_rules(d);
+	const struct netview *nv = rs && chains_stores(rs, 0, "Istio") ? doctor_sockets(d) : NULL;
+	struct ports p = { .nv = nv };
+
+	if (!nv || doctor_found(d, "D13"))
+		return;
+	chains_each(rs, look, &p);
+	for (unsigned i = 0; i < p.n; i++)
+		report(d, p.dead[i], p.port[i]);
+}
+
+const struct doctor_entry doctor_d16 = {
+	.id = "D16",
+	.title = "nobody listens where the rules lead",
+	.link = "https://github.com/istio/istio/issues/11130",
+	.explain = "The rules are in place and the proxy is not there: it has not started, has died, or this is an init\n"
+		   "container's time. Every connection of the pod is refused.\n"
+		   "It is told by the ports of Istio's REDIRECT and TPROXY rules and the listeners of the namespace.",
+	.severity = DOCTOR_ERROR,
+	.scope = DOCTOR_POD,
+	.check = check,
+};

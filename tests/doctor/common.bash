@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# common - what the tests of the doctor share; to be sourced
+# shellcheck shell=bash
+
+# A node root whose iptables is of one kind (D03 asks); /proc is the real one.
+node_with() {
+	mkdir -p "/run/node-$1/usr/sbin"
+	cp "/usr/sbin/xtables-$1-multi" "/run/node-$1/usr/sbin/"
+	ln -sf "xtables-$1-multi" "/run/node-$1/usr/sbin/iptables"
+}
+
+# doctor [ARG...]: the ids of what is found in the pod, in one line; a structured answer that fits its schema
+doctor() {
+	local status=0
+	"$CNISH" -t netns:pod -o json --host-root "${NODE:-/}" doctor "$@" >/run/json || status=$?
+	"$TOP/tests/lib/validate" doctor </run/json
+	[ "$status" = "$(jq '.findings | length | if . > 0 then 1 else 0 end' /run/json)" ]
+	jq -r '[.findings[].id] | unique | join(" ")' /run/json
+}
+
+# finds IDS [ARG...]: exactly these
+finds() {
+	local want=$1 got
+	shift
+	got=$(doctor "$@")
+	[ "$got" = "$want" ] || { echo "wanted '$want', found '$got'"; jq -c '.findings[], .unchecked[]' /run/json; return 1; }
+}
+
+sidecar() { pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 tcp/15020 tcp/15021 tcp/15090 >/dev/null; }
