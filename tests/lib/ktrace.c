@@ -257,5 +257,6 @@ int main(int argc, char **argv)
 	if (waitpid(pid, &status, 0) < 0)
 		err(2, "waitpid");
 	drain(nl);
+	mnl_socket_close(nl);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 2;
 }

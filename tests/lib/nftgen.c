@@ -36,5 +36,6 @@ int main(void)
 	if (n < 0 || mnl_cb_run(buf, n, 0, mnl_socket_get_portid(nl), on_generation, &generation) < 0)
 		err(1, "receive");
 	printf("%u\n", generation);
+	mnl_socket_close(nl);
 	return 0;
 }
