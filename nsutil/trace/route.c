@@ -306,7 +306,9 @@ static struct addr source_v4(const struct netview *nv, int oif, const struct add
 static unsigned score_v6(const struct nv_addr *a, int oif, const struct addr *dst)
 {
 	unsigned score = 0, same = common_bits(&a->addr, dst);
-	bool local_dst = addr_is_linklocal(dst), local = addr_is_linklocal(&a->addr);
+	/* ff02::/16 has the scope of a link too */
+	bool local_dst = addr_is_linklocal(dst) || (addr_is_multicast(dst) && (dst->b[1] & 0xf) == 2);
+	bool local = addr_is_linklocal(&a->addr);
 
 	if (addr_equal(&a->addr, dst))
 		score |= 1u << 20;

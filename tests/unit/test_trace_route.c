@@ -149,6 +149,13 @@ static void sources(void **state)
 	assert_string_equal(addr_text(&look("7.0.0.1", 0, 0)->src), "10.0.1.39");
 	assert_string_equal(addr_text(&look("2001:db8::1", 0, 0)->src), "fd00:1::39");
 	assert_string_equal(addr_text(&look("::1", 0, 0)->src), "::1");
+	/* ff02::1 has the scope of a link, and gets an address of that scope */
+	addrs[4] = (struct nv_addr){ .ifindex = 2, .addr = ADDR("fe80::2"), .prefix_len = 64 };
+	if (nv.n_addrs < 5)
+		nv.n_addrs = 5;
+	route("ff00::", 8, RTN_MULTICAST, RT_TABLE_LOCAL, 2, NULL);
+	assert_string_equal(addr_text(&look("ff02::1", 0, 0)->src), "fe80::2");
+	assert_string_equal(addr_text(&look("ff05::1", 0, 0)->src), "fd00:1::39");
 }
 
 static const char *who(uint8_t proto, const char *dst, int port)
