@@ -64,13 +64,15 @@ static int apply_rules(struct session *s, struct arena *a, struct out *o, struct
 	const char *no_options[8] = { NULL };
 	const struct command_args args = { .opts = no_options };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
 	struct istio_job job = { .arena = a };
 	const char *undo = NULL;
 
 	if (istio_job_begin(s, &command_istio_apply, &args, &job, e) < 0 ||
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_recognise_mode(job.config, rs, e) < 0 ||
-	    istio_job_plan(&job, e) < 0 || istio_change_apply(a, rs, job.plan, job.families, -1, &change, e) < 0)
+	    istio_job_plan(&job, e) < 0 || istio_change_apply(a, rs, job.plan, job.families, -1, &change, e) < 0 ||
+	    istio_job_netview(&job, &nv, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;
 	if (istio_undo_write(a, &job.target->netns, &change, "doctor --fix", job.target->label, &undo, NULL) == 0 && undo)
 		out_note(o, "the former state is in %s", undo);

@@ -7,6 +7,21 @@
 
 extern const struct command command_istio_apply;
 
+static int compute(const struct istio_job *job, const struct ruleset *rs, int store, struct istio_native *native,
+		   struct istio_change *ret, struct err *e)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (!job->config->native_nftables)
+		return istio_change_apply(job->arena, rs, job->plan, job->families, store, ret, e);
+	istio_plan_nft(job->plan, &b);
+	if (buf_failed(&b))
+		return err_oom(e);
+	if (istio_native_parse(job->arena, buf_cstr(&b), &job->plan->nft, native, e) < 0)
+		return -1;
+	return istio_change_native(job->arena, rs, native, job->plan, ret, e);
+}
+
 static int run_apply(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
 	const struct istio_deed deed = {
@@ -20,20 +35,21 @@ static int run_apply(struct session *s, const struct command_args *args, struct 
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
 	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
+	_cleanup_(istio_native_free) struct istio_native native = { .n = 0 };
 	struct istio_job job = { .arena = a };
 	int store;
 
 	if (!a)
 		return err_oom(e);
 	if (istio_job_store(&command_istio_apply, args, &store, e) < 0 ||
-	    istio_job_begin(s, &command_istio_apply, args, &job, e) < 0 || istio_job_native(&job, e) < 0 ||
-	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0)
+	    istio_job_begin(s, &command_istio_apply, args, &job, e) < 0 ||
+	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_job_native(&job, rs, store, e) < 0)
 		return -1;
 	if (!job.typed && istio_recognise_mode(job.config, rs, e) < 0)
 		return -1;
-	if (istio_job_plan(&job, e) < 0 ||
-	    istio_change_apply(a, rs, job.plan, job.families, store, &change, e) < 0 ||
-	    istio_job_netview(&job, &nv, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
+	if (istio_job_plan(&job, e) < 0 || compute(&job, rs, store, &native, &change, e) < 0 ||
+	    istio_job_netview(&job, &nv, e) < 0 ||
+	    (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;
 	return istio_change_do(s, &job, &change, &deed, o, e);
 }
@@ -66,6 +82,8 @@ const struct command command_istio_apply = {
 		       "another store is removed afterwards. Rules that are right keep their counters, foreign\n"
 		       "rules are not touched. Each table is changed all or nothing, the legacy store under the\n"
 		       "xtables lock. When all is right nothing is done.\n\n"
+		       "With --store native, or NATIVE_NFTABLES=true, the rules are native nftables: a table that\n"
+		       "differs is made anew, all in one transaction.\n\n"
 		       "Without settings, what kind of rules there are is told from them, as 'istio verify' does;\n"
 		       "--preset istio-init asks for the defaults in any case.\n"
 		       "--dry-run shows the plan; with -o save it is the text for iptables-restore --noflush.\n"

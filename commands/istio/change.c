@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands/head.h"
 #include "nsutil/base/cleanup.h"
@@ -68,7 +69,7 @@ static void put_edit(const struct istio_edits *edits, const struct istio_edit *e
 	out_object_end(o);
 }
 
-static void put_native(const struct table *t, struct out *o)
+static void put_native(const struct table *t, const char *op, const char *words, struct out *o)
 {
 	out_object(o, NULL);
 	out_row(o);
@@ -77,13 +78,13 @@ static void put_native(const struct table *t, struct out *o)
 	out_cell(o);
 	out_str(o, "family", "%s ", family_name(t->family));
 	out_str(o, "table", "%s", t->name);
-	out_str(o, "op", NULL, "delete-table");
+	out_str(o, "op", NULL, op);
 	out_null(o, "chain");
 	out_null(o, "position");
 	out_null(o, "rule");
 	out_cell(o);
-	out_style(o, STYLE_DEL);
-	out_str(o, "words", "%s", "delete table");
+	out_style(o, strcmp(op, "make-table") == 0 ? STYLE_ADD : STYLE_DEL);
+	out_str(o, "words", "%s", words);
 	out_style(o, STYLE_PLAIN);
 	out_object_end(o);
 }
@@ -100,7 +101,9 @@ static void put_edits(const struct istio_change *c, struct out *o)
 		for (unsigned k = 0; k < c->parts[i]->edits.n; k++)
 			put_edit(&c->parts[i]->edits, &c->parts[i]->edits.at[k], o);
 	for (unsigned i = 0; i < c->n_native; i++)
-		put_native(c->native[i], o);
+		put_native(c->native[i], "delete-table", "delete table", o);
+	for (unsigned i = 0; i < c->n_made; i++)
+		put_native(c->made[i]->table, "make-table", "make the table anew", o);
 	out_array_end(o);
 	if (c->n_edits > c->routing.n)
 		out_table_end(o);
@@ -120,6 +123,10 @@ static void change_text(const struct istio_change *c, struct buf *b)
 	}
 	for (unsigned i = 0; i < c->n_native; i++)
 		buf_fmt(b, "# nft delete table %s %s\n", family_name(c->native[i]->family), c->native[i]->name);
+	if (c->n_made)
+		buf_str(b, "# nft -f -\n");
+	for (unsigned i = 0; i < c->n_made; i++)
+		istio_native_put(c->made[i], b);
 	for (unsigned i = 0; i < c->routing.n; i++) {
 		buf_str(b, "# ip ");
 		istio_step_words(&c->routing.at[i].step, c->routing.at[i].add, b);

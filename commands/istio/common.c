@@ -8,10 +8,11 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/istio/facts.h"
+#include "nsutil/istio/verify.h"
 #include "nsutil/ruleset/model.h"
 
 const char *const istio_preset_names[] = { "istio-init", "cni", "vm", "ambient", "none", NULL };
-const char *const istio_store_names[] = { "legacy", "compat", NULL };
+const char *const istio_store_names[] = { "legacy", "compat", "native", NULL };
 
 static int make_config(const struct command *c, const struct command_args *args, struct istio_job *job,
 		       struct err *e)
@@ -57,12 +58,33 @@ void istio_put_notes(const struct istio_config *c, struct out *o)
 		out_note(o, "%s", c->notes.items[i]);
 }
 
-int istio_job_native(const struct istio_job *job, struct err *e)
+static bool has_native(const struct ruleset *rs)
 {
-	if (!job->config->native_nftables)
-		return 0;
-	err_set(e, ERR_USAGE, "NATIVE_NFTABLES='true'", "only 'istio show' knows Istio's native nftables rules");
-	return err_hint(e, "'istio show -o nft' prints them for nft -f");
+	bool native = false;
+
+	for (const struct table *t = rs->tables; t; t = t->next) {
+		native |= istio_owns_table(t);
+		for (const struct chain *c = t->chains; c && t->store != STORE_NATIVE; c = c->next)
+			if (istio_owns_chain(c->name))
+				return false;
+	}
+	return native;
+}
+
+int istio_job_native(struct istio_job *job, const struct ruleset *rs, int store, struct err *e)
+{
+	struct istio_config *c = job->config;
+
+	if (store == STORE_NATIVE)
+		c->native_nftables = true;
+	else if (store >= 0 && c->native_nftables)
+		return err_set(e, ERR_USAGE, "NATIVE_NFTABLES='true'", "the %s store holds iptables rules",
+			       store_name((enum store)store));
+	if (!job->typed && store < 0 && has_native(rs))
+		c->native_nftables = true;
+	if (c->native_nftables && job->families != 3)
+		return err_set(e, ERR_USAGE, "NATIVE_NFTABLES='true'", "native tables are of both families; -4 and -6 cannot be used");
+	return 0;
 }
 
 int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e)
@@ -72,11 +94,11 @@ int istio_job_store(const struct command *c, const struct command_args *args, in
 	*ret = -1;
 	if (!name)
 		return 0;
-	for (int s = STORE_LEGACY; s <= STORE_COMPAT; s++)
+	for (int s = STORE_LEGACY; s <= STORE_NATIVE; s++)
 		if (strcmp(name, store_name((enum store)s)) == 0)
 			*ret = s;
 	if (*ret < 0)
-		return err_set(e, ERR_USAGE, "--store", "'%s' is neither legacy nor compat", name);
+		return err_set(e, ERR_USAGE, "--store", "'%s' is none of legacy, compat, native", name);
 	return 0;
 }
 

@@ -28,6 +28,8 @@
 extern const char *const istio_preset_names[];
 extern const char *const istio_store_names[];
 
+struct ruleset;
+
 /* What a command works on; the memory is in the arena. */
 struct istio_job {
 	struct arena *arena;
@@ -66,8 +68,9 @@ int istio_job_netview(const struct istio_job *job, struct netview **ret, struct 
  * they are differences */
 void istio_put_routing(const struct istio_routing *r, bool diffs, struct out *o);
 
-/* istio_job_native() - refuse a configuration for native nftables; 0, or -1 with ERR_USAGE */
-int istio_job_native(const struct istio_job *job, struct err *e);
+/* istio_job_native() - are native tables meant? Because --store or a setting says so, or nothing was said and
+ * Istio has nothing else in @rs. 0, or -1 with ERR_USAGE when that cannot be */
+int istio_job_native(struct istio_job *job, const struct ruleset *rs, int store, struct err *e);
 /* istio_job_store() - option --store: -1 when not given, else STORE_*; Return: 0, or -1 with ERR_USAGE */
 int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e);
 

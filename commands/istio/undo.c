@@ -108,13 +108,14 @@ static int undo_one(struct session *s, struct istio_job *job, const struct istio
 	};
 	_cleanup_ruleset_ struct ruleset *rs = NULL, *saved = ruleset_new();
 	_cleanup_netview_ struct netview *nv = NULL;
+	_cleanup_(istio_native_free) struct istio_native native = { .n = 0 };
 	struct istio_change change;
 
 	if (!saved)
 		return err_oom(e);
 	if (load_ruleset(job->target, LOAD_ALL, &rs, e) < 0 || judge(u, rs, force, e) < 0 ||
 	    istio_job_netview(job, &nv, e) < 0 ||
-	    istio_undo_change(job->arena, u, rs, nv, saved, &change, e) < 0 ||
+	    istio_undo_change(job->arena, u, rs, nv, saved, &native, &change, e) < 0 ||
 	    istio_change_do(s, job, &change, &deed, o, e) < 0)
 		return -1;
 	return session_options(s)->dry_run ? 0 : istio_undo_done(u, e);

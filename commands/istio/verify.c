@@ -157,8 +157,8 @@ static int run_verify(struct session *s, const struct command_args *args, struct
 	if (!a)
 		return err_oom(e);
 	if (istio_job_store(&command_istio_verify, args, &store, e) < 0 ||
-	    istio_job_begin(s, &command_istio_verify, args, &job, e) < 0 || istio_job_native(&job, e) < 0 ||
-	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0)
+	    istio_job_begin(s, &command_istio_verify, args, &job, e) < 0 ||
+	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_job_native(&job, rs, store, e) < 0)
 		return -1;
 	if (!job.typed && istio_recognise_mode(job.config, rs, e) < 0)
 		return -1;

@@ -74,20 +74,43 @@ static void unwant(struct istio_part *part)
 	}
 }
 
-static int add_native(struct istio_change *c, const struct ruleset *rs, struct err *e)
+int istio_change_drop(struct istio_change *c, const struct table *t, struct err *e)
 {
-	for (const struct table *t = rs->tables; t; t = t->next) {
-		const struct table **native;
+	const struct table **native = arena_grow(c->arena, c->native, c->n_native, sizeof(*native));
 
-		if (!istio_owns_table(t))
-			continue;
-		native = arena_grow(c->arena, c->native, c->n_native, sizeof(*native));
-		if (!native)
-			return err_oom(e);
-		c->native = native;
-		native[c->n_native++] = t;
-		c->n_edits++;
-	}
+	if (!native)
+		return err_oom(e);
+	c->native = native;
+	native[c->n_native++] = t;
+	c->n_edits++;
+	return 0;
+}
+
+int istio_change_make(struct istio_change *c, const struct istio_native_table *t, struct err *e)
+{
+	const struct istio_native_table **made = arena_grow(c->arena, c->made, c->n_made, sizeof(*made));
+
+	if (!made)
+		return err_oom(e);
+	c->made = made;
+	made[c->n_made++] = t;
+	c->n_edits++;
+	return 0;
+}
+
+static bool is_planned(const struct istio_native *n, const struct table *t)
+{
+	for (unsigned i = 0; n && i < n->n; i++)
+		if (t->family == NFPROTO_INET && strcmp(n->tables[i].table->name, t->name) == 0)
+			return true;
+	return false;
+}
+
+static int add_native(struct istio_change *c, const struct ruleset *rs, const struct istio_native *n, struct err *e)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if (istio_owns_table(t) && !is_planned(n, t) && istio_change_drop(c, t, e) < 0)
+			return -1;
 	return 0;
 }
 
@@ -163,7 +186,56 @@ int istio_change_apply(struct arena *a, const struct ruleset *rs, const struct i
 			status = add_part(&c, cleared[v6], e);
 	}
 	if (!status && families == 3)
-		status = add_native(&c, rs, e);
+		status = add_native(&c, rs, NULL, e);
+	if (status) {
+		istio_change_free(&c);
+		return -1;
+	}
+	*ret = c;
+	return 0;
+}
+
+/* All iptables rules of Istio's go: none is planned. */
+static int clear_iptables(struct istio_change *c, const struct ruleset *rs, const struct istio_plan *p,
+			  unsigned families, unsigned stores, struct err *e)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		enum store store = (enum store)(i & 1);
+		unsigned v6 = i >> 1;
+		struct istio_part *part;
+
+		if (!(families & (1U << v6)) || !(stores & (1U << store)))
+			continue;
+		part = make_part(c->arena, rs, store, v6 ? &p->v6 : &p->v4, family_of(v6), e);
+		if (!part)
+			return -1;
+		unwant(part);
+		if (add_part(c, part, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int istio_change_native(struct arena *a, const struct ruleset *rs, const struct istio_native *n,
+			const struct istio_plan *p, struct istio_change *ret, struct err *e)
+{
+	struct istio_change c = { .arena = a, .families = 3, .before = rs };
+	int status = check_read(rs, e);
+
+	for (unsigned i = 0; i < n->n && !status; i++) {
+		const struct istio_native_table *t = &n->tables[i];
+		int same = istio_native_same(a, t, ruleset_find_table(rs, STORE_NATIVE, NFPROTO_INET, t->table->name));
+
+		status = same < 0 ? err_oom(e) : same ? 0 : istio_change_make(&c, t, e);
+	}
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		c.choice[v6].store = STORE_NATIVE;
+		strcpy(c.choice[v6].why, "native nftables, as configured");
+	}
+	if (!status)
+		status = clear_iptables(&c, rs, p, 3, 3, e);
+	if (!status)
+		status = add_native(&c, rs, n, e);
 	if (status) {
 		istio_change_free(&c);
 		return -1;
@@ -178,23 +250,10 @@ int istio_change_flush(struct arena *a, const struct ruleset *rs, const struct i
 	struct istio_change c = { .arena = a, .families = families, .before = rs };
 	int status = check_read(rs, e);
 
-	for (unsigned i = 0; i < 4 && !status; i++) {
-		enum store store = (enum store)(i & 1);
-		unsigned v6 = i >> 1;
-		struct istio_part *part;
-
-		if (!(families & (1U << v6)) || !(stores & (1U << store)))
-			continue;
-		part = make_part(a, rs, store, v6 ? &p->v6 : &p->v4, family_of(v6), e);
-		if (!part) {
-			status = -1;
-			break;
-		}
-		unwant(part);
-		status = add_part(&c, part, e);
-	}
+	if (!status)
+		status = clear_iptables(&c, rs, p, families, stores, e);
 	if (!status && families == 3 && stores & (1U << STORE_NATIVE))
-		status = add_native(&c, rs, e);
+		status = add_native(&c, rs, NULL, e);
 	if (status) {
 		istio_change_free(&c);
 		return -1;

@@ -4,6 +4,7 @@
 #define NSUTIL_ISTIO_CHANGE_H
 
 #include "nsutil/istio/edit.h"
+#include "nsutil/istio/native.h"
 #include "nsutil/istio/verify.h"
 #include "nsutil/netns/netns.h"
 
@@ -31,6 +32,8 @@ struct istio_change {
 	unsigned n_parts;
 	const struct table **native;	 /* native tables of Istio's that go */
 	unsigned n_native;
+	const struct istio_native_table **made; /* native tables that are made anew, what was there before gone */
+	unsigned n_made;
 	struct istio_routing routing;	 /* additions come before the packet rules, removals after */
 	unsigned n_edits;		 /* of all parts, native tables included */
 	bool flush;			 /* it removes Istio: see istio_change_run() */
@@ -51,6 +54,22 @@ struct istio_change {
  */
 int istio_change_apply(struct arena *a, const struct ruleset *rs, const struct istio_plan *p,
 		       unsigned families, int store, struct istio_change *ret, struct err *e);
+
+/**
+ * istio_change_native() - what makes the namespace hold the native plan, and nothing else of Istio's
+ * @n:		native plan; must outlive the result
+ * @p:		the same plan; has no iptables rules
+ * @families:	must be 3: native tables are of both families
+ *
+ * Other arguments and Return: as istio_change_apply(). Tables that say what they should are left alone.
+ */
+int istio_change_native(struct arena *a, const struct ruleset *rs, const struct istio_native *n,
+			const struct istio_plan *p, struct istio_change *ret, struct err *e);
+
+/* istio_change_make() - let a native table be made anew; 0, or -1 */
+int istio_change_make(struct istio_change *c, const struct istio_native_table *t, struct err *e);
+/* istio_change_drop() - let an nftables table go; 0, or -1 */
+int istio_change_drop(struct istio_change *c, const struct table *t, struct err *e);
 
 /**
  * istio_change_flush() - what removes everything of Istio's, and nothing foreign

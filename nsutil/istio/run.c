@@ -100,6 +100,35 @@ static int moved_on(const char *store, struct err *e)
 	return err_hint(e, "what was shown was not carried out there; run the command again");
 }
 
+/* A native table, filled anew. */
+static int batch_make(struct batch *b, const struct istio_change *c, const struct istio_native_table *t, struct err *e)
+{
+	struct nft_edit x = { .op = NFT_EDIT_DELETE_TABLE, .family = NFPROTO_INET, .table = t->table->name };
+
+	if (ruleset_find_table(c->before, STORE_NATIVE, NFPROTO_INET, x.table) && batch_add(b, x, e) < 0)
+		return -1;
+	x.op = NFT_EDIT_ADD_TABLE;
+	if (batch_add(b, x, e) < 0)
+		return -1;
+	x.op = NFT_EDIT_ADD_CHAIN;
+	for (unsigned i = 0; i < t->n; i++) {
+		x.chain = t->chains[i].chain;
+		x.chain_name = x.chain->name;
+		if (batch_add(b, x, e) < 0)
+			return -1;
+	}
+	x.op = NFT_EDIT_APPEND_RULE;
+	x.chain = NULL;
+	for (unsigned i = 0; i < t->n; i++)
+		for (unsigned k = 0; k < t->chains[i].n; k++) {
+			x.chain_name = t->chains[i].chain->name;
+			x.body = &t->chains[i].rules[k].body;
+			if (batch_add(b, x, e) < 0)
+				return -1;
+		}
+	return 0;
+}
+
 /* All of nftables, both families and native tables, is one transaction. */
 static int run_nft(const struct netns *ns, const struct istio_change *c, struct err *e)
 {
@@ -115,6 +144,9 @@ static int run_nft(const struct netns *ns, const struct istio_change *c, struct 
 	for (unsigned i = 0; i < c->n_native; i++)
 		if (batch_add(&b, (struct nft_edit){ .op = NFT_EDIT_DELETE_TABLE, .family = c->native[i]->family,
 						     .table = c->native[i]->name }, e) < 0)
+			return -1;
+	for (unsigned i = 0; i < c->n_made; i++)
+		if (batch_make(&b, c, c->made[i], e) < 0)
 			return -1;
 	if (!b.n)
 		return 0;

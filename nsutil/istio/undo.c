@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,9 +44,26 @@ static int put_native(const struct istio_change *c, struct buf *b)
 		buf_fmt(b, "# store %s family %s\n", store_name(t->store), family_name(t->family));
 		buf_fmt(b, "# table %s present before %016" PRIx64 " after %016x\n", t->name, before, 0);
 		if (t->store == STORE_NATIVE)
-			table_nft(t, true, b);
+			istio_native_save(t, b);
 		else
 			ruleset_save(c->before, t->store, t->family, t->name, true, b);
+	}
+	return 0;
+}
+
+static int put_made(const struct istio_change *c, struct buf *b)
+{
+	for (unsigned i = 0; i < c->n_made; i++) {
+		const struct table *made = c->made[i]->table;
+		const struct table *t = ruleset_find_table(c->before, STORE_NATIVE, NFPROTO_INET, made->name);
+		uint64_t before, after;
+
+		if (istio_fingerprint(t, &before) < 0 || istio_fingerprint(made, &after) < 0)
+			return -1;
+		buf_fmt(b, "# store native family inet\n# table %s %s before %016" PRIx64 " after %016" PRIx64 "\n",
+			made->name, t ? "present" : "absent", before, after);
+		if (t)
+			istio_native_save(t, b);
 	}
 	return 0;
 }
@@ -80,7 +98,7 @@ static int put_former(const struct istio_change *c, struct buf *b)
 	}
 	for (unsigned i = 0; i < c->routing.n; i++)
 		put_step(&c->routing.at[i], b);
-	return put_native(c, b);
+	return put_native(c, b) < 0 ? -1 : put_made(c, b);
 }
 
 #ifndef SO_NETNS_COOKIE

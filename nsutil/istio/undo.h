@@ -88,6 +88,7 @@ int istio_undo_judge(const struct istio_undo *u, const struct ruleset *rs, enum 
  * @rs:		ruleset as it is; must outlive the result
  * @nv:		routing as it is
  * @saved:	an empty ruleset that gets the former rules; must outlive the result
+ * @native:	set on success, to be given back with istio_native_free(); must outlive the result
  * @ret:	set on success
  * @e:		error
  *
@@ -96,7 +97,8 @@ int istio_undo_judge(const struct istio_undo *u, const struct ruleset *rs, enum 
  * Return: 0, or -1
  */
 int istio_undo_change(struct arena *a, const struct istio_undo *u, const struct ruleset *rs,
-		      const struct netview *nv, struct ruleset *saved, struct istio_change *ret, struct err *e);
+		      const struct netview *nv, struct ruleset *saved, struct istio_native *native,
+		      struct istio_change *ret, struct err *e);
 
 /* istio_undo_done() - note in the file that it was undone; 0, or -1 */
 int istio_undo_done(const struct istio_undo *u, struct err *e);

@@ -144,18 +144,6 @@ static bool may_go(const struct istio_undo_table *t, const struct table *have)
 	       (now == t->after || now == t->before);
 }
 
-static int drop_table(struct istio_change *c, const struct table *t)
-{
-	const struct table **at = arena_grow(c->arena, c->native, c->n_native, sizeof(*at));
-
-	if (!at)
-		return -1;
-	c->native = at;
-	at[c->n_native++] = t;
-	c->n_edits++;
-	return 0;
-}
-
 static int make_part(struct istio_change *c, const struct istio_undo *u, enum store store, uint8_t family,
 		     const struct ruleset *saved, struct err *e)
 {
@@ -170,10 +158,13 @@ static int make_part(struct istio_change *c, const struct istio_undo *u, enum st
 
 		if (t->store != store || t->family != family)
 			continue;
-		if (may_go(t, have) ? drop_table(c, have) < 0
-				    : compare_table(c->arena, &part->compare, t->name,
-						    ruleset_find_table(saved, store, family, t->name), have) < 0)
+		if (may_go(t, have)) {
+			if (istio_change_drop(c, have, e) < 0)
+				return -1;
+		} else if (compare_table(c->arena, &part->compare, t->name,
+					 ruleset_find_table(saved, store, family, t->name), have) < 0) {
 			return err_oom(e);
+		}
 	}
 	if (istio_edits_make(c->arena, &part->compare, &part->edits, e) < 0)
 		return -1;
@@ -186,29 +177,59 @@ static int make_part(struct istio_change *c, const struct istio_undo *u, enum st
 	return 0;
 }
 
-static const struct istio_undo_table *find_native(const struct istio_undo *u)
+static const struct istio_native_table *find_native(const struct istio_native *n, const char *name)
 {
-	for (unsigned i = 0; i < u->n_tables; i++)
-		if (u->tables[i].store == STORE_NATIVE)
-			return &u->tables[i];
+	for (unsigned i = 0; i < n->n; i++)
+		if (strcmp(n->tables[i].table->name, name) == 0)
+			return &n->tables[i];
 	return NULL;
 }
 
+static int undo_native(struct istio_change *c, const struct istio_undo *u, const struct istio_native *n, struct err *e)
+{
+	for (unsigned i = 0; i < u->n_tables; i++) {
+		const struct istio_undo_table *t = &u->tables[i];
+		const struct table *have = ruleset_find_table(c->before, STORE_NATIVE, t->family, t->name);
+		const struct istio_native_table *former = find_native(n, t->name);
+
+		if (t->store != STORE_NATIVE)
+			continue;
+		if (t->absent && have && istio_change_drop(c, have, e) < 0)
+			return -1;
+		if (!t->absent && former && istio_native_same(c->arena, former, have) != 1 && istio_change_make(c, former, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_saved(struct arena *a, const struct istio_undo *u, struct ruleset *saved, struct istio_native *native,
+		      struct err *e)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	if (istio_undo_rules(u, saved, &b, e) < 0)
+		return -1;
+	if (buf_failed(&b))
+		return err_oom(e);
+	if (istio_native_parse(a, buf_cstr(&b), NULL, native, e) < 0)
+		return err_wrap(e, "%s holds a native rule that is not Istio's", u->path);
+	return 0;
+}
+
 int istio_undo_change(struct arena *a, const struct istio_undo *u, const struct ruleset *rs,
-		      const struct netview *nv, struct ruleset *saved, struct istio_change *ret, struct err *e)
+		      const struct netview *nv, struct ruleset *saved, struct istio_native *native,
+		      struct istio_change *ret, struct err *e)
 {
 	struct istio_change c = { .arena = a, .families = 3, .before = rs, .flush = true };
-	const struct istio_undo_table *native = find_native(u);
 
-	if (native)
-		return err_set(e, ERR_SYS, "istio undo", "native table %s cannot be brought back; nft -f with %s can",
-			       native->name, u->path);
-	if (istio_undo_rules(u, saved, e) < 0)
+	if (read_saved(a, u, saved, native, e) < 0)
 		return -1;
 	for (unsigned store = STORE_LEGACY; store <= STORE_COMPAT; store++)
 		for (unsigned v6 = 0; v6 < 2; v6++)
 			if (make_part(&c, u, (enum store)store, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, saved, e) < 0)
 				return -1;
+	if (undo_native(&c, u, native, e) < 0)
+		return -1;
 	if (istio_routing_restore(a, nv, u->steps, u->n_steps, &c.routing) < 0)
 		return err_oom(e);
 	c.n_edits += c.routing.n;

@@ -6,7 +6,8 @@
 #include "nsutil/istio/undo.h"
 #include "nsutil/xt/parse.h"
 
-/* istio_undo_rules() - put the former rules of the iptables stores into an empty ruleset; 0, or -1 */
-int istio_undo_rules(const struct istio_undo *u, struct ruleset *saved, struct err *e);
+/* istio_undo_rules() - put the former rules of the iptables stores into an empty ruleset, and append those of
+ * native tables as text for istio_native_parse(); 0, or -1 */
+int istio_undo_rules(const struct istio_undo *u, struct ruleset *saved, struct buf *native, struct err *e);
 
 #endif

@@ -194,7 +194,7 @@ int istio_undo_list(struct arena *a, const struct netns *ns, struct istio_undo *
 }
 
 /* The text between "# store" lines goes to the reader of iptables-save text. */
-int istio_undo_rules(const struct istio_undo *u, struct ruleset *saved, struct err *e)
+int istio_undo_rules(const struct istio_undo *u, struct ruleset *saved, struct buf *native, struct err *e)
 {
 	size_t len = 0;
 	_cleanup_free_ char *text = read_file(u->path, &len);
@@ -209,8 +209,9 @@ int istio_undo_rules(const struct istio_undo *u, struct ruleset *saved, struct e
 
 		if (parse_store(p + strlen("\n# store "), &store, &family) < 0)
 			return err_set(e, ERR_SYS, u->path, "a store that is not known");
-		if (store != STORE_NATIVE &&
-		    xt_parse_restore(saved, store, family, p + 1, (size_t)(end - p - 1), u->path, e) < 0)
+		if (store == STORE_NATIVE)
+			buf_add(native, p + 1, (size_t)(end - p - 1));
+		else if (xt_parse_restore(saved, store, family, p + 1, (size_t)(end - p - 1), u->path, e) < 0)
 			return -1;
 		p = next;
 	}

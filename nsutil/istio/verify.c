@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* verify - differences between the rules of a namespace and Istio's plan, with what they do */
-#include "nsutil/istio/verify.h"
+#include "nsutil/istio/verify_parts.h"
 
 #include <linux/netfilter.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/ruleset/text.h"
-
-struct reporter {
-	struct arena *a;
-	struct istio_report *to;
-	const struct istio_compare *c;
-	struct err *e;
-};
 
 const char *istio_diff_name(enum istio_diff_kind kind)
 {
@@ -28,7 +21,7 @@ bool istio_owns_table(const struct table *t)
 					    strncmp(t->name, "istio-ambient-", 14) == 0);
 }
 
-static int add(struct reporter *r, struct istio_diff diff)
+int istio_report_add(struct istio_reporter *r, struct istio_diff diff)
 {
 	struct istio_diff *at = arena_grow(r->a, r->to->at, r->to->n, sizeof(*at));
 
@@ -43,7 +36,7 @@ static int add(struct reporter *r, struct istio_diff diff)
 	return 0;
 }
 
-static const char *rule_text(struct arena *a, const struct rule *r)
+const char *istio_report_text(struct arena *a, const struct rule *r)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	const char *text;
@@ -55,7 +48,7 @@ static const char *rule_text(struct arena *a, const struct rule *r)
 }
 
 /* What happens to a packet that an unplanned rule matches. */
-static const char *extra_effect(struct arena *a, const struct rule *r)
+const char *istio_report_effect(struct arena *a, const struct rule *r)
 {
 	for (const struct stmt *s = r->stmts; s; s = s->next) {
 		if (s->kind == STMT_NAT || (s->kind == STMT_XT && s->xt->target))
@@ -79,11 +72,11 @@ static const char *extra_effect(struct arena *a, const struct rule *r)
 	return "it changes nothing by itself";
 }
 
-static int report_rule(struct reporter *r, const struct istio_match *m, uint32_t i)
+static int report_rule(struct istio_reporter *r, const struct istio_match *m, uint32_t i)
 {
 	const struct istio_rule *plan = m->to[i] == ISTIO_NONE ? NULL : m->want->plan[m->to[i]];
 	struct istio_diff diff = { .table = m->table, .chain = m->name, .index = i + 1,
-				   .rule = rule_text(r->a, m->rules[i]) };
+				   .rule = istio_report_text(r->a, m->rules[i]) };
 
 	switch (m->state[i]) {
 	case ISTIO_FOREIGN:
@@ -91,7 +84,7 @@ static int report_rule(struct reporter *r, const struct istio_match *m, uint32_t
 		return 0;
 	case ISTIO_EXTRA:
 		diff.kind = ISTIO_DIFF_EXTRA;
-		diff.effect = extra_effect(r->a, m->rules[i]);
+		diff.effect = istio_report_effect(r->a, m->rules[i]);
 		break;
 	case ISTIO_DUPLICATE:
 		diff.kind = ISTIO_DIFF_DUPLICATE;
@@ -109,21 +102,21 @@ static int report_rule(struct reporter *r, const struct istio_match *m, uint32_t
 		diff.effect = istio_role_without(plan->role);
 		break;
 	}
-	return add(r, diff);
+	return istio_report_add(r, diff);
 }
 
-static int report_missing(struct reporter *r, const struct istio_match *m, uint32_t i)
+static int report_missing(struct istio_reporter *r, const struct istio_match *m, uint32_t i)
 {
 	const struct istio_rule *plan = m->want->plan[i];
 	struct istio_diff diff = { .kind = ISTIO_DIFF_MISSING, .table = m->table, .chain = m->name,
 				   .index = istio_match_place(m, i), .rule = plan->text,
 				   .effect = istio_role_without(plan->role) };
 
-	return m->from[i] == ISTIO_NONE ? add(r, diff) : 0;
+	return m->from[i] == ISTIO_NONE ? istio_report_add(r, diff) : 0;
 }
 
 /* A chain without rules has no rule to report. */
-static int report_chain(struct reporter *r, const struct istio_match *m)
+static int report_chain(struct istio_reporter *r, const struct istio_match *m)
 {
 	struct istio_diff diff = { .table = m->table, .chain = m->name,
 				   .rule = arena_printf(r->a, "-N %s", m->name) };
@@ -133,17 +126,17 @@ static int report_chain(struct reporter *r, const struct istio_match *m)
 	if (!m->want && m->n == 0) {
 		diff.kind = ISTIO_DIFF_EXTRA;
 		diff.effect = "an empty chain that nothing plans";
-		return add(r, diff);
+		return istio_report_add(r, diff);
 	}
 	if (m->want && !m->have && m->want->n == 0) {
 		diff.kind = ISTIO_DIFF_MISSING;
 		diff.effect = "the jump to it cannot be made";
-		return add(r, diff);
+		return istio_report_add(r, diff);
 	}
 	return 0;
 }
 
-static int report_compare(struct reporter *r, const struct istio_compare *c)
+static int report_compare(struct istio_reporter *r, const struct istio_compare *c)
 {
 	r->c = c;
 	for (unsigned k = 0; k < c->n; k++) {
@@ -162,7 +155,7 @@ static int report_compare(struct reporter *r, const struct istio_compare *c)
 }
 
 /* Everything of Istio's in a store that should hold nothing of it. */
-static int report_residue(struct reporter *r, const struct istio_compare *c, enum store home)
+static int report_residue(struct istio_reporter *r, const struct istio_compare *c, enum store home)
 {
 	r->c = c;
 	for (unsigned k = 0; k < c->n; k++) {
@@ -175,35 +168,14 @@ static int report_residue(struct reporter *r, const struct istio_compare *c, enu
 			if (m->state[i] == ISTIO_FOREIGN || (!istio_owns_chain(m->name) && !istio_owns_rule(m->rules[i])))
 				continue;
 			diff.index = i + 1;
-			diff.rule = rule_text(r->a, m->rules[i]);
-			if (add(r, diff) < 0)
+			diff.rule = istio_report_text(r->a, m->rules[i]);
+			if (istio_report_add(r, diff) < 0)
 				return -1;
 		}
 		diff.index = 0;
 		diff.rule = arena_printf(r->a, "-N %s", m->name);
-		if (m->have && m->n == 0 && istio_owns_chain(m->name) && add(r, diff) < 0)
+		if (m->have && m->n == 0 && istio_owns_chain(m->name) && istio_report_add(r, diff) < 0)
 			return -1;
-	}
-	return 0;
-}
-
-static int report_native(struct reporter *r, const struct ruleset *rs)
-{
-	r->c = NULL;
-	for (const struct table *t = rs->tables; t; t = t->next) {
-		if (!istio_owns_table(t))
-			continue;
-		r->to->stores |= 1U << STORE_NATIVE;
-		for (const struct chain *c = t->chains; c; c = c->next)
-			for (const struct rule *x = c->rules; x; x = x->next) {
-				struct istio_diff diff = { .kind = ISTIO_DIFF_EXTRA, .store = STORE_NATIVE,
-							   .family = t->family, .table = t->name, .chain = c->name,
-							   .index = x->index, .rule = rule_text(r->a, x) };
-
-				diff.effect = "residue: the kernel evaluates it besides the iptables rules";
-				if (add(r, diff) < 0)
-					return -1;
-			}
 	}
 	return 0;
 }
@@ -220,7 +192,19 @@ static void free_sides(struct side (*sides)[2])
 		istio_layout_free(&(*sides)[i].layout);
 }
 
-static int verify_family(struct reporter *r, const struct ruleset *rs, const struct istio_plan *p, bool v6,
+/* No iptables rule is planned: all of them are residue. */
+static int native_family(struct istio_reporter *r, struct side (*sides)[2], bool v6)
+{
+	r->to->checked[v6] = STORE_NATIVE;
+	for (unsigned s = 0; s < 2; s++) {
+		r->to->stores |= (*sides)[s].compare.any ? 1U << s : 0;
+		if (report_residue(r, &(*sides)[s].compare, STORE_NATIVE) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int verify_family(struct istio_reporter *r, const struct ruleset *rs, const struct istio_plan *p, bool v6,
 			 int store)
 {
 	_cleanup_(free_sides) struct side sides[2] = { 0 };
@@ -234,6 +218,8 @@ static int verify_family(struct reporter *r, const struct ruleset *rs, const str
 			return -1;
 	istio_store_choose(rs, family, p->config->force_binary, &sides[STORE_LEGACY].compare,
 			   &sides[STORE_COMPAT].compare, &choice);
+	if (p->config->native_nftables)
+		return native_family(r, &sides, v6);
 	if (store >= 0)
 		choice.store = (enum store)store;
 	r->to->checked[v6] = choice.store;
@@ -252,16 +238,32 @@ static const struct unread *find_unread(const struct ruleset *rs)
 	return NULL;
 }
 
+static int verify_native(struct istio_reporter *r, const struct ruleset *rs, const struct istio_plan *p)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	_cleanup_(istio_native_free) struct istio_native n = { .n = 0 };
+
+	r->c = NULL;
+	if (!p->config->native_nftables)
+		return istio_report_native(r, rs, NULL);
+	istio_plan_nft(p, &b);
+	if (buf_failed(&b))
+		return err_oom(r->e);
+	if (istio_native_parse(r->a, buf_cstr(&b), &p->nft, &n, r->e) < 0)
+		return -1;
+	return istio_report_native(r, rs, &n);
+}
+
 int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_plan *p, unsigned families,
 		 int store, const struct netview *nv, struct istio_report *ret, struct err *e)
 {
 	struct istio_report report = { .unread = find_unread(rs) };
-	struct reporter r = { .a = a, .to = &report, .e = e };
+	struct istio_reporter r = { .a = a, .to = &report, .e = e };
 
 	for (unsigned v6 = 0; v6 < 2; v6++)
 		if (families & (1U << v6) && verify_family(&r, rs, p, v6, store) < 0)
 			return -1;
-	if (report_native(&r, rs) < 0)
+	if (verify_native(&r, rs, p) < 0)
 		return -1;
 	if (nv && (istio_routing_plan(a, p->config, families, &report.routing) < 0 ||
 		   istio_routing_compare(a, nv, p->config, families, &report.routing) < 0))

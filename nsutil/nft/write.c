@@ -13,6 +13,7 @@
 
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/nft/body.h"
 #include "nsutil/nft/encode.h"
 #include "nsutil/nft/nlsock.h"
 
@@ -56,6 +57,16 @@ static void put_base(struct enc *m, const struct chain *c)
 	enc_str(m, NFTA_CHAIN_TYPE, c->type ? c->type : "filter");
 }
 
+static void put_body(struct enc *m, const struct nft_body *body)
+{
+	uint32_t id = htonl(m->msg->nlmsg_seq);
+	char *list = mnl_nlmsg_get_payload_tail(m->msg);
+
+	enc_put(m, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, (const char *)body->list + NLA_HDRLEN, body->len - NLA_HDRLEN);
+	if (body->n_ports && !m->full)
+		memcpy(list + body->set_id, &id, sizeof(id));
+}
+
 static void put_rule(struct enc *m, const struct nft_edit *ed)
 {
 	if (ed->op == NFT_EDIT_DELETE_RULE) {
@@ -64,7 +75,45 @@ static void put_rule(struct enc *m, const struct nft_edit *ed)
 	}
 	if (ed->handle && ed->op != NFT_EDIT_APPEND_RULE)
 		enc_be64(m, NFTA_RULE_POSITION, ed->handle);
-	enc_rule(m, ed->rule);
+	if (ed->body)
+		put_body(m, ed->body);
+	else
+		enc_rule(m, ed->rule);
+}
+
+/* The anonymous set of a native rule goes in front of it; the rule names it by the edit's number. */
+static void put_set(struct buf *batch, const struct nft_edit *ed, uint32_t seq, void *room)
+{
+	struct enc m = { .room = MSG_ROOM };
+	struct nlattr *list;
+
+	m.msg = nlsock_request(room, NFT_MSG_NEWSET, ed->family, NLM_F_CREATE);
+	m.msg->nlmsg_seq = seq;
+	enc_str(&m, NFTA_SET_TABLE, ed->table);
+	enc_str(&m, NFTA_SET_NAME, "__set%d");
+	enc_be32(&m, NFTA_SET_FLAGS, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT);
+	enc_be32(&m, NFTA_SET_KEY_TYPE, 13); /* nft's inet_service */
+	enc_be32(&m, NFTA_SET_KEY_LEN, 2);
+	enc_be32(&m, NFTA_SET_ID, seq);
+	buf_add(batch, m.msg, m.msg->nlmsg_len);
+
+	m = (struct enc){ .room = MSG_ROOM };
+	m.msg = nlsock_request(room, NFT_MSG_NEWSETELEM, ed->family, NLM_F_CREATE);
+	m.msg->nlmsg_seq = seq;
+	enc_str(&m, NFTA_SET_ELEM_LIST_TABLE, ed->table);
+	enc_str(&m, NFTA_SET_ELEM_LIST_SET, "__set%d");
+	enc_be32(&m, NFTA_SET_ELEM_LIST_SET_ID, seq);
+	list = enc_nest(&m, NFTA_SET_ELEM_LIST_ELEMENTS);
+	for (unsigned i = 0; i < ed->body->n_ports; i++) {
+		struct nlattr *elem = enc_nest(&m, NFTA_LIST_ELEM), *key = enc_nest(&m, NFTA_SET_ELEM_KEY);
+		uint16_t be = htons(ed->body->ports[i]);
+
+		enc_put(&m, NFTA_DATA_VALUE, &be, sizeof(be));
+		enc_nest_end(&m, key);
+		enc_nest_end(&m, elem);
+	}
+	enc_nest_end(&m, list);
+	buf_add(batch, m.msg, m.msg->nlmsg_len);
 }
 
 static const struct {
@@ -110,8 +159,10 @@ static int put_edit(struct buf *batch, const struct nft_edit *ed, uint32_t seq, 
 	struct enc m = { .room = MSG_ROOM };
 	const char *chain = edit_chain(ed);
 
-	if (!ed->table || (!of_table(ed->op) && !chain) || (of_rule(ed->op) && !ed->rule))
+	if (!ed->table || (!of_table(ed->op) && !chain) || (of_rule(ed->op) && !ed->rule && !ed->body))
 		return edit_err(e, ed, "the edit is not complete");
+	if (ed->body && ed->body->n_ports)
+		put_set(batch, ed, seq, room);
 	m.msg = nlsock_request(room, kinds[ed->op].type, ed->family, flags);
 	m.msg->nlmsg_seq = seq;
 	enc_str(&m, NFTA_TABLE_NAME, ed->table);

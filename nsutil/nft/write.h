@@ -20,6 +20,8 @@ enum nft_edit_op {
 };
 
 /* One edit. 'family' and 'table' name the table; what else is looked at depends on 'op'. */
+struct nft_body;
+
 struct nft_edit {
 	enum nft_edit_op op;
 	uint8_t family;		 /* NFPROTO_IPV4 or NFPROTO_IPV6 */
@@ -27,6 +29,7 @@ struct nft_edit {
 	const char *chain_name;	 /* all but *_TABLE; may be NULL when 'chain' is given */
 	const struct chain *chain; /* ADD_CHAIN: name, base, type, hook, priority, policy */
 	uint64_t handle;	 /* 0: none */
+	const struct nft_body *body; /* APPEND, INSERT, ADD_AFTER: in place of 'rule', native */
 	const struct rule *rule; /* APPEND, INSERT, ADD_AFTER: statements as xt/parse.c or nft_read() give them */
 };
 

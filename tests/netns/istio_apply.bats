@@ -270,11 +270,11 @@ refusals() {
 	refused 2 --yes istio apply INBOUND_CAPTURE_PORT=99999
 	refused 2 --yes istio apply ENVOY_PORT=15002
 	refused 2 --yes istio apply REDIRECT_DNS=maybe
-	refused 2 --yes istio apply --store native
+	refused 2 --yes istio apply --store nonesuch
 	refused 2 --yes istio apply --preset nobody
 	refused 2 --yes istio apply -- -p
 	refused 2 --yes istio apply -- --no-such-flag x
-	refused 2 --yes istio apply NATIVE_NFTABLES=true
+	refused 2 --yes istio apply --store legacy NATIVE_NFTABLES=true
 	refused 2 --yes istio apply --wait soon
 	refused 6 istio apply
 	"$CNISH" -t netns:pod istio apply -o json </dev/null >/run/out 2>/run/err || true
