@@ -33,12 +33,12 @@ static int read_all(int fd, const char *path, size_t max, struct buf *b, struct 
 	}
 }
 
-/* An endless device must not be read at all; a pipe is bounded by its bytes. */
-static int check_kind(int fd, const char *path, struct err *e)
+/* Opening a device may have effects, and it may be endless; a pipe is bounded by its bytes. */
+static int check_kind(const char *path, struct err *e)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (stat(path, &st) < 0)
 		return err_sys(e, errno, "cannot read %s", path);
 	if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))
 		return 0;
@@ -54,13 +54,12 @@ int dump_file_read(const char *path, size_t max, char **ret, size_t *ret_len, st
 	int fd = STDIN_FILENO;
 
 	if (!in) {
-		/* a pipe that nobody writes to must not hold us up at open() */
-		fd = own = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+		if (check_kind(path, e) < 0)
+			return -1;
+		/* a pipe is waited for until somebody writes to it, as cat does */
+		fd = own = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 		if (fd < 0)
 			return err_sys(e, errno, "cannot read %s", path);
-		if (check_kind(fd, path, e) < 0)
-			return -1;
-		fcntl(fd, F_SETFL, O_RDONLY);
 	}
 	if (read_all(fd, in ? "standard input" : path, max, &b, e) < 0) {
 		buf_free(&b);

@@ -152,3 +152,26 @@ const struct exthdr_field *exthdr_field_nth(uint8_t op, uint8_t type, const char
 			return &fields[i];
 	return NULL;
 }
+
+int exthdr_number(uint8_t op, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].op == op && strcmp(names[i].name, name) == 0)
+			return names[i].type;
+	/* fields of some headers go by other names (rt0, srh, sack1) */
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].op == op && fields[i].name && strcmp(fields[i].name, name) == 0)
+			return fields[i].type;
+	return -1;
+}
+
+const struct exthdr_field *exthdr_find(uint8_t op, const char *name, const char *field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (fields[i].op == op && strcmp(fields[i].name, name) == 0 && strcmp(fields[i].field, field) == 0)
+			return &fields[i];
+	for (size_t i = 0; op == SCTP && i < ARRAY_SIZE(chunk_fields); i++)
+		if (strcmp(chunk_fields[i].field, field) == 0)
+			return &chunk_fields[i];
+	return NULL;
+}

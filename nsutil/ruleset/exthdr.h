@@ -30,5 +30,9 @@ const struct exthdr_field *exthdr_field_at(uint8_t op, uint8_t type, unsigned of
 /* exthdr_field_nth() - the field of a header (the one called @name, when not NULL) by its place, from 0;
  * NULL when there is none */
 const struct exthdr_field *exthdr_field_nth(uint8_t op, uint8_t type, const char *name, unsigned n);
+/* exthdr_find() - find a field by nft's names ("maxseg", "size"); NULL when there is none such */
+const struct exthdr_field *exthdr_find(uint8_t op, const char *name, const char *field);
+/* exthdr_number() - number of a header, option or chunk by its name; -1 when there is none such */
+int exthdr_number(uint8_t op, const char *name);
 
 #endif

@@ -99,4 +99,8 @@ void nft_verdict_json(const struct stmt_verdict *v, struct json *j);
 void nft_nat_json(uint8_t family, const struct stmt_nat *n, struct json *j);
 void nft_log_json(const struct stmt_log *l, struct json *j);
 
+/* nft_table.c */
+/* nft_type_number() - the number of a data type by its name ("ipv4_addr"); -1 when there is none such */
+int nft_type_number(const char *name);
+
 #endif

@@ -34,6 +34,14 @@ void nft_type_text(uint32_t type, struct buf *b)
 	}
 }
 
+int nft_type_number(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(type_names); i++)
+		if (type_names[i] && strcmp(type_names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
 /* ---- chains ---- */
 
 struct prio_name {
