@@ -317,8 +317,8 @@ static int sort_elems(struct dec *d, const struct set *s, struct set_raw *raw, c
 	bool concat = s->key_type > 63;
 	struct order o = { .len = s->key_len, .host = concat || (!interval && one->order == ORDER_HOST) };
 
-	/* ranges of concatenations come as the kernel has them */
-	if (concat && (s->flags & SET_INTERVAL))
+	/* ranges of concatenations come as the kernel has them; an empty set has no array to sort */
+	if (raw->n == 0 || (concat && (s->flags & SET_INTERVAL)))
 		return 0;
 	for (size_t i = 0; i < raw->n; i++) {
 		raw->v[i].sort = raw->v[i].key;

@@ -72,6 +72,9 @@ int main(int argc, char **argv)
 	for (const struct table *t = rs->tables; t; t = t->next)
 		add_table(t);
 	n = (size_t)nft_commit(&ns, edits, n_edits, generation, &e);
+	for (size_t i = 0; i < n_edits; i++)
+		if (edits[i].op == NFT_EDIT_ADD_CHAIN)
+			free((void *)edits[i].chain);
 	free(edits);
 	return n == 0 ? 0 : fail(&e);
 }
