@@ -211,6 +211,8 @@ static void masks(void **state)
 	(void)state;
 	same(is(mark, num(0x539)), is(expr_binop(A, BINOP_AND, mark, num(0xffffffff)), num(0x539)));
 	differ(is(mark, num(0x539)), is(expr_binop(A, BINOP_AND, mark, num(0xfff)), num(0x539)));
+	differ(is(expr_binop(A, BINOP_AND, mark, num(0xfff)), num(0x539)),
+	       match(OP_NE, expr_binop(A, BINOP_AND, mark, num(0xfff)), num(0x539)));
 	/* of one bit: set is "not clear" */
 	same(match(OP_NE, expr_binop(A, BINOP_AND, mark, num(0x4000)), num(0)),
 	     is(expr_binop(A, BINOP_AND, mark, num(0x4000)), num(0x4000)));
