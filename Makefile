@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# cnish: make | make demo | make check | make install | make lint | make check-incident | make bench | make fuzz | make clean
+# cnish: make | make demo | make check | make install | make lint | make check-incident | make check-kernel | make bench | make fuzz | make clean
 #
 # Sources are found, not listed: a new file needs no line here. Everything built goes below build/.
 # Variables: SAN=1 (address and undefined behaviour sanitizers), V=1 (show commands), CC, PREFIX, DESTDIR.
@@ -125,6 +125,13 @@ check-incident: setup-check
 	$(Q)BUILD=$(B) tests/lib/run vm/incident
 
 test-programs: $(B)/cnish $(TOOLS) $(UNIT)
+
+# Random rulesets and packets against the kernel's own trace: make check-kernel N=200000 SEED=7
+N ?= 2000
+SEED ?= 1
+check-kernel: setup-check
+	$(Q)$(MAKE) --no-print-directory $(B)/tests/lib/kdiff
+	$(Q)TOOLS=$(B)/tests/lib tests/kernel/kdiff -n $(N) -s $(SEED)
 
 lint:
 	$(Q)tests/lib/lint

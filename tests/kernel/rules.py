@@ -1,0 +1,472 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""rules - random rulesets and packets for the differential test; small pools, so that rules are hit"""
+
+ADDR = {
+    4: ["10.0.1.39", "10.0.1.40", "10.0.2.39", "10.0.1.1", "10.0.2.2", "10.96.0.10", "203.0.113.7", "127.0.0.1", "127.0.0.6"],
+    6: ["fd00:1::39", "fd00:1::40", "fd00:2::39", "fd00:1::1", "fd00:2::2", "fd00:96::10", "2001:db8:113::7", "::1"],
+}
+LOCAL = {4: ["10.0.1.39", "10.0.1.40", "10.0.2.39"], 6: ["fd00:1::39", "fd00:1::40", "fd00:2::39"]}
+NETS = {
+    4: ["10.0.1.0/24", "10.0.0.0/16", "10.0.0.0/8", "127.0.0.0/8", "203.0.113.0/24", "0.0.0.0/1", "10.0.1.32/28"],
+    6: ["fd00:1::/64", "fd00::/16", "fd00::/8", "2001:db8::/32", "::/1", "fd00:1::30/124"],
+}
+RANGES = {
+    4: ["10.0.1.1-10.0.1.39", "10.0.1.40-10.0.2.2", "10.0.2.3-203.0.113.7", "127.0.0.0-127.255.255.255"],
+    6: ["fd00:1::1-fd00:1::39", "fd00:1::40-fd00:2::2", "::1-fd00::", "2001:db8::-2001:db8:ffff::"],
+}
+PORTS = [53, 80, 443, 8080, 9090, 15001, 15006, 5353]
+IDS = [0, 1000, 1337]
+MARKS = [0, 1, 2, 5, 7, 0x539, 0x10000]
+DEVS = ["lo", "eth0", "eth1"]
+TYPES = ["UNICAST", "LOCAL", "BROADCAST", "MULTICAST", "UNREACHABLE"]
+STATES = ["NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"]
+OUT_HOOKS = ("OUTPUT", "POSTROUTING")
+
+
+class Text:
+    """Random pieces that both syntaxes share."""
+
+    def __init__(self, rnd, v):
+        self.r, self.v = rnd, v
+
+    def chance(self, p):
+        return self.r.random() < p
+
+    def one(self, xs):
+        return self.r.choice(xs)
+
+    def net(self):
+        return self.one(NETS[self.v]) if self.chance(0.4) else self.one(ADDR[self.v])
+
+    def port_range(self):
+        a, b = sorted(self.r.sample(PORTS + [1, 1024, 20000, 30000, 65535], 2))
+        return a, b
+
+    def mark(self):
+        return hex(self.one(MARKS))
+
+    def mask(self):
+        return hex(self.one([0xffffffff, 1, 7, 0xff, 0xffff, 0x10000]))
+
+
+# ---- iptables-save text ----
+
+class Iptables(Text):
+    TABLES = {
+        "raw": ["PREROUTING", "OUTPUT"],
+        "mangle": ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"],
+        "nat": ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+        "filter": ["INPUT", "FORWARD", "OUTPUT"],
+        "security": ["INPUT", "FORWARD", "OUTPUT"],
+    }
+
+    def bang(self, p=0.15):
+        return "! " if self.chance(p) else ""
+
+    def ifname(self):
+        return self.one(["lo", "eth0", "eth1", "eth+", "e+", "+", "veth9"])
+
+    def proto(self):
+        """The protocol and what hangs on it."""
+        p = self.one(["tcp", "tcp", "tcp", "udp", "udp", "icmp"])
+        if p == "icmp":
+            return self.icmp()
+        if self.chance(0.08):
+            return f"! -p {p}"
+        s = f"-p {p}"
+        k = self.r.random()
+        if k < 0.25:
+            return s
+        if k < 0.6:
+            s += f" {self.bang()}--dport " + self.dport()
+        elif k < 0.7:
+            s += f" {self.bang()}--sport " + self.one(["1024:65535", "20000:24999", "25000:27000", "80", ":1023"])
+        elif k < 0.9:
+            ports = ",".join(str(self.one(PORTS)) for _ in range(self.r.randint(1, 4)))
+            if self.chance(0.4):
+                a, b = self.port_range()
+                ports += f",{a}:{b}"
+            s += f" -m multiport {self.bang()}--{self.one(['dports', 'dports', 'sports', 'ports'])} {ports}"
+        elif p == "tcp":
+            s += self.one([" --syn", " ! --syn", " --tcp-flags SYN,ACK SYN", " --tcp-flags ALL NONE",
+                           " --tcp-flags FIN,SYN,RST,PSH,ACK,URG SYN,ACK", " ! --tcp-flags SYN,RST SYN,RST"])
+        return s
+
+    def dport(self):
+        if self.chance(0.25):
+            a, b = self.port_range()
+            return f"{a}:{b}"
+        return str(self.one(PORTS))
+
+    def icmp(self):
+        if self.v == 4:
+            return f"-p icmp -m icmp {self.bang()}--icmp-type " + self.one(["8", "8/0", "any", "3", "3/1", "echo-reply", "11", "13"]) \
+                if self.chance(0.6) else "-p icmp"
+        return f"-p ipv6-icmp -m icmp6 {self.bang()}--icmpv6-type " + self.one(["128", "128/0", "1", "129", "1/4", "3"]) \
+            if self.chance(0.6) else "-p ipv6-icmp"
+
+    def conntrack(self):
+        b = self.bang()
+        return "-m conntrack " + self.one([
+            f"{b}--ctstate " + ",".join(self.r.sample(STATES, self.r.randint(1, 3))),
+            f"{b}--ctproto " + self.one(["tcp", "udp", "1"]),
+            f"{b}--ctorigsrc {self.net()}", f"{b}--ctorigdst {self.net()}",
+            f"{b}--ctorigdstport " + self.dport(), f"{b}--ctorigsrcport 20000:26000",
+            f"{b}--ctstatus " + self.one(["NONE", "SEEN_REPLY", "CONFIRMED", "ASSURED", "EXPECTED"]),
+            "--ctdir " + self.one(["ORIGINAL", "REPLY"]),
+            "--ctstate " + self.one(["SNAT", "DNAT", "DNAT,SNAT", "NEW,DNAT"]),
+        ])
+
+    def match(self, hook):
+        b = self.bang()
+        kinds = [
+            lambda: f"{b}-s {self.net()}", lambda: f"{b}-d {self.net()}", lambda: f"{b}-d {self.net()}",
+            self.proto, self.proto, self.proto, self.proto,
+            lambda: f"-m mark {b}--mark {self.mark()}/{self.mask()}",
+            lambda: f"-m mark {b}--mark {self.mark()}",
+            lambda: f"-m connmark {b}--mark {self.mark()}/{self.mask()}",
+            self.conntrack, self.conntrack,
+            lambda: f"-m state {b}--state " + ",".join(self.r.sample(STATES, 2)),
+            lambda: f"-m addrtype {b}--{self.one(['src', 'dst'])}-type " + ",".join(self.r.sample(TYPES, self.r.randint(1, 2))) + self.limit_iface(hook),
+            lambda: f"-m length {b}--length " + self.one(["0:59", "60", "40:80", "61:65535", "33"]),
+            lambda: (f"-m ttl --ttl-{self.one(['eq', 'lt', 'gt'])} " if self.v == 4 else f"-m hl --hl-{self.one(['eq', 'lt', 'gt'])} ") + self.one(["63", "64", "32"]),
+            lambda: f"-m dscp {b}--dscp " + self.one(["0", "0x0a", "46"]),
+            lambda: f"-m tos {b}--tos " + self.one(["0x00/0xfc", "0x28/0xfc", "0xb8/0xfc"]),
+            lambda: f"-m iprange {b}--{self.one(['src', 'dst'])}-range {self.one(RANGES[self.v])}",
+            lambda: "-m comment --comment x",
+        ]
+        if hook in ("PREROUTING", "INPUT", "FORWARD", "any"):
+            kinds += [lambda: f"{b}-i {self.ifname()}"] * 2
+        if hook in ("FORWARD", "OUTPUT", "POSTROUTING", "any"):
+            kinds += [lambda: f"{b}-o {self.ifname()}"] * 2
+        if hook in OUT_HOOKS:
+            kinds += [lambda: f"-m owner {b}--uid-owner " + self.one(["0", "1000", "1337", "1-1000", "1000-1400"]),
+                      lambda: f"-m owner {b}--uid-owner " + self.one(["0", "1000", "1337"]),
+                      lambda: f"-m owner {b}--gid-owner " + self.one(["0", "1000", "1337"]),
+                      lambda: f"-m owner {b}--socket-exists"]
+        if self.chance(0.02):
+            return self.one(["-m statistic --mode random --probability 0.5", "-m pkttype --pkt-type unicast", f"-m conntrack --ctreplsrc {self.net()}",
+                             "-m u32 --u32 0>>28=" + str(self.v), "-p tcp --tcp-option 2", "-m limit --limit 1/sec", "-m statistic --mode nth --every 1 --packet 0"])
+        return self.one(kinds)()
+
+    def limit_iface(self, hook):
+        if hook in ("PREROUTING", "INPUT", "FORWARD") and self.chance(0.3):
+            return " --limit-iface-in"
+        if hook in ("OUTPUT", "POSTROUTING", "FORWARD") and self.chance(0.3):
+            return " --limit-iface-out"
+        return ""
+
+    def nat_target(self, hook):
+        """Targets that need ports bring their protocol."""
+        a = self.one(ADDR[self.v])
+        a6 = f"[{a}]" if self.v == 6 else a
+        p = self.one(["tcp", "udp"])
+        if hook in ("PREROUTING", "OUTPUT"):
+            return self.one([
+                ("", f"DNAT --to-destination {a}"), (f"-p {p}", f"DNAT --to-destination {a6}:{self.one(PORTS)}"),
+                (f"-p {p}", f"REDIRECT --to-ports {self.one(PORTS)}"), (f"-p {p}", f"REDIRECT --to-ports {self.one(PORTS)}"),
+                ("", "REDIRECT"), (f"-p {p}", f"DNAT --to-destination :{self.one(PORTS)}"),
+                ("", f"NETMAP --to {self.one(NETS[self.v][:3])}"),
+            ])
+        if hook == "INPUT":
+            return ("", f"SNAT --to-source {a}")
+        return self.one([
+            ("", "MASQUERADE"), ("", f"SNAT --to-source {a}"), (f"-p {p}", f"SNAT --to-source {a6}:{self.r.randint(2000, 3000)}"),
+            (f"-p {p}", f"MASQUERADE --to-ports {self.r.randint(2000, 3000)}"), ("", f"NETMAP --to {self.one(NETS[self.v][:3])}"),
+        ])
+
+    def mangle_target(self, hook):
+        m, k = self.mark(), self.mask()
+        ttl = "TTL --ttl" if self.v == 4 else "HL --hl"
+        kinds = [f"MARK --set-xmark {m}/{k}", f"MARK --set-mark {m}", f"MARK --or-mark {m}", f"MARK --and-mark {k}", f"MARK --xor-mark {m}",
+                 f"CONNMARK --set-xmark {m}/{k}", "CONNMARK --save-mark", "CONNMARK --restore-mark",
+                 f"CONNMARK --save-mark --nfmask {k} --ctmask {k}", f"CONNMARK --restore-mark --nfmask {k} --ctmask 0xffffffff",
+                 "DSCP --set-dscp " + self.one(["0", "10", "46"]), "TOS --set-tos " + self.one(["0x28", "0x10/0xf0"]),
+                 f"{ttl}-" + self.one(["set 64", "dec 1", "inc 2", "set 63"])]
+        if hook in ("FORWARD", "OUTPUT", "POSTROUTING"):
+            kinds.append("CLASSIFY --set-class 1:2")
+        if hook == "PREROUTING" and self.chance(0.5):
+            return self.one([("-p tcp", f"TPROXY --on-port {self.one(PORTS)} --tproxy-mark 0x1/0x1"), ("-p tcp", "TPROXY --on-port 15001")])
+        return ("", self.one(kinds))
+
+    def raw_target(self, hook):
+        if self.chance(0.1):
+            return ("", self.one(["CT --notrack", "NOTRACK"]))
+        return ("", self.one([f"CT --zone {self.r.randint(1, 3)}", "ACCEPT", "RETURN", f"MARK --set-mark {self.mark()}", "NFLOG --nflog-group 5"]))
+
+    def filter_target(self, hook):
+        rej = self.one(["REJECT", "REJECT --reject-with " + ("icmp-port-unreachable" if self.v == 4 else "icmp6-adm-prohibited")])
+        p = self.one([("", rej), ("-p tcp", "REJECT --reject-with tcp-reset"), ("", "DROP"), ("", "DROP")])
+        return p if self.chance(0.25) else ("", self.one(["ACCEPT", "RETURN", "NFLOG --nflog-group 5", "LOG", "", "ACCEPT"]))
+
+    def target(self, table, hook, chains):
+        jumps = [c for c, h in chains if h in (hook, "any")]
+        if jumps and self.chance(0.4):
+            return ("", self.one(jumps) if self.chance(0.8) else "GOTO " + self.one(jumps))
+        if self.chance(0.2):
+            return ("", self.one(["RETURN", "ACCEPT", ""]))
+        if hook == "any":
+            return self.mangle_target(hook) if table == "mangle" else ("", self.one(["RETURN", "ACCEPT", "", "DROP"]))
+        if self.chance(0.1):
+            return ("", "DROP") if table != "nat" else ("", "ACCEPT")
+        by = {"nat": self.nat_target, "mangle": self.mangle_target, "raw": self.raw_target}
+        return by.get(table, self.filter_target)(hook)
+
+    def rule(self, table, chain, hook, chains):
+        need, target = self.target(table, hook, chains)
+        ms = [self.match(hook) for _ in range(self.one([0, 1, 1, 1, 2, 2, 3]))]
+        words, seen = [need] if need else [], ["-p"] if need else []
+        for m in ms:
+            # one option of a kind, and one protocol
+            bare = m.replace("! ", "").split()
+            key = "-p" if bare[0] == "-p" else bare[1] if bare[0] == "-m" else bare[0]
+            if key in seen:
+                continue
+            seen.append(key)
+            words.append(m)
+        words.sort(key=lambda w: "-p " not in w)
+        if target.startswith("GOTO "):
+            words.append("-g " + target[5:])
+        elif target:
+            words.append("-j " + target)
+        return f"-A {chain} " + " ".join(words)
+
+    def table(self, name):
+        hooks = self.TABLES[name]
+        users = [(f"{name[0]}{i}", self.one(hooks + ["any"])) for i in range(self.r.randint(0, 4))]
+        lines = [f"*{name}"]
+        for h in hooks:
+            drop = name == "filter" and self.chance(0.08)
+            lines.append(f":{h} {'DROP' if drop else 'ACCEPT'} [0:0]")
+        lines += [f":{c} - [0:0]" for c, _ in users]
+        for h in hooks:
+            lines += [self.rule(name, h, h, users) for _ in range(self.one([0, 1, 2, 3, 5]))]
+        for i, (c, h) in enumerate(users):
+            lines += [self.rule(name, c, h, users[i + 1:]) for _ in range(self.r.randint(0, 4))]
+        return lines + ["COMMIT"]
+
+    def text(self, p):
+        """All tables, so that what was there before goes; those that are not chosen are empty."""
+        lines = []
+        for t, hooks in self.TABLES.items():
+            if self.chance(p):
+                lines += self.table(t)
+            else:
+                lines += [f"*{t}"] + [f":{h} ACCEPT [0:0]" for h in hooks] + ["COMMIT"]
+        return lines
+
+
+# ---- native nftables ----
+
+class Nft(Text):
+    HOOKS = ["prerouting", "input", "forward", "output", "postrouting"]
+
+    def __init__(self, rnd, v):
+        super().__init__(rnd, v)
+        self.fam = "ip" if v == 4 else "ip6"
+
+    def port_set(self):
+        xs = [str(p) for p in self.r.sample(PORTS, self.r.randint(1, 4))]
+        if self.chance(0.3):
+            xs.append("16000-18000")
+        return "{ " + ", ".join(xs) + " }"
+
+    def addr_set(self):
+        return "{ " + ", ".join(self.r.sample(ADDR[self.v], self.r.randint(1, 4))) + " }"
+
+    def op(self):
+        return "!= " if self.chance(0.2) else ""
+
+    def ports(self):
+        k = self.r.random()
+        if k < 0.4:
+            return self.op() + str(self.one(PORTS))
+        if k < 0.6:
+            a, b = self.port_range()
+            return f"{self.op()}{a}-{b}"
+        if k < 0.7:
+            return self.one(["< ", "> ", "<= ", ">= "]) + str(self.one(PORTS))
+        return self.op() + self.port_set()
+
+    def addrs(self):
+        k = self.r.random()
+        if k < 0.6:
+            return self.op() + self.net()
+        if k < 0.75:
+            return self.op() + self.one(RANGES[self.v])
+        return self.op() + self.addr_set()
+
+    def match(self, hook):
+        r, o = self.r, self.op()
+        f = self.fam
+        kinds = [
+            lambda: f"{f} saddr {self.addrs()}", lambda: f"{f} daddr {self.addrs()}", lambda: f"{f} daddr {self.addrs()}",
+            lambda: f"tcp dport {self.ports()}", lambda: f"tcp dport {self.ports()}", lambda: f"udp dport {self.ports()}",
+            lambda: f"th dport {self.ports()}", lambda: f"tcp sport {self.one(['20000-24999', '25000-26000', '!= 80', '> 21000'])}",
+            lambda: f"meta l4proto {o}{self.one(['tcp', 'udp', '{ tcp, udp }', 'icmp', 'ipv6-icmp'])}",
+            lambda: f"meta mark {o}{self.mark()}", lambda: f"meta mark & {self.mask()} {self.one(['==', '!='])} {self.mark()}",
+            lambda: f"meta mark {self.one(['<', '>', '<=', '>='])} {self.mark()}",
+            lambda: f"meta mark {o}" + "{ 1, 5, 0x539 }", lambda: "meta mark 1-0x600",
+            lambda: f"ct mark {o}{self.mark()}", lambda: f"ct mark & {self.mask()} == {self.mark()}",
+            lambda: f"ct state {o}{','.join(r.sample([s.lower() for s in STATES], r.randint(1, 3)))}",
+            lambda: f"ct state {o}" + "{ new, established }", lambda: "ct state & (new | related) != 0",
+            lambda: f"ct direction {self.one(['original', 'reply'])}", lambda: f"ct status & {self.one(['dnat', 'snat', 'confirmed'])} != 0",
+            lambda: f"ct status {self.one(['dnat', 'snat'])}", lambda: f"ct original {f} daddr {self.net()}", lambda: f"ct original proto-dst {self.one(PORTS)}",
+            lambda: f"ct l3proto ipv{self.v}" if self.v == 4 else "ct l3proto ipv6",
+            lambda: f"ct protocol {self.one(['tcp', 'udp'])}", lambda: f"ct zone {self.r.randint(0, 3)}",
+            lambda: f"tcp flags {self.one(['syn', '& (syn|ack) == syn', '!= syn', '& (fin|syn|rst|ack) == syn', '== 0', 'syn,ack', '== syn|ack', '& (rst|fin) != 0'])}",
+            lambda: f"meta length {self.one(['60', '40-80', '> 60', '!= 33', '{ 40, 60, 80 }'])}",
+            lambda: (f"ip ttl {self.one(['64', '63', '< 64', '!= 64', '{ 63, 32 }'])}" if self.v == 4 else f"ip6 hoplimit {self.one(['64', '63', '< 64', '!= 64'])}"),
+            lambda: f"{f} dscp {self.one(['0', 'cs1', 'ef', '!= 0', '{ 0, 10 }'])}",
+            lambda: ("icmp type " + self.one(["echo-request", "{ echo-request, echo-reply }", "!= echo-request", "destination-unreachable"])) if self.v == 4
+            else "icmpv6 type " + self.one(["echo-request", "{ echo-request, echo-reply }", "!= echo-request"]),
+            lambda: ("icmp code 0" if self.v == 4 else "icmpv6 code 0"),
+            lambda: f"fib daddr type {o}{self.one(['local', 'unicast', 'broadcast', '{ local, multicast }'])}",
+            lambda: f"fib saddr type {o}{self.one(['local', 'unicast'])}",
+            lambda: f"meta nfproto ipv{self.v}" if self.v == 4 else "meta nfproto ipv6",
+            lambda: ("ip version 4" if self.v == 4 else "ip6 version 6"), lambda: "ip protocol tcp" if self.v == 4 else "ip6 nexthdr tcp",
+            lambda: ("ip length > 50" if self.v == 4 else "ip6 length > 20"), lambda: "@th,16,16 80", lambda: "@th,0,8 & 0xf0 == 0x60",
+            lambda: (f"@nh,96,16 0x0a00" if self.v == 4 else "@nh,64,16 0xfd00"), lambda: "ip frag-off & 0x1fff == 0" if self.v == 4 else "exthdr frag missing",
+            lambda: f"{f} saddr . {f} daddr " + "{ " + ", ".join(f"{self.one(ADDR[self.v])} . {self.one(ADDR[self.v])}" for _ in range(3)) + " }",
+            lambda: f"{f} daddr . tcp dport " + "{ " + ", ".join(f"{self.one(ADDR[self.v])} . {p}" for p in r.sample(PORTS, 3)) + " }",
+            lambda: f"{f} daddr . th dport " + "{ " + ", ".join(f"{self.net()} . {p}-{p + 100}" for p in r.sample(PORTS, 2)) + " }",
+            lambda: f"meta l4proto . th dport " + "{ tcp . 80, udp . 53, tcp . 8080 }",
+            lambda: f"{f} daddr {self.op()}@addrs", lambda: f"{f} saddr {self.op()}@nets", lambda: f"tcp dport {self.op()}@ports",
+            lambda: f"{f} daddr . tcp dport @pairs", 
+        ]
+        if hook in ("prerouting", "input", "forward", "any"):
+            kinds += [lambda: f"iifname {o}{self.one(DEVS + ['eth*', '{ lo, eth0 }'])}", lambda: f"iif {o}{self.one(DEVS)}", lambda: "iiftype ether",
+                      lambda: f"fib saddr . iif oif {self.one(['exists', 'missing'])}", lambda: f"fib daddr . iif type {self.one(['local', 'unicast'])}"]
+        if hook in ("forward", "output", "postrouting", "any"):
+            kinds += [lambda: f"oifname {o}{self.one(DEVS + ['eth*', '{ lo, eth1 }'])}", lambda: f"oif {o}{self.one(DEVS)}", lambda: "oiftype loopback"]
+        if hook in ("output", "postrouting", "any"):
+            kinds += [lambda: f"meta skuid {self.op()}{self.one(['0', '1000', '1337', '1-1000', '{ 0, 1337 }', '> 999'])}",
+                      lambda: f"meta skgid {self.op()}{self.one(['0', '1000', '1337'])}"] * 2
+        if self.chance(0.02):
+            return self.one(["limit rate 1/second", "meta pkttype host", f"ct reply {f} saddr {self.net()}", "udp length > 10", "numgen random mod 2 0", "ct count 5"])
+        return self.one(kinds)()
+
+    def setter(self, hook):
+        m = self.mark()
+        return self.one([f"meta mark set {m}", f"meta mark set meta mark & {self.mask()} | {m}", f"meta mark set meta mark xor {m}",
+                         f"ct mark set {m}", "ct mark set meta mark", "meta mark set ct mark", f"ct mark set ct mark | {m}",
+                         "ip dscp set cs1" if self.v == 4 else "ip6 dscp set cs1", "ip ttl set 63" if self.v == 4 else "ip6 hoplimit set 63",
+                         "meta mark set tcp dport map { 80 : 1, 8080 : 5 }", "meta priority set 1:2", "counter", "meta mark set meta mark << 1",
+                         "meta mark set ip protocol map { tcp : 7, udp : 2 }" if self.v == 4 else "meta mark set 1"])
+
+    def vmap(self, chains):
+        v = [self.one(["accept", "continue", "return"] + [f"jump {c}" for c in chains] + [f"goto {c}" for c in chains]) for _ in range(4)]
+        d = "drop" if self.chance(0.15) else v[3]
+        return self.one([
+            f"tcp dport vmap {{ 80 : {v[0]}, 8080 : {v[1]}, 15000-15010 : {d} }}",
+            f"meta l4proto vmap {{ tcp : {v[0]}, udp : {v[1]} }}",
+            f"ct state vmap {{ new : {v[0]}, established : {v[1]}, invalid : {d} }}",
+            f"{self.fam} daddr vmap {{ {self.one(ADDR[self.v])} : {v[0]} }}",
+            f"{self.fam} saddr . th dport vmap {{ {self.one(ADDR[self.v])} . 80 : {v[0]}, {self.one(ADDR[self.v])} . 53 : {v[1]} }}",
+            f"meta mark vmap {{ 0 : {v[0]}, 1-10 : {v[1]}, * : {v[2]} }}",
+            f"{self.fam} daddr vmap {{ {self.one(NETS[self.v])} : {v[0]}, * : {v[2]} }}",
+        ])
+
+    def nat(self, hook, inet):
+        a = self.one(ADDR[self.v])
+        a6 = f"[{a}]" if self.v == 6 else a
+        fam = f" {self.fam}" if inet else ""
+        p, l4 = self.one(PORTS), self.one(["tcp", "udp"])
+        if hook in ("prerouting", "output"):
+            return self.one([
+                f"dnat{fam} to {a}", f"meta l4proto {l4} dnat{fam} to {a6}:{p}", f"meta l4proto {l4} redirect to :{p}", "redirect",
+                f"meta l4proto {l4} redirect to :{p}",
+                f"dnat{fam} to {self.fam} daddr map {{ {self.one(ADDR[self.v])} : {a} }}",
+                f"dnat{fam} to tcp dport map {{ 80 : {a}, 8080 : {self.one(ADDR[self.v])} }}",
+                f"dnat{fam} addr . port to tcp dport map {{ 80 : {a} . {p}, 8080 : {a} . 9090 }}" if not inet else "continue",
+                f"meta l4proto tcp redirect to :tcp dport map {{ 80 : {p}, 8080 : 15001 }}",
+                f"meta l4proto {l4} dnat{fam} to :{p}",
+            ])
+        if hook == "input":
+            return f"snat{fam} to {a}"
+        return self.one(["masquerade", f"snat{fam} to {a}", f"meta l4proto {l4} snat{fam} to {a6}:{self.r.randint(2000, 3000)}",
+                         f"meta l4proto {l4} masquerade to :{self.r.randint(2000, 3000)}"])
+
+    def action(self, kind, hook, chains, inet):
+        k = self.r.random()
+        if kind == "nat" and k < 0.5:
+            return self.nat(hook, inet)
+        if k < 0.35 and chains:
+            return self.one(["jump ", "jump ", "goto "]) + self.one(chains)
+        if k < 0.6:
+            return self.setter(hook) + self.one(["", "", " accept", " return"])
+        if k < 0.66:
+            rej = ["reject", "reject with tcp reset"] if hook in ("input", "forward", "output") and kind == "filter" else []
+            return self.one(["drop"] + rej)
+        if k < 0.7 and hook in ("prerouting", "output"):
+            return self.one(["notrack", "ct zone set 2", "ct zone set 1"])
+        return self.one(["accept", "return", "continue", "counter", 'log prefix "x" group 5'])
+
+    def rule(self, kind, hook, chains, inet):
+        ms = [self.match(hook) for _ in range(self.one([0, 1, 1, 1, 2, 2, 3]))]
+        if self.chance(0.15):
+            return " ".join(ms[:1] + [self.vmap(chains)])
+        return " ".join(ms + [self.action(kind, hook, chains, inet)])
+
+    def chain(self, kind, hook, prio, chains, inet, name):
+        policy = " policy drop;" if kind == "filter" and self.chance(0.06) else ""
+        body = [self.rule(kind, hook, chains, inet) for _ in range(self.one([0, 1, 2, 3, 5]))]
+        return [f"chain {name} {{ type {kind} hook {hook} priority {prio};{policy}"] + ["\t" + b for b in body] + ["}"]
+
+    def table(self, name, fam):
+        inet = fam == "inet"
+        users = [f"u{i}" for i in range(self.r.randint(0, 3))]
+        out = [f"table {fam} {name} {{"]
+        t = "ipv4_addr" if self.v == 4 else "ipv6_addr"
+        out += [f"set addrs {{ type {t}; elements = {self.addr_set()}; }}",
+                f"set nets {{ type {t}; flags interval; elements = {{ {', '.join(self.r.sample(NETS[self.v][:2] + NETS[self.v][4:5], 2))} }}; auto-merge; }}",
+                f"set ports {{ type inet_service; elements = {{ {', '.join(str(p) for p in self.r.sample(PORTS, 3))} }}; }}",
+                f"set pairs {{ type {t} . inet_service; elements = {{ {self.one(ADDR[self.v])} . 80, {self.one(ADDR[self.v])} . 8080 }}; }}"]
+        for i, u in reversed(list(enumerate(users))):
+            body = [self.rule("filter", "any", users[i + 1:], inet) for _ in range(self.r.randint(0, 4))]
+            out += [f"chain {u} {{"] + ["\t" + b for b in body] + ["}"]
+        for i in range(self.r.randint(1, 4)):
+            kind = self.one(["filter", "filter", "filter", "nat", "nat", "route"])
+            hook = "output" if kind == "route" else self.one([h for h in self.HOOKS if kind == "filter" or h != "forward"])
+            prio = self.one([-100, -90, 100, 0, -110] if kind == "nat" else [-300, -290, -200, -150, -100, -10, 0, 0, 10, 50, 100, 300])
+            if kind == "nat":
+                prio = self.one([-100, -90, -110]) if hook in ("prerouting", "output") else self.one([100, 90, 110])
+            if kind == "filter" and prio in (-200, -100, 100):
+                prio += self.one([-1, 1])
+            out += self.chain(kind, hook, prio, users, inet, f"b{i}_{hook}")
+        return out + ["}"]
+
+    def text(self):
+        lines = []
+        for i in range(self.one([0, 1, 1, 2])):
+            lines += self.table(f"t{i}", self.one([self.fam, self.fam, "inet"]))
+        return lines
+
+
+# ---- packets ----
+
+def packet(rnd, v, n):
+    """One packet; n makes its port its own."""
+    t = Text(rnd, v)
+    place = t.one([0, 0, 0, 1, 1, 2])
+    kind = t.one("tttuuir")
+    p = {"place": place, "kind": kind, "uid": t.one(IDS), "gid": t.one(IDS), "dport": t.one(PORTS),
+         "sport": (20000 if kind == "t" else 25000) + n % 5000, "ttl": t.one([64, 64, 63, 32]), "dscp": t.one([0, 0, 0, 10, 46]),
+         "size": t.one([0, 5, 5, 100]) if kind in "ui" else 0}
+    if place == 0:
+        p["dst"] = t.one(ADDR[v])
+        if kind == "r" or t.chance(0.25):
+            p["src"] = t.one(LOCAL[v] + [ADDR[v][7]])
+        p["mark"] = t.one([0, 0, 0] + MARKS)
+    elif place == 1:
+        p["src"] = t.one(["10.0.1.1", "10.0.1.1", "10.96.0.10"] if v == 4 else ["fd00:1::1", "fd00:1::1", "fd00:96::10"])
+        p["dst"] = t.one(LOCAL[v][:2] * 2 + [LOCAL[v][2], ADDR[v][4], ADDR[v][6]])
+    else:
+        p["src"] = t.one([ADDR[v][4], ADDR[v][6]])
+        p["dst"] = t.one(LOCAL[v][2:] * 2 + [LOCAL[v][0], ADDR[v][3], ADDR[v][5]])
+    if kind == "i":
+        p["type"] = t.one([8, 8, 8, 13, 3, 11] if v == 4 else [128, 128, 128, 1, 3])
+        p["code"] = t.one([0, 0, 0, 1])
+    if kind == "r":
+        p["flags"] = t.one([2, 2, 0x10, 0x12, 1, 0x11, 0x29, 0, 0x18])
+    return " ".join(f"{k}={x}" for k, x in p.items())
