@@ -36,8 +36,11 @@ static void iface_cond(struct xt_low *l, uint32_t key, bool invert, const char *
 
 	while (len < IFNAMSIZ && mask[len])
 		len++;
-	if (len == 0)
+	if (len == 0) { /* "+" holds of any, "! +" of none */
+		if (invert)
+			low_never(l);
 		return;
+	}
 	memcpy(padded, name, len);
 	right = expr_bytes(l->a, DT_IFNAME, ORDER_HOST, padded, IFNAMSIZ * 8);
 	if (memchr(padded, '\0', len) == NULL && len < IFNAMSIZ)

@@ -63,14 +63,44 @@ static void lower_type(struct xt_low *l, bool invert, uint16_t mask, uint32_t fl
 	low_match(l, invert, fib, type_right(l, mask));
 }
 
+/* match_type6(): of IPv6 the class of the address counts, and all that is listed must hold of it */
+static void lower_type6(struct xt_low *l, bool invert, uint16_t mask, uint32_t flags)
+{
+	static const uint8_t multicast[16] = { 0xff }, eight[16] = { 0xff }, none[16], full[16] = {
+		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
+	const char *name = flags & NFTA_FIB_F_SADDR ? "saddr" : "daddr";
+	struct xt_low in = { .a = l->a, .family = l->family };
+
+	in.tail = &in.head;
+	if (mask & XT_ADDRTYPE_MULTICAST)
+		low_addr(&in, false, low_addr_expr(&in, name), multicast, eight);
+	if (mask & XT_ADDRTYPE_UNICAST) {
+		low_addr(&in, true, low_addr_expr(&in, name), multicast, eight);
+		low_addr(&in, true, low_addr_expr(&in, name), none, full);
+	}
+	if (mask & XT_ADDRTYPE_UNSPEC)
+		low_addr(&in, false, low_addr_expr(&in, name), none, full);
+	lower_type(&in, false, mask & (XT_ADDRTYPE_LOCAL | XT_ADDRTYPE_ANYCAST | XT_ADDRTYPE_UNREACHABLE), flags);
+	if (invert && in.head) {
+		low_not(l, &in);
+	} else {
+		low_add(l, in.head);
+		l->failed |= in.failed;
+	}
+}
+
 static void lower1(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_addrtype_info_v1 *a = xt_data(xt_addrtype_info_v1, x);
 	uint32_t dev = (a->flags & XT_ADDRTYPE_LIMIT_IFACE_IN ? NFTA_FIB_F_IIF : 0) |
 		       (a->flags & XT_ADDRTYPE_LIMIT_IFACE_OUT ? NFTA_FIB_F_OIF : 0);
 
-	lower_type(l, a->flags & XT_ADDRTYPE_INVERT_SOURCE, a->source, NFTA_FIB_F_SADDR | dev);
-	lower_type(l, a->flags & XT_ADDRTYPE_INVERT_DEST, a->dest, NFTA_FIB_F_DADDR | dev);
+	void (*lower)(struct xt_low *, bool, uint16_t, uint32_t) = l->family == NFPROTO_IPV6 ? lower_type6 : lower_type;
+
+	if (a->source)
+		lower(l, a->flags & XT_ADDRTYPE_INVERT_SOURCE, a->source, NFTA_FIB_F_SADDR | dev);
+	if (a->dest)
+		lower(l, a->flags & XT_ADDRTYPE_INVERT_DEST, a->dest, NFTA_FIB_F_DADDR | dev);
 }
 
 static void lower0(struct xt_low *l, const struct xt_ext *x)
