@@ -4,6 +4,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter_ipv4/ipt_TTL.h>
 #include <string.h>
 
 #include "nsutil/trace/run.h"
@@ -168,8 +169,10 @@ static void ct_set(struct run *r, const struct expr *x, const struct value *v)
 	struct packet_ct *ct = &r->pkt.ct;
 
 	if (x->ct.key == NFT_CT_ZONE) {
-		if (ct->attach == CT_NONE)
+		if (ct->attach == CT_NONE) {
 			set_known32(r, &ct->zone, v, "ct zone");
+			ct->template = true;
+		}
 	} else if (x->ct.key == NFT_CT_MARK && ct->attach == CT_TRACKED) {
 		set_known32(r, &ct->mark, v, "ct mark");
 	}
@@ -180,8 +183,8 @@ static enum flow set_value_exec(struct run *r, const struct stmt_set_value *s)
 	struct value v;
 
 	eval_expr(r, s->value, &v);
-	if (r->ended || v.absent)
-		return FLOW_BREAK;
+	if (r->ended || v.absent) /* xt_CONNMARK.c goes on where there is no connection */
+		return v.absent && r->xt ? FLOW_NEXT : FLOW_BREAK;
 	r->pkt.version++;
 	switch (s->target->kind) {
 	case EXPR_META:
@@ -225,6 +228,23 @@ static enum flow opaque_exec(struct run *r, const char *name, const char *why)
 	return i == 0 ? FLOW_NEXT : verdict(r, i == 1 ? VERDICT_ACCEPT : VERDICT_DROP);
 }
 
+/* ttl_tg(), hl_tg6(): one up or down has no native form; 0 and 255 are the ends */
+static bool count_ttl(struct run *r, const struct xt_ext *x)
+{
+	const uint8_t *data = x->data; /* struct ipt_TTL_info, struct ip6t_HL_info: mode and number */
+	unsigned at = PACKET_NH + (run_v6(r) ? 7 : 8);
+	int ttl = r->pkt.bytes[at];
+
+	if ((strcmp(x->name, "TTL") != 0 && strcmp(x->name, "HL") != 0) || x->size < 2)
+		return false;
+	ttl += data[0] == IPT_TTL_INC ? data[1] : -data[1];
+	r->pkt.version++;
+	r->pkt.bytes[at] = r->pkt.known[at] ? (uint8_t)(ttl < 0 ? 0 : ttl > 255 ? 255 : ttl) : 0;
+	if (r->pkt.known[at])
+		run_change(r, run_v6(r) ? "ip6 hoplimit" : "ip ttl", "%d", r->pkt.bytes[at]);
+	return true;
+}
+
 static enum flow exec_list(struct run *r, const struct stmt *list);
 
 static enum flow xt_exec(struct run *r, const struct xt_ext *x)
@@ -232,6 +252,8 @@ static enum flow xt_exec(struct run *r, const struct xt_ext *x)
 	bool outer = r->xt;
 	enum flow f;
 
+	if (!x->meaning && x->target && count_ttl(r, x))
+		return FLOW_NEXT;
 	if (!x->meaning)
 		return x->why_unknown ? opaque_exec(r, x->name, x->why_unknown) : FLOW_NEXT;
 	r->xt = true;

@@ -102,6 +102,8 @@ int hooks_prepare(struct tracer *t)
 			if (c->base && add_chain(t, c) < 0)
 				return -1;
 	}
+	t->tracks[0] = conntrack_is_on(t->rs, NFPROTO_IPV4);
+	t->tracks[1] = conntrack_is_on(t->rs, NFPROTO_IPV6);
 	sort_items(&t->ingress);
 	sort_items(&t->egress);
 	return add_kernel_parts(t, 0) < 0 || add_kernel_parts(t, 1) < 0 ? -1 : 0;
@@ -264,10 +266,14 @@ static bool run_chain(struct run *r, const struct chain *c)
 static void run_conntrack(struct run *r)
 {
 	struct packet_ct *ct = &r->pkt.ct;
-	uint32_t state = r->rq->ct_state ? r->rq->ct_state : TRACE_CT_NEW;
+	uint32_t state;
 	int port;
 
-	if (ct->attach != CT_NONE || state & TRACE_CT_INVALID)
+	if (ct->attach != CT_NONE || (!r->t->tracks[run_v6(r)] && !r->rq->ct_state))
+		return;
+	ct->template = false;
+	state = conntrack_state(r);
+	if (r->ended || state & TRACE_CT_INVALID)
 		return;
 	r->pkt.version++;
 	if (state & TRACE_CT_UNTRACKED) {

@@ -3,6 +3,7 @@
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 #include <string.h>
@@ -91,6 +92,16 @@ static void take_output_route(struct run *r, const struct route_result *res)
 	r->local = res->kind == ROUTE_LOCAL;
 }
 
+/* __mkroute_output(): 127.0.0.0/8 as source only through lo, unless route_localnet is set */
+static bool loopback_leaves(const struct run *r, const struct route_result *res)
+{
+	struct addr src = packet_addr(&r->pkt, false);
+	const struct nv_link *l = nv_link_by_index(r->t->nv, res->oif);
+
+	return src.family == AF_INET && addr_is_loopback(&src) && l && !(l->flags & IFF_LOOPBACK) &&
+	       !r->t->nv->route_localnet_any;
+}
+
 /* ip_route_me_harder(), ip6_route_me_harder(): the source address stays */
 void journey_reroute(struct run *r)
 {
@@ -106,6 +117,11 @@ void journey_reroute(struct run *r)
 	if (res.kind == ROUTE_UNREACHABLE) {
 		r->out.by = r->rule;
 		run_end(r, TRACE_DROP, arena_printf(r->arena, "rerouting after a change failed: %s", res.why));
+		return;
+	}
+	if (loopback_leaves(r, &res)) {
+		r->out.by = r->rule;
+		run_end(r, TRACE_DROP, "rerouting after a change failed: a loopback address does not leave");
 		return;
 	}
 	take_output_route(r, &res);
@@ -149,6 +165,24 @@ static void input(struct run *r)
 	end_here(r, TRACE_END_LOCAL);
 }
 
+/* ip_decrease_ttl(): before FORWARD. Return: false when its time is over */
+static bool count_hop(struct run *r)
+{
+	unsigned at = PACKET_NH + (run_v6(r) ? 7 : 8);
+
+	r->pkt.version++;
+	if (r->pkt.known[at] != 0xff) {
+		r->pkt.known[at] = r->pkt.bytes[at] = 0;
+		return true;
+	}
+	if (r->pkt.bytes[at] <= 1) {
+		run_end(r, TRACE_DROP, "its time to live is over; the sender is told");
+		return false;
+	}
+	r->pkt.bytes[at]--;
+	return true;
+}
+
 /* ip_forward(), ip6_forward() */
 static void forward(struct run *r, const struct route_result *res)
 {
@@ -157,6 +191,8 @@ static void forward(struct run *r, const struct route_result *res)
 					     : "the namespace does not forward (net.ipv4.ip_forward is 0)");
 		return;
 	}
+	if (!count_hop(r))
+		return;
 	r->dev = res->oif;
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
 	if (!hooks_run(r, NF_INET_FORWARD) || !hooks_run(r, NF_INET_POST_ROUTING) || !hooks_device(r, true))
@@ -164,13 +200,32 @@ static void forward(struct run *r, const struct route_result *res)
 	end_here(r, TRACE_END_FORWARD);
 }
 
-/* ip_route_input_slow(): 127.0.0.0/8 from outside is a martian, unless route_localnet is set */
-static bool martian(const struct run *r, const struct addr *dst, int iif)
+static bool is_loopback_dev(const struct run *r, int index)
 {
-	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
+	const struct nv_link *l = nv_link_by_index(r->t->nv, index);
 
-	return dst->family && addr_is_loopback(dst) && l && !(l->flags & IFF_LOOPBACK) &&
-	       (dst->family == AF_INET6 || !r->t->nv->route_localnet_any);
+	return l && l->flags & IFF_LOOPBACK;
+}
+
+/* Loopback addresses from outside: ip_route_input_slow() drops them when routing, unless route_localnet
+ * is set; ip6_rcv_core() at once, so that a later DNAT to ::1 is not looked at. */
+static bool martian(struct run *r, int iif)
+{
+	struct addr src = packet_addr(&r->pkt, false), dst = packet_addr(&r->pkt, true);
+
+	if (is_loopback_dev(r, iif) || (!run_v6(r) && r->t->nv->route_localnet_any))
+		return false;
+	if (!(dst.family && addr_is_loopback(&dst)) && !(src.family && addr_is_loopback(&src)))
+		return false;
+	run_end(r, TRACE_DROP, "a loopback address from outside: dropped as a martian packet");
+	return true;
+}
+
+/* ip6_route_input_lookup(): such addresses are only looked for behind the interface (rt6_need_strict) */
+static bool of_interface(const struct addr *dst)
+{
+	return dst->family == AF_INET6 &&
+	       (addr_is_loopback(dst) || addr_is_linklocal(dst) || addr_is_multicast(dst));
 }
 
 static void route_and_deliver(struct run *r, int iif)
@@ -182,10 +237,10 @@ static void route_and_deliver(struct run *r, int iif)
 		return;
 	k = key_of(r);
 	k.iif = iif;
-	if (martian(r, &k.dst, iif)) {
-		run_end(r, TRACE_DROP, "a loopback address from outside: dropped as a martian packet");
+	if (of_interface(&k.dst))
+		k.oif = iif;
+	if (!run_v6(r) && martian(r, iif))
 		return;
-	}
 	route_lookup(r->t->nv, &k, &res);
 	if (r->ended)
 		return;
@@ -204,6 +259,10 @@ static void route_and_deliver(struct run *r, int iif)
 static void reenter(struct run *r)
 {
 	r->leg++;
+	if (r->pkt.ct.attach == CT_TRACKED) { /* nf_conntrack_confirm() */
+		r->pkt.ct.status.v |= IPS_CONFIRMED;
+		r->pkt.ct.status.k |= IPS_CONFIRMED;
+	}
 	packet_set_iif(&r->pkt, r->dev, dev_name(r, r->dev));
 	packet_set_oif(&r->pkt, 0, "");
 	packet_set_meta_absent(&r->pkt, NFT_META_SKUID);
@@ -272,11 +331,25 @@ static bool output_route(struct run *r, struct route_result *res)
 		end_unreachable(r, res->why);
 		return false;
 	}
+	if (loopback_leaves(r, res)) {
+		end_unreachable(r, "a loopback source address does not leave through another interface");
+		return false;
+	}
 	if (!connects(r, res)) {
 		end_unreachable(r, "TCP does not connect to a broadcast or multicast address");
 		return false;
 	}
 	return true;
+}
+
+/* ip_route_connect(): looked up once more with the source that was chosen, which must be an own address */
+static bool connects_from(struct run *r, const struct route_result *res)
+{
+	if (run_v6(r) || r->pkt.l4proto != IPPROTO_TCP || packet_addr(&r->pkt, false).family ||
+	    res->kind != ROUTE_LOCAL || !res->src.family || nv_addr_is_local(r->t->nv, &res->src))
+		return true;
+	end_unreachable(r, "the route makes the destination the source address, which is none of the namespace's");
+	return false;
 }
 
 static void journey_out(struct run *r)
@@ -286,6 +359,8 @@ static void journey_out(struct run *r)
 	r->source = packet_addr(&r->pkt, false);
 	aim_at_loopback(r);
 	if (!output_route(r, &res))
+		return;
+	if (!connects_from(r, &res))
 		return;
 	take_output_route(r, &res);
 	if (!packet_addr(&r->pkt, false).family)
@@ -337,7 +412,7 @@ static void journey_in(struct run *r)
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
 	r->pkt.ll = true;
 	add_leg(r, r->rq->path, NULL);
-	if (!hooks_device(r, false) || !hooks_run(r, NF_INET_PRE_ROUTING))
+	if (!hooks_device(r, false) || (run_v6(r) && martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);
 }

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "nsutil/ruleset/headers.h"
@@ -81,12 +82,26 @@ static void number_eval(struct run *r, uint32_t key, struct value *v)
 		value_mask(v, m->v, m->k, header_meta_type(key)->bits, meta_reason(key));
 }
 
+/* Newer kernels take the type from skb->dev (NFT_META_IFTYPE), which in POSTROUTING is the way out. */
+static void iiftype_eval(struct run *r, struct value *v)
+{
+	struct value in, out;
+
+	link_eval(r, NFT_META_IIFTYPE, NFT_META_IIF, v);
+	if (r->hook != NF_INET_POST_ROUTING || r->pkt.oifname[0] == '\0')
+		return;
+	in = *v;
+	link_eval(r, NFT_META_OIFTYPE, NFT_META_OIF, &out);
+	if (in.absent || out.absent || value_eq(&in, &out) != TRI_TRUE)
+		value_unknown(v, 16, "newer kernels mean the outgoing interface here");
+}
+
 void meta_eval(struct run *r, uint32_t key, struct value *v)
 {
 	switch (key) {
 	case NFT_META_IIFNAME: name_eval(r, NFT_META_IIF, r->pkt.iifname, v); return;
 	case NFT_META_OIFNAME: name_eval(r, NFT_META_OIF, r->pkt.oifname, v); return;
-	case NFT_META_IIFTYPE:
+	case NFT_META_IIFTYPE: iiftype_eval(r, v); return;
 	case NFT_META_IIFGROUP:
 	case NFT_META_IIFKIND: link_eval(r, key, NFT_META_IIF, v); return;
 	case NFT_META_OIFTYPE:
@@ -111,7 +126,8 @@ static void ct_state(const struct run *r, struct value *v)
 {
 	const struct packet_ct *ct = &r->pkt.ct;
 
-	value_uint(v, ct->attach == CT_TRACKED ? ct->state
+	/* nf_ct_tmpl_alloc(): the template of a zone counts as IP_CT_NEW */
+	value_uint(v, ct->attach == CT_TRACKED ? ct->state : ct->attach == CT_NONE && ct->template ? TRACE_CT_NEW
 		      : ct->attach == CT_UNTRACKED ? TRACE_CT_UNTRACKED : TRACE_CT_INVALID, 32);
 }
 
@@ -157,12 +173,27 @@ static void ct_fresh(const struct run *r, uint32_t value, unsigned bits, const c
 		value_unknown(v, bits, why);
 }
 
+/* Before conntrack has looked, a template holds nothing but the zone. */
+static void ct_template(const struct run *r, const struct expr *x, struct value *v)
+{
+	switch (x->ct.key) {
+	case NFT_CT_DIRECTION: value_uint(v, 0, 8); break;
+	case NFT_CT_MARK: value_uint(v, 0, 32); break;
+	case NFT_CT_ZONE: ct_number(&r->pkt.ct.zone, 16, "the zone is not known", v); break;
+	default: value_unknown(v, x->bits, "a zone's template stands in for the connection here"); break;
+	}
+}
+
 void ct_eval(struct run *r, const struct expr *x, struct value *v)
 {
 	const struct packet_ct *ct = &r->pkt.ct;
 
 	if (x->ct.key == NFT_CT_STATE) {
 		ct_state(r, v);
+		return;
+	}
+	if (ct->attach == CT_NONE && ct->template) {
+		ct_template(r, x, v);
 		return;
 	}
 	if (ct->attach != CT_TRACKED) {
@@ -195,6 +226,14 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 	}
 }
 
+/* nft_fib_can_skip(): what came through lo is not looked up */
+static bool from_loopback(const struct run *r)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, (int)r->pkt.meta[NFT_META_IIF].v);
+
+	return (r->hook == NF_INET_PRE_ROUTING || r->hook == NF_INET_LOCAL_IN) && l && l->flags & IFF_LOOPBACK;
+}
+
 /* nft_fib4_eval(): the route back to the source, or on to the destination */
 static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, struct value *v)
 {
@@ -211,8 +250,12 @@ static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, s
 		k.oif = (int)r->pkt.meta[NFT_META_IIF].v;
 	else if (x->fib.flags & NFTA_FIB_F_OIF)
 		k.oif = (int)r->pkt.meta[NFT_META_OIF].v;
-	route_lookup(r->t->nv, &k, &res);
-	oif = res.kind == ROUTE_UNICAST || res.kind == ROUTE_LOCAL ? (uint32_t)res.oif : 0;
+	if (from_loopback(r)) {
+		oif = r->pkt.meta[NFT_META_IIF].v;
+	} else {
+		route_lookup(r->t->nv, &k, &res);
+		oif = res.kind == ROUTE_UNICAST || res.kind == ROUTE_LOCAL ? (uint32_t)res.oif : 0;
+	}
 	if (x->fib.flags & NFTA_FIB_F_PRESENT) {
 		value_uint(v, oif != 0, 8);
 	} else if (x->fib.result == NFT_FIB_RESULT_OIF) {

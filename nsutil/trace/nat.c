@@ -210,6 +210,30 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 		r->out.by = r->rule;
 }
 
+/* netmap_tg4(), nf_nat_range_map: the network part of the range, the rest of what is there */
+static struct addr netmap_addr(struct run *r, const struct stmt_nat *n, const struct nat_to *to)
+{
+	struct addr a = packet_addr(&r->pkt, is_dst(n->kind, r->hook)), none = { 0 };
+	struct value from, max;
+
+	if (!a.family || !to->addr)
+		return none;
+	eval_expr(r, to->addr, &from);
+	if (to->addr_max)
+		eval_expr(r, to->addr_max, &max);
+	else
+		max = from;
+	if (!value_known(&from) || !value_known(&max) || value_size(&from) != addr_len(&a) ||
+	    value_size(&max) != addr_len(&a))
+		return none;
+	for (unsigned i = 0; i < addr_len(&a); i++) {
+		uint8_t mask = (uint8_t)~(from.b[i] ^ max.b[i]);
+
+		a.b[i] = (uint8_t)((from.b[i] & mask) | (a.b[i] & ~mask));
+	}
+	return a;
+}
+
 /* nft_nat_inet_eval(): in an inet table "dnat ip to" does nothing to an IPv6 packet, and the next rule is asked */
 static bool for_family(const struct run *r, uint8_t family)
 {
@@ -236,10 +260,12 @@ enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 		}
 	} else if (n->kind == NAT_MASQUERADE) {
 		a = masquerade_addr(r);
-	} else if (n->kind != NAT_NETMAP && to.addr) {
+	} else if (n->kind == NAT_NETMAP || n->flags & NF_NAT_RANGE_NETMAP) {
+		a = netmap_addr(r, n, &to);
+	} else if (to.addr) {
 		a = rule_addr(r, &to);
 	} else {
-		has_addr = n->kind == NAT_NETMAP; /* which is not computed: not known */
+		has_addr = false;
 	}
 	if (!r->ended)
 		rewrite(r, n, has_addr, &a, rule_port(r, n, &to));

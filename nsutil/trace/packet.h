@@ -31,6 +31,7 @@ struct packet_ct {
 	enum ct_attach attach;
 	uint32_t state;		/* NF_CT_STATE_BIT() once it is tracked */
 	struct known32 mark, zone, status;
+	bool template;		/* a rule chose the zone: what stands here until conntrack has looked */
 	bool src_done, dst_done; /* nf_nat_initialized() of the two manips */
 	uint8_t l4proto;
 	struct addr saddr, daddr; /* original direction; family 0 when not known */

@@ -163,8 +163,9 @@ static void take_route(const struct netview *nv, const struct route_key *k, cons
 		res->kind = ROUTE_LOCAL;
 		if (!k->iif)
 			res->oif = loopback(nv);
-		if (!res->src.family)
-			res->src = k->dst;
+		if (!res->src.family) /* IPv6: of any interface, but an own address is its own source */
+			res->src = k->dst.family == AF_INET6 && r->n_hops ? route_source(nv, r->hops[0].oif, &k->dst)
+									  : k->dst;
 		return;
 	case RTN_BROADCAST: res->kind = ROUTE_BROADCAST; break;
 	case RTN_MULTICAST: res->kind = ROUTE_MULTICAST; break;
@@ -387,6 +388,7 @@ unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif
 	if (a->family == AF_INET6) {
 		struct route_result res;
 
+		k.oif = 0; /* __nft_fib6_eval_type(): an address of another device is unicast, if there is a route */
 		route_lookup(nv, &k, &res);
 		return res.kind == ROUTE_UNREACHABLE ? RTN_UNREACHABLE : RTN_UNICAST;
 	}

@@ -31,6 +31,7 @@ struct tracer {
 	struct arena *arena;
 	struct hook_list hooks[2][HOOKS]; /* [0] IPv4, [1] IPv6 */
 	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
+	bool tracks[2];		/* conntrack_is_on() */
 	struct hook_list ingress, egress; /* chains bound to devices */
 };
 
@@ -133,6 +134,17 @@ enum flow exec_rule(struct run *r, const struct rule *rule);
 /* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
 enum flow nat_exec(struct run *r, const struct stmt_nat *n);
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
+
+/* conntrack.c: TRACE_CT_* of the packet, as asked for or as nf_conntrack_in() finds when it knows no connection */
+uint32_t conntrack_state(struct run *r);
+
+/**
+ * conntrack_is_on() - does anything need connection tracking (nf_ct_netns_get)? If not, the kernel does not
+ *	track, and the nat core calls no chain
+ * @rs:		ruleset; where something of it was not read, the answer is yes
+ * @family:	NFPROTO_IPV4 or NFPROTO_IPV6
+ */
+bool conntrack_is_on(const struct ruleset *rs, uint8_t family);
 
 /* ---- walk.c, hooks.c ---- */
 

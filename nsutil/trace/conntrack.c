@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* conntrack - whether connection tracking is on, and what it calls a packet of no known connection */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "nsutil/trace/run.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
+
+/* nf_conntrack_proto_tcp.c, nf_conntrack_tcp_packet(): tcp_error() and tcp_new(); nf_conntrack_tcp_loose is taken to be 1 */
+static uint32_t tcp_state(const struct run *r)
+{
+	unsigned at = r->pkt.th + 13u, flags = r->pkt.bytes[at] & (FIN | SYN | RST | ACK | URG);
+
+	if ((r->pkt.known[at] & 0x3f) != 0x3f)
+		return TRACE_CT_NEW;
+	switch (flags & ~(unsigned)URG) {
+	case SYN: return TRACE_CT_NEW;
+	case ACK: return TRACE_CT_NEW; /* the middle of a connection is picked up */
+	default: return TRACE_CT_INVALID; /* what only follows on others, or makes no sense */
+	}
+}
+
+/* An error speaks of another connection, or of none: that is for the user to say. */
+static uint32_t error_state(struct run *r)
+{
+	unsigned other = run_decide(r, 2, NULL, "the ICMP error speaks of a connection that is tracked",
+				    "what it speaks of is not given");
+
+	return other == 0 ? TRACE_CT_RELATED : TRACE_CT_INVALID;
+}
+
+static uint32_t icmp_state(struct run *r, unsigned type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+	case ICMP_TIMESTAMP:
+	case ICMP_INFO_REQUEST:
+	case ICMP_ADDRESS: return TRACE_CT_NEW;
+	case ICMP_DEST_UNREACH:
+	case ICMP_SOURCE_QUENCH:
+	case ICMP_REDIRECT:
+	case ICMP_TIME_EXCEEDED:
+	case ICMP_PARAMETERPROB: return error_state(r);
+	default: return TRACE_CT_INVALID;
+	}
+}
+
+static uint32_t icmpv6_state(struct run *r, unsigned type)
+{
+	switch (type) {
+	case ICMPV6_ECHO_REQUEST:
+	case 139 /* ICMPV6_NI_QUERY */: return TRACE_CT_NEW;
+	case 130: case 131: case 132: case 133: case 134: case 135: case 136: case 143:
+		return TRACE_CT_UNTRACKED; /* multicast and neighbour discovery: noct_valid_new */
+	default: return type < 128 ? error_state(r) : TRACE_CT_INVALID;
+	}
+}
+
+uint32_t conntrack_state(struct run *r)
+{
+	const struct packet *p = &r->pkt;
+
+	if (r->rq->ct_state)
+		return r->rq->ct_state;
+	switch (p->l4proto) {
+	case IPPROTO_TCP: return tcp_state(r);
+	case IPPROTO_ICMP: return p->known[p->th] == 0xff ? icmp_state(r, p->bytes[p->th]) : TRACE_CT_NEW;
+	case IPPROTO_ICMPV6: return p->known[p->th] == 0xff ? icmpv6_state(r, p->bytes[p->th]) : TRACE_CT_NEW;
+	default: return TRACE_CT_NEW;
+	}
+}
+
+/* ---- is it on? ---- */
+
+static bool expr_needs(const struct expr *x)
+{
+	if (!x)
+		return false;
+	switch (x->kind) {
+	case EXPR_CT: return true;
+	case EXPR_BINOP: return expr_needs(x->binop.left) || expr_needs(x->binop.right);
+	case EXPR_MAP: return expr_needs(x->map.key);
+	case EXPR_HASH: return expr_needs(x->hash.src);
+	case EXPR_CONCAT:
+		for (unsigned i = 0; i < x->concat.n; i++)
+			if (expr_needs(x->concat.parts[i]))
+				return true;
+		return false;
+	default: return false;
+	}
+}
+
+static bool list_needs(const struct stmt *s);
+
+/* Extensions that call nf_ct_netns_get() whatever they say. */
+static bool xt_needs(const struct xt_ext *x)
+{
+	static const char *const names[] = { "conntrack", "state", "connmark", "connbytes", "connlabel", "connlimit",
+		"helper", "cluster", "CONNMARK", "CONNSECMARK", "SYNPROXY", "DNAT", "SNAT", "REDIRECT",
+		"MASQUERADE", "NETMAP" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(x->name, names[i]) == 0)
+			return true;
+	return list_needs(x->meaning);
+}
+
+static bool stmt_needs(const struct stmt *s)
+{
+	switch (s->kind) {
+	case STMT_MATCH: return expr_needs(s->match.left) || expr_needs(s->match.right);
+	case STMT_VMAP: return expr_needs(s->vmap.key);
+	case STMT_SET_VALUE: return expr_needs(s->set_value.target) || expr_needs(s->set_value.value);
+	case STMT_SETOP: return expr_needs(s->setop.key) || expr_needs(s->setop.data) || list_needs(s->setop.stmts);
+	case STMT_NOT: return list_needs(s->negated);
+	case STMT_XT: return xt_needs(s->xt);
+	case STMT_ANY:
+		for (unsigned i = 0; i < s->any.n; i++)
+			if (list_needs(s->any.alternatives[i]))
+				return true;
+		return false;
+	case STMT_NAT:
+	case STMT_CONNLIMIT:
+	case STMT_SYNPROXY:
+	case STMT_FLOW:
+	case STMT_OBJREF: /* helper, timeout, expectation */
+	case STMT_OPAQUE: return true;
+	default: return false;
+	}
+}
+
+static bool list_needs(const struct stmt *s)
+{
+	for (; s; s = s->next)
+		if (stmt_needs(s))
+			return true;
+	return false;
+}
+
+static bool table_needs(const struct table *t)
+{
+	for (const struct chain *c = t->chains; c; c = c->next)
+		for (const struct rule *rule = c->rules; rule; rule = rule->next)
+			if (list_needs(rule->stmts))
+				return true;
+	return false;
+}
+
+bool conntrack_is_on(const struct ruleset *rs, uint8_t family)
+{
+	if (rs->unread)
+		return true;
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if ((t->family == family || t->family == NFPROTO_INET || t->family == NFPROTO_BRIDGE) && table_needs(t))
+			return true;
+	return false;
+}
