@@ -81,7 +81,8 @@ static void payload_text(const struct nft_text *t, const struct expr *x)
 	const struct hdr_field *f = x->payload.field;
 
 	if (f)
-		buf_fmt(t->b, "%s %s", f->protocol, f->name);
+		buf_fmt(t->b, "%s %s", t->meaning && t->l4 && strcmp(f->protocol, "th") == 0 ? t->l4 : f->protocol,
+			f->name);
 	else
 		buf_fmt(t->b, "@%s,%u,%u", nft_payload_base(x->payload.base), x->payload.offset, x->bits);
 }

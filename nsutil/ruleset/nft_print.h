@@ -13,6 +13,7 @@ struct nft_text {
 	bool counters;	 /* with the values of counters and other state */
 	uint8_t family;	 /* of the table */
 	bool meaning;	 /* inside the meaning of an xt extension: say what nft would hide */
+	const char *l4;	 /* what the rule's transport protocol is called, for "th dport"; NULL: not known */
 };
 
 /* nft_value.c */

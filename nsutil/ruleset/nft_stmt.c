@@ -9,7 +9,6 @@
 
 #include "nsutil/ruleset/nft_names.h"
 #include "nsutil/ruleset/nft_print.h"
-#include "nsutil/ruleset/text.h"
 
 /* ---- words ---- */
 
@@ -296,7 +295,7 @@ static void last_text(const struct nft_text *t, const struct stmt *s)
 		buf_str(t->b, "never");
 }
 
-/* An xt extension: what it means where that can be said, else as nft prints it. */
+/* An xt extension: what it means where that can be said, else as nft prints it; nothing when it is always true. */
 static void xt_text(const struct nft_text *t, const struct xt_ext *x)
 {
 	struct nft_text inner = *t;
@@ -304,7 +303,7 @@ static void xt_text(const struct nft_text *t, const struct xt_ext *x)
 	inner.meaning = true;
 	if (x->meaning)
 		nft_stmts_text(&inner, x->meaning);
-	else
+	else if (x->target || x->why_unknown || strcmp(x->name, "nfacct") == 0)
 		buf_fmt(t->b, "xt %s \"%s\"", x->target ? "target" : "match", x->name);
 }
 
@@ -451,18 +450,4 @@ void nft_stmts_text(const struct nft_text *t, const struct stmt *list)
 	}
 	if (t->b->data)
 		t->b->data[t->b->len] = '\0';
-}
-
-void rule_nft(const struct rule *r, bool counters, struct buf *b)
-{
-	struct nft_text t = { .b = b, .counters = counters, .family = r->chain->table->family };
-	size_t before = b->len;
-
-	nft_stmts_text(&t, r->stmts);
-	if (!r->comment)
-		return;
-	if (b->len != before)
-		buf_chr(b, ' ');
-	buf_str(b, "comment ");
-	nft_string_text(r->comment, b);
 }
