@@ -32,13 +32,13 @@ find_c = $(sort $(shell find $(1) -name '*.c' 2>/dev/null))
 PROTO := $(wildcard nsutil/pod/*.proto)
 GEN := $(PROTO:%.proto=$(B)/gen/%.pb-c.c)
 NSUTIL := $(call find_c,nsutil)
-PROGRAM := $(call find_c,shell commands)
+PROGRAM := $(filter-out shell/portable/%,$(call find_c,shell commands))
 NSUTIL_O := $(NSUTIL:%.c=$(B)/%.o) $(GEN:%.c=%.o)
 PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c))
 
-.PHONY: all demo check fuzz lint install clean bench setup-build setup-check test-programs check-kernel check-incident FORCE
+.PHONY: all portable static dist demo check fuzz lint install clean bench setup-build setup-check test-programs check-kernel check-incident FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -99,6 +99,30 @@ $(B)/tests/fuzz/%: tests/fuzz/%.c $(B)/libcnish.a $(B)/libnsutil.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< $(B)/libcnish.a $(B)/libnsutil.a $(LIBS)
 
+# A folder that needs nothing of the system it is on: program, libraries, loader, and a static launcher.
+PORTABLE := $(B)/cnish-$(VERSION)-$(shell uname -m)
+portable: $(B)/cnish
+	$(Q)$(CC) $(CFLAGS) -static -o $(B)/launch shell/portable/launch.c
+	$(Q)tests/lib/portable $(B)/cnish $(B)/launch $(PORTABLE)
+
+# One static binary, where there are static libraries of all; STATIC_DIRS: where else to look for them.
+STATIC_NAMES := mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c netfilter_conntrack nfnetlink readline tinfo
+static: $(PROGRAM_O) $(B)/libnsutil.a
+	$(Q)missing=; for l in $(STATIC_NAMES); do \
+		found=$$($(CC) $(STATIC_DIRS:%=-L%) -print-file-name=lib$$l.a); \
+		for d in $(STATIC_DIRS); do [ ! -e $$d/lib$$l.a ] || found=$$d/lib$$l.a; done; \
+		[ -e "$$found" ] || missing="$$missing lib$$l.a"; done; \
+	[ -z "$$missing" ] || { echo "make static: missing:$$missing (build them and give STATIC_DIRS=DIR, or 'make portable')" >&2; exit 1; }
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $(B)/cnish-static $(PROGRAM_O) $(B)/libnsutil.a $(STATIC_DIRS:%=-L%) \
+		-Wl,--start-group $(STATIC_NAMES:%=-l%) -Wl,--end-group -lpthread -lm
+	$(Q)strip $(B)/cnish-static
+	@echo "  STATIC  $(B)/cnish-static"
+
+dist:
+	$(Q)mkdir -p $(B)
+	$(Q)git archive --format=tar.gz --prefix=cnish-$(VERSION)/ -o $(B)/cnish-$(VERSION).tar.gz HEAD
+	@echo "  DIST    $(B)/cnish-$(VERSION).tar.gz"
+
 # Harnesses of libFuzzer: build/fuzz/tests/fuzz/NAME [CORPUS...] -dict=tests/fuzz/NAME.dict
 fuzz:
 	$(Q)$(MAKE) --no-print-directory FUZZ=1 CC=clang $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -142,6 +166,7 @@ bench: setup-check
 
 install: $(B)/cnish
 	install -D -m 755 $(B)/cnish $(DESTDIR)$(PREFIX)/bin/cnish
+	install -m 755 shell/kubectl-cnish $(DESTDIR)$(PREFIX)/bin/kubectl-cnish
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man5 cnish/schema)
 	install -m 644 man/cnish.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/cnish-json.5 $(DESTDIR)$(PREFIX)/share/man/man5/
