@@ -80,56 +80,72 @@ static bool has_table(const struct ruleset *rs, enum store store, uint8_t family
 	return false;
 }
 
-/* iptables-save names every built-in chain of a table; with CHAINs asked for, only these. */
-static void keep_chain_lines(const struct rules_selection *sel, const char *text, struct buf *b)
+struct saving {
+	const struct rules_selection *sel;
+	struct out *o;
+};
+
+static bool wanted_line(const struct rules_selection *sel, const char *line)
 {
-	for (const char *end; *text; text = end) {
-		bool wanted = *text != ':';
+	if (*line != ':')
+		return true;
+	for (int i = 0; i < sel->n_chains; i++) {
+		size_t n = strlen(sel->chains[i]);
 
-		end = strchrnul(text, '\n');
-		end += *end == '\n';
-		for (int i = 0; !wanted && i < sel->n_chains; i++) {
-			size_t n = strlen(sel->chains[i]);
+		if (strncasecmp(line + 1, sel->chains[i], n) == 0 && line[1 + n] == ' ')
+			return true;
+	}
+	return false;
+}
 
-			wanted = strncasecmp(text + 1, sel->chains[i], n) == 0 && text[1 + n] == ' ';
-		}
-		if (wanted)
-			buf_add(b, text, (size_t)(end - text));
+/* iptables-save names every built-in chain of a table; with CHAINs asked for, only these. */
+static void put_saved(void *arg, const char *text, size_t n)
+{
+	const struct saving *to = arg;
+	const char *end = text + n, *next;
+
+	if (!to->sel->n_chains) {
+		out_raw(to->o, text, n);
+		return;
+	}
+	for (; text < end; text = next) {
+		next = strchrnul(text, '\n');
+		next += *next == '\n';
+		if (wanted_line(to->sel, text))
+			out_raw(to->o, text, (size_t)(next - text));
 	}
 }
 
 /* iptables-save text of each store and family that has tables; nothing in between when there is one. */
 static void put_save(const struct rules_selection *sel, const struct ruleset *rs, struct out *o)
 {
-	struct buf b _cleanup_buf_ = BUF_INIT, some _cleanup_buf_ = BUF_INIT;
+	struct saving to = { sel, o };
+	struct buf b _cleanup_buf_ = { .spill = put_saved, .spill_arg = &to };
 
 	for (unsigned s = STORE_LEGACY; s <= STORE_COMPAT; s++)
 		for (unsigned f = 0; f < 2; f++) {
 			if (!has_table(rs, (enum store)s, xt_families[f]))
 				continue;
-			buf_reset(&b);
 			buf_fmt(&b, "# cnish: %s %s\n", store_name((enum store)s), family_name(xt_families[f]));
 			ruleset_save(rs, (enum store)s, xt_families[f], sel->table, sel->counters, &b);
-			if (sel->n_chains) {
-				buf_reset(&some);
-				keep_chain_lines(sel, buf_cstr(&b), &some);
-				out_raw(o, buf_cstr(&some), some.len);
-			} else {
-				out_raw(o, buf_cstr(&b), b.len);
-			}
+			buf_spill(&b, 0);
 		}
+}
+
+static void put_text(void *arg, const char *text, size_t n)
+{
+	out_raw(arg, text, n);
 }
 
 static void put_nft(const struct rules_selection *sel, const struct ruleset *rs, struct out *o)
 {
-	struct buf b _cleanup_buf_ = BUF_INIT;
+	struct buf b _cleanup_buf_ = { .spill = put_text, .spill_arg = o };
 
 	for (const struct table *t = rs->tables; t; t = t->next) {
-		buf_reset(&b);
 		if (t->store == STORE_LEGACY)
 			buf_str(&b, "# legacy\n");
 		table_nft(t, sel->counters, &b);
-		out_raw(o, buf_cstr(&b), b.len);
+		buf_spill(&b, 0);
 	}
 }
 

@@ -58,14 +58,20 @@ void buf_add(struct buf *b, const void *p, size_t n)
 	b->data[b->len] = '\0';
 }
 
-void buf_str(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
 void buf_chr(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (!reserve(b, 1))
+		return;
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+}
+
+void buf_spill(struct buf *b, size_t least)
+{
+	if (!b->spill || b->failed || b->len < least || !b->len)
+		return;
+	b->spill(b->spill_arg, b->data, b->len);
+	buf_reset(b);
 }
 
 void buf_fmt(struct buf *b, const char *fmt, ...)

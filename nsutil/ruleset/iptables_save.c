@@ -140,8 +140,10 @@ static void save_table(const struct table *t, bool counters, struct buf *b)
 		if (!compat || !chains[i]->base || !is_builtin(chains[i]))
 			save_chain_line(chains[i], b);
 	for (size_t i = 0; i < n; i++)
-		for (const struct rule *r = chains[i]->rules; r; r = r->next)
+		for (const struct rule *r = chains[i]->rules; r; r = r->next) {
 			save_rule(r, counters, b);
+			buf_spill(b, BUF_MUCH);
+		}
 	buf_str(b, "COMMIT\n");
 }
 

@@ -359,7 +359,9 @@ void table_nft(const struct table *t, bool counters, struct buf *b)
 			set_text(&x, s);
 	for (const struct flowtable *f = t->flowtables; f; f = f->next)
 		flowtable_text(&x, f);
-	for (const struct chain *c = t->chains; c; c = c->next)
+	for (const struct chain *c = t->chains; c; c = c->next) {
 		chain_text(&x, c);
+		buf_spill(b, BUF_MUCH);
+	}
 	buf_str(b, "}\n");
 }

@@ -29,7 +29,8 @@ void rule_nft(const struct rule *r, bool counters, struct buf *b);
 /* rule_expr_json() - write the "expr" array of libnftables-json(5) under @key; xt in full */
 void rule_expr_json(const struct rule *r, struct json *j, const char *key);
 
-/* ruleset_save() - iptables-save text of one store and family; all tables, or the one named @table */
+/* ruleset_save() - iptables-save text of one store and family; all tables, or the one named @table;
+ * it and table_nft() spill @b by lines (buf_spill()) */
 void ruleset_save(const struct ruleset *rs, enum store store, uint8_t family, const char *table,
 		  bool counters, struct buf *b);
 /* table_nft() - "table ip nat { ... }" as nft lists it, sets and objects included */
