@@ -28,17 +28,33 @@ struct arena *arena_new(void)
 	return calloc(1, sizeof(struct arena));
 }
 
-void arena_free(struct arena *a)
+static void free_chunks(struct chunk *c)
 {
-	struct chunk *c, *next;
+	struct chunk *next;
 
-	if (!a)
-		return;
-	for (c = a->head; c; c = next) {
+	for (; c; c = next) {
 		next = c->next;
 		free(c);
 	}
+}
+
+void arena_free(struct arena *a)
+{
+	if (!a)
+		return;
+	free_chunks(a->head);
 	free(a);
+}
+
+void arena_reset(struct arena *a)
+{
+	a->used = 0;
+	if (!a->head)
+		return;
+	free_chunks(a->head->next);
+	a->head->next = NULL;
+	memset(a->head->data, 0, a->head->used);
+	a->head->used = 0;
 }
 
 /* Chunks double up to a bound: a small namespace costs little, a big one few calls. */

@@ -64,6 +64,12 @@ char *arena_strndup(struct arena *a, const char *s, size_t n);
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
+ * arena_reset() - forget everything that is in it, but keep its newest memory for what comes
+ * @a:		arena
+ */
+void arena_reset(struct arena *a);
+
+/**
  * arena_used() - bytes handed out so far, for limits and statistics
  * @a:		arena
  */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/maker.h"
 #include "nsutil/ruleset/text.h"
 
 static void save_counts(uint64_t packets, uint64_t bytes, struct buf *b)
@@ -120,14 +121,30 @@ static bool is_builtin(const struct chain *c)
 	return false;
 }
 
+static void save_rules(const struct chain *c, bool counters, struct arena *scratch, struct buf *b)
+{
+	struct rule room;
+
+	for (const struct rule *r = c->rules; r; r = r->next) {
+		const struct rule *made = rule_make(r, scratch, &room);
+
+		if (made)
+			save_rule(made, counters, b);
+		else
+			b->failed = true;
+		buf_spill(b, BUF_MUCH);
+	}
+}
+
 static void save_table(const struct table *t, bool counters, struct buf *b)
 {
 	bool compat = t->store == STORE_COMPAT;
 	_cleanup_free_ const struct chain **chains = NULL;
+	_cleanup_arena_ struct arena *scratch = arena_new();
 	size_t n = 0;
 
 	chains = chains_in_order(t, &n);
-	if (!chains) {
+	if (!chains || !scratch) {
 		b->failed = true;
 		return;
 	}
@@ -140,10 +157,7 @@ static void save_table(const struct table *t, bool counters, struct buf *b)
 		if (!compat || !chains[i]->base || !is_builtin(chains[i]))
 			save_chain_line(chains[i], b);
 	for (size_t i = 0; i < n; i++)
-		for (const struct rule *r = chains[i]->rules; r; r = r->next) {
-			save_rule(r, counters, b);
-			buf_spill(b, BUF_MUCH);
-		}
+		save_rules(chains[i], counters, scratch, b);
 	buf_str(b, "COMMIT\n");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* model - building and looking up tables, chains, rules and statements */
 #include "nsutil/ruleset/model.h"
+#include "nsutil/ruleset/maker.h"
 
 #include <linux/netfilter.h>
 #include <stdlib.h>
@@ -97,6 +98,17 @@ struct rule *chain_add_rule(struct ruleset *rs, struct chain *c)
 	*c->rules_tail = r;
 	c->rules_tail = &r->next;
 	return r;
+}
+
+const struct rule *rule_make(const struct rule *r, struct arena *scratch, struct rule *room)
+{
+	const struct rule_maker *m = r->chain->table->maker;
+
+	if (!r->raw)
+		return r;
+	arena_reset(scratch);
+	*room = *r;
+	return m->make(m, scratch, r, &room->stmts) < 0 ? NULL : room;
 }
 
 int ruleset_add_unread(struct ruleset *rs, enum store store, uint8_t family, const char *table,

@@ -257,6 +257,7 @@ struct rule {
 	bool has_counter;
 	bool opaque;		/* something in it is STMT_OPAQUE */
 	struct stmt *stmts;
+	const void *raw;	/* not NULL: 'stmts' are yet to be made from this, see maker.h */
 	const char *comment;	/* xt comment or nft userdata comment; NULL when none */
 	struct rule *next;
 };
@@ -355,6 +356,8 @@ struct flowtable {
 	struct flowtable *next;
 };
 
+struct rule_maker;
+
 struct table {
 	enum store store;
 	uint8_t family;
@@ -366,6 +369,7 @@ struct table {
 	struct set *sets, **sets_tail;
 	struct object *objects, **objects_tail;
 	struct flowtable *flowtables, **flowtables_tail;
+	const struct rule_maker *maker; /* of rules that have 'raw' */
 	struct table *next;
 };
 
@@ -383,7 +387,8 @@ struct ruleset {
 	struct table *tables, **tables_tail;
 	struct unread *unread;
 	uint32_t nft_generation; /* 0 when nftables was not read */
-	bool text_only;		 /* set before reading: extensions get no meaning, which iptables text does not need */
+	/* Set before reading, when only iptables text is wanted: extensions get no meaning, and rules may be 'raw'. */
+	bool text_only;
 	bool legacy_v4, legacy_v6; /* this kernel offers legacy xtables for the family */
 };
 

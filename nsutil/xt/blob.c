@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/maker.h"
 #include "nsutil/xt/codec.h"
 
 _Static_assert(sizeof(struct ipt_getinfo) == sizeof(struct ip6t_getinfo) &&
@@ -27,8 +28,10 @@ struct start {
 };
 
 struct walk {
+	struct rule_maker maker; /* first: what a table's maker points to is its walk */
 	const struct xt_blob *b;
 	struct ruleset *rs;
+	struct arena *a; /* for statements */
 	struct table *table;
 	struct chain *bases[5];
 	struct start *starts;
@@ -172,7 +175,7 @@ static struct chain *chain_at(const struct walk *w, uint32_t offset)
 
 static struct stmt *verdict_stmt(struct walk *w, enum verdict code, struct chain *to)
 {
-	struct stmt *s = stmt_new(w->rs->arena, STMT_VERDICT);
+	struct stmt *s = stmt_new(w->a, STMT_VERDICT);
 
 	if (!s)
 		return NULL;
@@ -202,28 +205,35 @@ static int entry_verdict(const struct entry *en)
 	return v;
 }
 
+/* Return: 1, 0 when the rule has no target and the next one follows, -1 when malformed. */
+static int standard_verdict(struct walk *w, const struct entry *en, enum verdict *code, struct chain **to)
+{
+	int v;
+
+	*to = NULL;
+	if (en->t_size < sizeof(v))
+		return malformed(w, en->offset, "verdict");
+	v = entry_verdict(en);
+	if (v < 0)
+		return verdict_code(v, code) < 0 ? malformed(w, en->offset, "verdict") : 1;
+	if ((uint32_t)v == en->offset + en->next)
+		return 0;
+	*to = chain_at(w, (uint32_t)v);
+	if (!*to)
+		return malformed(w, en->offset, "a jump to where no chain begins");
+	*code = w->b->family->is_goto(en->at) ? VERDICT_GOTO : VERDICT_JUMP;
+	return 1;
+}
+
 static int standard_target(struct walk *w, const struct entry *en, struct stmt **tail)
 {
 	enum verdict code;
 	struct chain *to;
-	int v;
+	int r = standard_verdict(w, en, &code, &to);
 
-	if (en->t_size < sizeof(v))
-		return malformed(w, en->offset, "verdict");
-	v = entry_verdict(en);
-	if (v >= 0) {
-		if ((uint32_t)v == en->offset + en->next)
-			return 0; /* no target: the next rule */
-		to = chain_at(w, (uint32_t)v);
-		if (!to)
-			return malformed(w, en->offset, "a jump to where no chain begins");
-		code = w->b->family->is_goto(en->at) ? VERDICT_GOTO : VERDICT_JUMP;
-		*tail = verdict_stmt(w, code, to);
-		return *tail ? 0 : err_oom(w->e);
-	}
-	if (verdict_code(v, &code) < 0)
-		return malformed(w, en->offset, "verdict");
-	*tail = verdict_stmt(w, code, NULL);
+	if (r <= 0)
+		return r;
+	*tail = verdict_stmt(w, code, to);
 	return *tail ? 0 : err_oom(w->e);
 }
 
@@ -232,8 +242,8 @@ static struct stmt *ext_stmt(struct walk *w, bool target, const char *name, uint
 {
 	uint8_t family = w->b->family->family;
 
-	return w->rs->text_only ? xt_ext_stmt_plain(w->rs->arena, family, target, name, rev, data, size)
-				: xt_ext_stmt_at(w->rs->arena, family, target, name, rev, data, size);
+	return w->rs->text_only ? xt_ext_stmt_plain(w->a, family, target, name, rev, data, size)
+				: xt_ext_stmt_at(w->a, family, target, name, rev, data, size);
 }
 
 static int decode_target(struct walk *w, const struct entry *en, struct stmt **tail)
@@ -252,16 +262,29 @@ static void note_comment(struct rule *r, const struct xt_entry_match *m, uint32_
 		r->comment = text;
 }
 
+/* The match at *at, which moves on behind it. Return: 1, 0 when there is none left, -1 when malformed. */
+static int next_match(struct walk *w, const struct entry *en, uint32_t *at, const struct xt_entry_match **ret)
+{
+	const struct xt_entry_match *m = (const struct xt_entry_match *)(en->at + *at);
+
+	if (*at >= en->target)
+		return 0;
+	if (en->target - *at < ENTRY_HEAD || m->u.user.match_size < ENTRY_HEAD || m->u.user.match_size % 8 ||
+	    m->u.user.match_size > en->target - *at ||
+	    !memchr(m->u.user.name, '\0', sizeof(m->u.user.name)))
+		return malformed(w, en->offset, "length or name of a match");
+	*at += m->u.user.match_size;
+	*ret = m;
+	return 1;
+}
+
 static int decode_matches(struct walk *w, const struct entry *en, struct rule *r, struct stmt **tail)
 {
-	for (uint32_t at = w->b->family->entry_size; at < en->target;) {
-		const struct xt_entry_match *m = (const struct xt_entry_match *)(en->at + at);
-		uint32_t size;
+	uint32_t at = w->b->family->entry_size, size;
+	const struct xt_entry_match *m = NULL;
+	int more;
 
-		if (en->target - at < ENTRY_HEAD || m->u.user.match_size < ENTRY_HEAD ||
-		    m->u.user.match_size % 8 || m->u.user.match_size > en->target - at ||
-		    !memchr(m->u.user.name, '\0', sizeof(m->u.user.name)))
-			return malformed(w, en->offset, "length or name of a match");
+	while ((more = next_match(w, en, &at, &m)) > 0) {
 		size = (uint32_t)(m->u.user.match_size - ENTRY_HEAD);
 		*tail = ext_stmt(w, false, m->u.user.name, m->u.user.revision, m->data, size);
 		if (!*tail)
@@ -269,12 +292,59 @@ static int decode_matches(struct walk *w, const struct entry *en, struct rule *r
 		r->opaque |= (*tail)->kind == STMT_OPAQUE;
 		tail = &(*tail)->next;
 		note_comment(r, m, size);
-		at += m->u.user.match_size;
 	}
-	if (decode_target(w, en, tail) < 0)
+	if (more < 0 || decode_target(w, en, tail) < 0)
 		return -1;
 	r->opaque |= *tail && (*tail)->kind == STMT_OPAQUE;
 	return 0;
+}
+
+static int decode_stmts(struct walk *w, const struct entry *en, struct rule *r)
+{
+	struct stmt **tail = &r->stmts;
+
+	if (w->b->family->header(w->a, en->at, &tail) < 0)
+		return err_oom(w->e);
+	return decode_matches(w, en, r, tail);
+}
+
+/* struct rule_maker: the entry was checked when the table was read */
+static int make_stmts(const struct rule_maker *m, struct arena *a, const struct rule *r, struct stmt **ret)
+{
+	struct walk w = *(const struct walk *)m;
+	struct err e = ERR_INIT;
+	struct rule made = *r;
+	struct entry en;
+
+	w.a = a;
+	w.e = &e;
+	if (entry_at(&w, (uint32_t)((const uint8_t *)r->raw - w.b->entries), &en) < 0 ||
+	    decode_stmts(&w, &en, &made) < 0)
+		return -1;
+	*ret = made.stmts;
+	return 0;
+}
+
+/*
+ * What can be made later, from an entry that is known to be sound: for ipsets the kernel is asked
+ * while the table is read. Return: 1, 0, or -1 when malformed.
+ */
+static int can_wait(struct walk *w, const struct entry *en)
+{
+	uint32_t at = w->b->family->entry_size;
+	const struct xt_entry_match *m = NULL;
+	enum verdict code;
+	struct chain *to;
+	int more;
+
+	if (!w->rs->text_only)
+		return 0;
+	while ((more = next_match(w, en, &at, &m)) > 0)
+		if (strcmp(m->u.user.name, "set") == 0)
+			return 0;
+	if (more < 0 || (is_standard(en) && standard_verdict(w, en, &code, &to) < 0))
+		return -1;
+	return !is_target(en, "SET");
 }
 
 static void get_counters(const struct walk *w, const struct entry *en, uint64_t *packets, uint64_t *bytes)
@@ -289,16 +359,17 @@ static void get_counters(const struct walk *w, const struct entry *en, uint64_t 
 static int decode_rule(struct walk *w, const struct entry *en, struct chain *c)
 {
 	struct rule *r = chain_add_rule(w->rs, c);
-	struct stmt **tail;
+	int later;
 
 	if (!r)
 		return err_oom(w->e);
-	tail = &r->stmts;
 	r->has_counter = true;
 	get_counters(w, en, &r->packets, &r->bytes);
-	if (w->b->family->header(w->rs->arena, en->at, &tail) < 0)
-		return err_oom(w->e);
-	return decode_matches(w, en, r, tail);
+	later = can_wait(w, en);
+	if (later <= 0)
+		return later < 0 ? -1 : decode_stmts(w, en, r);
+	r->raw = en->at;
+	return 0;
 }
 
 /* The policy of a built-in chain is its last rule. */
@@ -412,15 +483,29 @@ static int make_bases(struct walk *w)
 	return 0;
 }
 
+/* For the rules that are made later. */
+static int keep_walk(struct walk *w)
+{
+	const struct xt_blob *b = arena_dup(w->rs->arena, w->b, sizeof(*b));
+	struct walk *kept = b ? arena_dup(w->rs->arena, w, sizeof(*kept)) : NULL;
+
+	if (!kept)
+		return err_oom(w->e);
+	kept->b = b;
+	w->table->maker = &kept->maker;
+	return 0;
+}
+
 int xt_blob_decode(const struct xt_blob *b, struct ruleset *rs, struct err *e)
 {
 	struct table **tail = rs->tables_tail;
-	struct walk w = { .b = b, .rs = rs, .e = e };
+	struct walk w = { .maker.make = make_stmts, .b = b, .rs = rs, .a = rs->arena, .e = e };
 
 	w.table = ruleset_add_table(rs, STORE_LEGACY, b->family->family, b->table);
 	if (!w.table)
 		return err_oom(e);
-	if (make_bases(&w) == 0 && find_chains(&w) == 0 && order_chains(&w) == 0 && decode_rules(&w) == 0)
+	if (make_bases(&w) == 0 && find_chains(&w) == 0 && order_chains(&w) == 0 && decode_rules(&w) == 0 &&
+	    keep_walk(&w) == 0)
 		return 0;
 	*tail = NULL;
 	rs->tables_tail = tail;
