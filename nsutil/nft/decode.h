@@ -29,6 +29,7 @@ struct dec {
 	const struct set_index *sets; /* the table's sets by name */
 	struct rule *rule;	      /* NULL while statements of an object or element are decoded */
 	uint8_t family;
+	bool text_only;		      /* as of struct ruleset */
 	struct stmt **tail;	      /* where the next statement goes */
 	struct stmt *last;
 	struct expr *reg[DEC_REGS];

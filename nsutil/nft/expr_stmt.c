@@ -223,21 +223,22 @@ static enum dec_result do_xt(struct dec *d, bool target, const struct nlattr *na
 			     const struct nlattr *rev, const struct nlattr *info)
 {
 	const char *n = attr_str(d->a, name), *nh = d->proto[NFT_PAYLOAD_NETWORK_HEADER];
+	const void *data = arena_dup(d->a, attr_data(info), attr_len(info));
 	uint8_t family = d->family;
 	struct stmt *s;
 
 	if (!name || !rev)
 		return DEC_OPAQUE;
-	if (!n)
+	if (!n || !data)
 		return DEC_NOMEM;
 	if (family != NFPROTO_IPV6 && nh && strcmp(nh, "ip6") == 0)
 		family = NFPROTO_IPV6;
 	else if (family != NFPROTO_IPV6)
 		family = NFPROTO_IPV4;
-	s = xt_ext_stmt(d->a, family, target, n, (uint8_t)attr_be32(rev), attr_data(info),
-			attr_len(info));
+	s = (d->text_only ? xt_ext_stmt_plain : xt_ext_stmt_at)(d->a, family, target, n, (uint8_t)attr_be32(rev),
+								data, attr_len(info));
 	if (s && d->rule && !target && strcmp(n, "comment") == 0 && !d->rule->comment && info)
-		d->rule->comment = arena_strndup(d->a, attr_data(info), attr_len(info));
+		d->rule->comment = memchr(data, '\0', attr_len(info)) ? data : arena_strndup(d->a, data, attr_len(info));
 	return dec_add(d, s);
 }
 

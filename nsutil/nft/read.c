@@ -86,6 +86,7 @@ static void choose_tables(struct reader *r)
 
 		dec_init(&rt->dec, rs->arena, t, &rt->sets);
 		rt->dec.ifaces = r->ifaces;
+		rt->dec.text_only = rs->text_only;
 		t->store = reader_is_compat(t) ? STORE_COMPAT : STORE_NATIVE;
 		rt->skip = !(r->stores & 1u << t->store) || !family_wanted(r, t->family);
 		t->next = NULL;
@@ -222,7 +223,7 @@ static void hand_over(struct reader *r, struct ruleset *rs)
 static int read_attempts(struct reader *r, struct ruleset *rs, struct err *e)
 {
 	for (unsigned i = 0; i < MAX_ATTEMPTS; i++) {
-		struct ruleset mine = { .arena = rs->arena };
+		struct ruleset mine = { .arena = rs->arena, .text_only = rs->text_only };
 		int ret;
 
 		mine.tables_tail = &mine.tables;

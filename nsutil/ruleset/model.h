@@ -356,8 +356,6 @@ struct flowtable {
 	struct flowtable *next;
 };
 
-struct rule_maker;
-
 struct table {
 	enum store store;
 	uint8_t family;
@@ -387,16 +385,11 @@ struct ruleset {
 	struct table *tables, **tables_tail;
 	struct unread *unread;
 	uint32_t nft_generation; /* 0 when nftables was not read */
-	/* Set before reading, when only iptables text is wanted: extensions get no meaning, and rules may be 'raw'. */
-	bool text_only;
+	bool text_only;		 /* set before reading, for iptables text: extensions get no meaning, rules may be 'raw' */
 	bool legacy_v4, legacy_v6; /* this kernel offers legacy xtables for the family */
 };
 
-/**
- * ruleset_new() - make an empty ruleset with an arena of its own
- *
- * Return: the ruleset, to be given back with ruleset_free(); NULL when memory ran out
- */
+/* ruleset_new() - an empty ruleset with an arena of its own; NULL when memory ran out */
 struct ruleset *ruleset_new(void);
 
 /* ruleset_free() - give back a ruleset and everything in it; NULL is fine */
@@ -408,9 +401,7 @@ static inline void ruleset_freep(struct ruleset **rs)
 }
 #define _cleanup_ruleset_ __attribute__((cleanup(ruleset_freep)))
 
-/*
- * Add to the end of what is there; names are copied. Return NULL when memory ran out.
- */
+/* Add to the end of what is there; names are copied. Return NULL when memory ran out. */
 struct table *ruleset_add_table(struct ruleset *rs, enum store store, uint8_t family, const char *name);
 struct chain *table_add_chain(struct ruleset *rs, struct table *t, const char *name);
 struct set *table_add_set(struct ruleset *rs, struct table *t, const char *name);
