@@ -55,7 +55,7 @@ static int run_apply(struct session *s, const struct command_args *args, struct 
 }
 
 static const struct command_option options[] = {
-	ISTIO_OPTION_PRESET, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
+	ISTIO_OPTION_PRESET, ISTIO_OPTION_VERSION, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
 	ISTIO_OPTION_STORE("where to; by default where Istio's rules are, else where Istio would put them"),
 	ISTIO_OPTION_WAIT,
 	{ .name = NULL },

@@ -27,6 +27,13 @@ static int make_config(const struct command *c, const struct command_args *args,
 	for (int i = 0; i < typed; i++)
 		if (istio_config_set(job->config, args->argv[i], e) < 0)
 			return -1;
+	if (command_opt(c, args, "istio-version")) {
+		static const char name[] = "Version";
+
+		if (istio_config_value(job->config, istio_setting_find(name, strlen(name)), command_opt(c, args, "istio-version"),
+				       ISTIO_FROM_ARGV, e) < 0)
+			return -1;
+	}
 	return istio_config_argv(job->config, args->argc - typed, args->argv + typed, e);
 }
 
@@ -161,7 +168,7 @@ void istio_put_expected(const struct istio_job *job, struct out *o)
 	out_object(o, "expected");
 	out_text(o, "Istio ");
 	out_str(o, "mode", "%s", mode_of(c));
-	out_str(o, "version", NULL, "1.30");
+	out_str(o, "version", c->minor < 25 ? "%s " : NULL, c->version);
 	out_str(o, "backend", NULL, c->native_nftables ? "nftables" : "iptables");
 	out_text(o, ", IPv4%s%s%s", c->ipv6 ? " and IPv6" : "", c->dns ? ", DNS capture" : "",
 		 c->native_nftables ? ", native nftables" : "");

@@ -14,6 +14,8 @@
 #define ISTIO_OPTION_PRESET \
 	{ "preset", 0, ARG_CHOICE, "NAME", istio_preset_names, \
 	  "whose defaults to start from; istio-init, with arguments of its own none" }
+#define ISTIO_OPTION_VERSION \
+	{ "istio-version", 0, ARG_TEXT, "VERSION", NULL, "rules of a former version of Istio, 1.7 to 1.30; by default the last" }
 #define ISTIO_OPTION_IPV4 { "ipv4", '4', ARG_NONE, NULL, NULL, "IPv4 only" }
 #define ISTIO_OPTION_IPV6 { "ipv6", '6', ARG_NONE, NULL, NULL, "IPv6 only" }
 

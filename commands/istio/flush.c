@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flush - removes everything of Istio's from a namespace, and nothing foreign */
+#include <stdio.h>
 #include <string.h>
 
 #include "commands/istio/change.h"
@@ -34,11 +35,14 @@ static int which_stores(const struct command_args *args, unsigned *ret, struct e
 static int simplify(struct istio_config *c, struct err *e)
 {
 	static const char *const settings[][2] = {
-		{ "NativeNftables", "false" }, { "RedirectDNS", "false" },     { "EnableIPv6", "true" },
+		{ "RedirectDNS", "false" }, { "NativeNftables", "false" }, { "EnableIPv6", "true" },
 		{ "OwnerGroupsInclude", "*" }, { "OwnerGroupsExclude", "" },
 	};
 
-	for (unsigned i = 0; i < ARRAY_SIZE(settings); i++) {
+	unsigned minor, first = sscanf(c->version, "1.%2u", &minor) == 1 && minor < 25;
+
+	/* Before 1.25 DNS capture had rules in built-in chains. */
+	for (unsigned i = first; i < ARRAY_SIZE(settings); i++) {
 		const struct istio_setting *s = istio_setting_find(settings[i][0], strlen(settings[i][0]));
 
 		if (istio_config_value(c, s, settings[i][1], ISTIO_FROM_TARGET, e) < 0)

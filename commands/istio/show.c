@@ -168,7 +168,7 @@ static int run_show(struct session *s, const struct command_args *args, struct o
 }
 
 static const struct command_option options[] = {
-	ISTIO_OPTION_PRESET, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
+	ISTIO_OPTION_PRESET, ISTIO_OPTION_VERSION, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
 	{ "explain", 0, ARG_NONE, NULL, NULL, "every setting with its value and where that comes from" },
 	{ .name = NULL },
 };

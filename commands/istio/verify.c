@@ -171,7 +171,7 @@ static int run_verify(struct session *s, const struct command_args *args, struct
 }
 
 static const struct command_option options[] = {
-	ISTIO_OPTION_PRESET, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
+	ISTIO_OPTION_PRESET, ISTIO_OPTION_VERSION, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
 	ISTIO_OPTION_STORE("the store that should hold the rules; by default the one that does"),
 	{ .name = NULL },
 };

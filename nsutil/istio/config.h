@@ -127,11 +127,13 @@ struct istio_config {
 	const char *force_binary;
 	const char *loopback_cidr, *groups_include, *groups_exclude, *envoy_user, *dry_run_file;
 	/* Ambient's own, and what Istio finds out but a person may want to say. */
+	const char *version; /* of Istio, whose rules are wanted */
 	const char *mode, *probe_snat4, *probe_snat6;
 	bool ingress_mode;
 	const char *enable_ipv6, *dns_servers;
 
 	/* Set by istio_config_resolve(). */
+	unsigned minor; /* 25 of version 1.25 */
 	bool resolved, ambient, tproxy, ipv6, dns;
 	struct istio_list uids, gids, ports_in, ports_in_exclude, ports_out, ports_out_exclude;
 	struct istio_list nics_exclude, nics_virtual, groups, groups_not, dns4, dns6;

@@ -146,6 +146,9 @@ void istio_make_nft(struct istio_maker *m, const char *table, const char *chain,
 
 /* The three generators. */
 void istio_make_sidecar(struct istio_maker *m);
+/* Of istio_make_sidecar(), for Istio before 1.25. */
+void istio_make_old_dns_tcp(struct istio_maker *m);
+void istio_make_old_dns_udp(struct istio_maker *m);
 void istio_make_sidecar_nft(struct istio_maker *m);
 void istio_make_ambient(struct istio_maker *m);
 void istio_make_ambient_nft(struct istio_maker *m);

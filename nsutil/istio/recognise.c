@@ -152,6 +152,92 @@ static int add_servers(const struct lines *l, struct buf *b)
 	return buf_failed(b) ? -1 : 0;
 }
 
+/* Where the rules of DNS zones are: since 1.25 in a chain of their own, in 1.23 and 1.24 in ISTIO_OUTPUT, before
+ * in OUTPUT, where only Istio's proxy port tells them from others. */
+static const struct chain *dns_zones(const struct view *v)
+{
+	const struct chain *c = find(v, "raw", "ISTIO_OUTPUT_DNS");
+	struct lines l;
+
+	if (!c)
+		c = find(v, "raw", "ISTIO_OUTPUT");
+	if (c)
+		return find(v, "raw", "ISTIO_PRERT") ? NULL : c;
+	c = find(v, "raw", "OUTPUT");
+	if (!c || read_lines(v->rs->arena, c, &l) < 0)
+		return NULL;
+	for (unsigned i = 0; i < l.n; i++)
+		if (strstr(l.at[i], "--sport 15053 ") && strstr(l.at[i], "-j CT --zone 2"))
+			return c;
+	return NULL;
+}
+
+static bool any_line(const struct lines *l, const char *a, const char *b)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (strstr(l->at[i], a) && strstr(l->at[i], b))
+			return true;
+	return false;
+}
+
+/* Between 1.18 and 1.24 only DNS capture, invalid packets and CIDR lists changed. */
+static const char *middle_era(const struct view *v, const struct lines *jump, const struct lines *out,
+			      const struct lines *mangle, const struct lines *raw, const char **range)
+{
+	const struct {
+		bool is;
+		const char *version, *range;
+	} eras[] = {
+		{ find(v, "mangle", "ISTIO_DROP"), "1.24", "1.24" },
+		{ has_line(jump, "-p udp -j ISTIO_OUTPUT"), any_line(mangle, "INVALID", "-j DROP") ? "1.23" : "1.24", "1.23-1.24" },
+		{ any_line(raw, "-d ", "--sport 53 -j CT --zone 1"), "1.19", "1.18-1.19" },
+		{ any_line(raw, "-s ", "--sport 53 -j CT --zone 1"), "1.22", "1.20-1.22" },
+		{ dns_zones(v), "1.22", "1.18-1.22" },
+		{ out->n && strcmp(out->at[out->n - 1], "-j RETURN") == 0, "1.22", "1.18-1.22" },
+		{ any_line(mangle, "INVALID", "-j DROP"), "1.23", "1.18-1.23" },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(eras); i++)
+		if (eras[i].is) {
+			*range = eras[i].range;
+			return eras[i].version;
+		}
+	*range = "1.18-1.24";
+	return "1.24";
+}
+
+/* HISTORY 1: the jump of OUTPUT asks for TCP until 1.24; the tunnel port came to the loopback rules with 1.18,
+ * and the implicit port 22 went with 1.13. */
+static int recognise_version(struct istio_config *c, const struct view *v, struct err *e)
+{
+	const char *version, *range, *tunnel = istio_config_text(c, istio_setting_find("InboundTunnelPort", 17));
+	bool tproxy = find(v, "mangle", "ISTIO_TPROXY");
+	struct lines jump, out, in, mangle, raw;
+	char text[100];
+
+	if (read_lines(c->arena, find(v, "nat", "OUTPUT"), &jump) < 0 ||
+	    read_lines(c->arena, find(v, "nat", "ISTIO_OUTPUT"), &out) < 0 ||
+	    read_lines(c->arena, find(v, tproxy ? "mangle" : "nat", "ISTIO_INBOUND"), &in) < 0 ||
+	    read_lines(c->arena, find(v, "mangle", "PREROUTING"), &mangle) < 0 ||
+	    read_lines(c->arena, find(v, "raw", "PREROUTING"), &raw) < 0)
+		return err_oom(e);
+	if (!has_line(&jump, "-p tcp -j ISTIO_OUTPUT") || !any_line(&out, "-j ISTIO_IN_REDIRECT", "-owner"))
+		return 0;
+	if (any_line(&out, "-j ISTIO_IN_REDIRECT", tunnel)) {
+		version = middle_era(v, &jump, &out, &mangle, &raw, &range);
+	} else if (has_line(&in, "-p tcp -m tcp --dport 22 -j RETURN")) {
+		version = "1.12";
+		range = "1.7-1.12";
+	} else {
+		version = "1.17";
+		range = "1.13-1.17";
+	}
+	snprintf(text, sizeof(text), "the rules have the form of Istio %s", range);
+	if (!typed(c, "Version") && istio_list_add(c->arena, &c->notes, text) < 0)
+		return err_oom(e);
+	return take(c, "Version", version, false, e);
+}
+
 static int recognise_dns(struct istio_config *c, const struct view *views, unsigned n, struct err *e)
 {
 	_cleanup_buf_ struct buf servers = BUF_INIT;
@@ -160,11 +246,12 @@ static int recognise_dns(struct istio_config *c, const struct view *views, unsig
 	for (unsigned i = 0; i < n; i++) {
 		struct lines l;
 
-		if (views[i].store != views[0].store || !find(&views[i], "raw", "ISTIO_OUTPUT_DNS"))
+		const struct chain *zones = dns_zones(&views[i]);
+
+		if (views[i].store != views[0].store || !zones)
 			continue;
 		any = true;
-		if (read_lines(c->arena, find(&views[i], "raw", "ISTIO_OUTPUT_DNS"), &l) < 0 ||
-		    add_servers(&l, &servers) < 0)
+		if (read_lines(c->arena, zones, &l) < 0 || add_servers(&l, &servers) < 0)
 			return err_oom(e);
 		all |= has_line(&l, "-p udp -m udp --dport 53 -j CT --zone 2");
 	}
@@ -198,6 +285,16 @@ static int recognise_tproxy(struct istio_config *c, const struct view *v, bool n
 	return 0;
 }
 
+static bool invalid_dropped(const struct istio_config *c, const struct view *v)
+{
+	static const char name[] = "Version";
+	const char *version = istio_config_text(c, istio_setting_find(name, strlen(name)));
+	struct lines l;
+
+	return strcmp(version, "1.24") < 0 && read_lines(c->arena, find(v, "mangle", "PREROUTING"), &l) == 0 &&
+	       has_line(&l, "-m conntrack --ctstate INVALID -j DROP");
+}
+
 int istio_recognise_mode(struct istio_config *c, const struct ruleset *rs, struct err *e)
 {
 	struct view views[4];
@@ -205,14 +302,14 @@ int istio_recognise_mode(struct istio_config *c, const struct ruleset *rs, struc
 
 	if (!n)
 		return 0;
-	if (recognise_tproxy(c, &views[0], true, e) < 0 || recognise_dns(c, views, n, e) < 0 ||
+	if (recognise_version(c, &views[0], e) < 0 || recognise_tproxy(c, &views[0], true, e) < 0 || recognise_dns(c, views, n, e) < 0 ||
 	    recognise_cni(c, &views[0], e) < 0)
 		return -1;
 	for (unsigned i = 0; i < n; i++)
 		if (views[i].family == NFPROTO_IPV6 && find(&views[i], "nat", "ISTIO_OUTPUT") &&
 		    take(c, "EnableIPv6", "true", true, e) < 0)
 			return -1;
-	if (find(&views[0], "mangle", "ISTIO_DROP"))
+	if (find(&views[0], "mangle", "ISTIO_DROP") || invalid_dropped(c, &views[0]))
 		return take(c, "DropInvalid", "true", true, e);
 	return 0;
 }
@@ -335,6 +432,11 @@ int istio_recognise_shared(struct istio_config *c, const struct ruleset *rs, str
 	struct view views[4];
 	unsigned n = find_views(rs, views);
 
+	/* Before 1.25 the rules of DNS capture and for invalid packets stood in built-in chains. */
+	if (n && (recognise_version(c, &views[0], e) < 0 || recognise_dns(c, views, n, e) < 0))
+		return -1;
+	if (n && invalid_dropped(c, &views[0]) && take(c, "DropInvalid", "true", false, e) < 0)
+		return -1;
 	for (unsigned i = 0; i < n; i++)
 		if (recognise_tproxy(c, &views[i], false, e) < 0 || excluded_nics(c, &views[i], &excluded, e) < 0 ||
 		    virtual_nics(c, &views[i], &virt, e) < 0)

@@ -433,7 +433,7 @@ static int derive_dns(struct istio_config *c, const struct istio_facts *f, struc
 		if (read_resolv(c, f->resolv_conf, e) < 0)
 			return -1;
 	}
-	if (c->dns4.n + c->dns6.n)
+	if (c->dns4.n + c->dns6.n || c->minor < 25) /* before, its other rules were written all the same */
 		return 0;
 	c->dns = false;
 	return note(c, e, "DNS capture is on, but there are no DNS servers: Istio switches it off");
@@ -469,6 +469,36 @@ static int note_surprises(struct istio_config *c, struct err *e)
 	return 0;
 }
 
+/* What a version did is known as far as its rules were read or compared (HISTORY). */
+static int check_version(struct istio_config *c, struct err *e)
+{
+	static const char name[] = "Version";
+	const struct istio_setting *s = istio_setting_find(name, strlen(name));
+	const struct {
+		bool asked;
+		unsigned since;
+		const char *what;
+	} needs[] = {
+		{ true, 7, "rules" },
+		{ c->ipv6, 12, "IPv6 rules" },
+		{ c->tproxy, 11, "rules for TPROXY" },
+		{ c->redirect_dns && !c->ambient, 11, "rules for DNS capture" },
+		{ c->native_nftables, 28, "native nftables rules" },
+		{ c->ambient, 25, "rules for ambient" },
+		{ c->ambient && c->ingress_mode, 29, "rules for ambient ingress" },
+	};
+	unsigned minor;
+	int end = 0;
+
+	if (sscanf(c->version, "1.%2u%n", &minor, &end) != 1 || (c->version[end] && c->version[end] != '.') || minor > 99)
+		return refuse(s, c->version, e, "no version of Istio, as 1.30");
+	for (unsigned i = 0; i < ARRAY_SIZE(needs); i++)
+		if (needs[i].asked && minor < needs[i].since)
+			return refuse(s, c->version, e, "%s are known from 1.%u on", needs[i].what, needs[i].since);
+	c->minor = minor;
+	return 0;
+}
+
 int istio_config_resolve(struct istio_config *c, const struct istio_facts *f, struct err *e)
 {
 	static const char groups[] = "OwnerGroupsInclude";
@@ -477,7 +507,8 @@ int istio_config_resolve(struct istio_config *c, const struct istio_facts *f, st
 		return -1;
 	c->ambient = strcmp(c->mode, "ambient") == 0;
 	c->tproxy = !c->ambient && strcmp(c->interception_mode, "TPROXY") == 0;
-	if (derive_ids(c, e) < 0 || split_all(c, e) < 0 || derive_ipv6(c, f, e) < 0 || derive_dns(c, f, e) < 0)
+	if (derive_ids(c, e) < 0 || split_all(c, e) < 0 || derive_ipv6(c, f, e) < 0 ||
+	    check_version(c, e) < 0 || derive_dns(c, f, e) < 0)
 		return -1;
 	if (c->groups.n > MAX_GROUPS)
 		return refuse(istio_setting_find(groups, strlen(groups)), c->groups_include, e,

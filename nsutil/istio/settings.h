@@ -111,6 +111,8 @@
 	  "ambient: source of the node's IPv6 probes") \
 	X("Mode", "MODE", NULL, NULL, 0, ISTIO_CHOICE, ISTIO_SET_OURS | ISTIO_SET_RULES, mode, \
 	  "sidecar", istio_modes, "the data plane the pod is in") \
+	X("Version", "ISTIO_VERSION", NULL, NULL, 0, ISTIO_TEXT, ISTIO_SET_OURS | ISTIO_SET_RULES, version, \
+	  "1.30", NULL, "the version of Istio whose rules are wanted, from 1.7 on") \
 	X("IngressMode", "INGRESS_MODE", NULL, NULL, 0, ISTIO_BOOL, \
 	  ISTIO_SET_OURS | ISTIO_SET_RULES, ingress_mode, "false", NULL, \
 	  "ambient: as ambient.istio.io/bypass-inbound-capture") \

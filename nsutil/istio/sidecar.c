@@ -53,6 +53,10 @@ static void drop_invalid(struct istio_maker *m)
 	if (!m->c->drop_invalid)
 		return;
 	m->role = ISTIO_ROLE_INVALID;
+	if (m->c->minor < 24) {
+		A(m, "mangle", "PREROUTING", "-m conntrack --ctstate INVALID -j DROP");
+		return;
+	}
 	A(m, "mangle", "PREROUTING", "-m conntrack --ctstate INVALID -j ISTIO_DROP");
 	A(m, "mangle", "ISTIO_DROP", "-j DROP");
 }
@@ -104,6 +108,8 @@ static void inbound(struct istio_maker *m)
 	A(m, table, "PREROUTING", "-p tcp -j ISTIO_INBOUND");
 	if (strcmp(c->inbound_ports_include, "*") == 0) {
 		m->role = ISTIO_ROLE_EXCLUDED_IN;
+		if (c->minor < 13)
+			A(m, table, "ISTIO_INBOUND", "-p tcp --dport 22 -j RETURN");
 		for each(port, c->ports_in_exclude)
 			A(m, table, "ISTIO_INBOUND", "-p tcp --dport %s -j RETURN", port);
 		capture_port(m, "");
@@ -122,11 +128,12 @@ static void inbound(struct istio_maker *m)
 static void outbound_jump(struct istio_maker *m)
 {
 	m->role = ISTIO_ROLE_JUMP_OUT;
-	A(m, "nat", "OUTPUT", "-j ISTIO_OUTPUT");
+	A(m, "nat", "OUTPUT", "%s-j ISTIO_OUTPUT", m->c->minor < 25 ? "-p tcp " : "");
 	m->role = ISTIO_ROLE_EXCLUDED_OUT;
 	for each(port, m->c->ports_out_exclude) {
 		A(m, "nat", "ISTIO_OUTPUT", "-p tcp --dport %s -j RETURN", port);
-		A(m, "nat", "ISTIO_OUTPUT", "-p udp --dport %s -j RETURN", port);
+		if (m->c->minor >= 25)
+			A(m, "nat", "ISTIO_OUTPUT", "-p udp --dport %s -j RETURN", port);
 	}
 	m->role = ISTIO_ROLE_PASSTHROUGH;
 	AV(m, "127.0.0.6/32", "::6/128", "nat", "ISTIO_OUTPUT", "-o lo -s @ -j RETURN");
@@ -138,7 +145,10 @@ static void one_owner(struct istio_maker *m, const struct owner *o, const char *
 	const struct istio_config *c = m->c;
 
 	m->role = ISTIO_ROLE_SELF_PROXIED;
-	if (c->dns && o->user)
+	if (c->minor < 18)
+		AV(m, c->loopback_cidr, L6, "nat", "ISTIO_OUTPUT", "-o lo ! -d @%s -m owner %s %s -j ISTIO_IN_REDIRECT",
+		   c->dns && o->user ? " -p tcp ! --dport 53" : "", o->option, id);
+	else if (c->dns && o->user)
 		AV(m, c->loopback_cidr, L6, "nat", "ISTIO_OUTPUT",
 		   "-o lo ! -d @ -p tcp -m multiport ! --dports 53,%s -m owner %s %s -j ISTIO_IN_REDIRECT",
 		   c->inbound_tunnel_port, o->option, id);
@@ -264,6 +274,8 @@ static void outbound_family(struct istio_maker *m, unsigned family, const struct
 			I(m, family, "nat", "PREROUTING", 1, "-i %s -d %s -j ISTIO_REDIRECT", nic, range);
 		I(m, family, "nat", "ISTIO_OUTPUT", 0, "-d %s -j ISTIO_REDIRECT", range);
 	}
+	if (m->c->minor < 23 && ranges->n)
+		I(m, family, "nat", "ISTIO_OUTPUT", 0, "-j RETURN");
 }
 
 static void outbound(struct istio_maker *m)
@@ -321,7 +333,12 @@ void istio_make_sidecar(struct istio_maker *m)
 	outbound_jump(m);
 	owner_rules(m);
 	group_rules(m);
-	dns(m);
+	if (m->c->minor < 25)
+		istio_make_old_dns_tcp(m);
+	else
+		dns(m);
 	outbound(m);
+	if (m->c->minor < 25)
+		istio_make_old_dns_udp(m);
 	tproxy_marks(m);
 }

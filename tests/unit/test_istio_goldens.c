@@ -196,6 +196,8 @@ static const struct {
 } derived[] = {
 	{ "init-redirect-default", "istio-init", "" },
 	{ "history-redirect-default-1.25+", "istio-init", "" },
+	{ "history-redirect-default-1.12", "istio-init", "Version=1.12" },
+	{ "history-redirect-dns-1.18-1.19", "istio-init", "Version=1.18;RedirectDNS=true;DNSServersV4=10.96.0.10" },
 	{ "cni-redirect-default", "cni", "" },
 	{ "init-tproxy-default", "istio-init", "InboundInterceptionMode=TPROXY" },
 };
