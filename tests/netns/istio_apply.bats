@@ -204,7 +204,7 @@ drifts() {
 	drift extra ISTIO_OLD $x -N ISTIO_OLD
 	drift misplaced ISTIO_INBOUND swap $x
 	drift changed ISTIO_REDIRECT $x -R ISTIO_REDIRECT 1 -p tcp -j REDIRECT --to-ports 15009
-	drift changed OUTPUT $x -R OUTPUT 1 -p tcp -j ISTIO_OUTPUT
+	drift changed OUTPUT $x -R OUTPUT 1 -p udp -j ISTIO_OUTPUT
 	drift duplicate ISTIO_INBOUND $x -A ISTIO_INBOUND -p tcp --dport 15090 -j RETURN
 	drift duplicate OUTPUT $x -A OUTPUT -j ISTIO_OUTPUT
 	drift missing ISTIO_OUTPUT pod_exec "ip6tables-$1" -w 10 -t nat -D ISTIO_OUTPUT 1
