@@ -5,5 +5,6 @@
 int dump_load_nft_text(const char *text, size_t size, const char *name, struct ruleset *rs, struct err *e)
 {
 	(void)text, (void)size, (void)rs;
-	return err_set(e, ERR_USAGE, name, "reading nft's text is not offered yet");
+	err_set(e, ERR_USAGE, name, "text of nft is not read, only its JSON");
+	return err_hint(e, "'nft -j list ruleset' writes it");
 }

@@ -134,6 +134,10 @@ COMMIT'
 	[ "$status" = 2 ]
 	run "$CNISH" -t file:/dev/zero tables
 	[ "$status" = 2 ]
+	printf 'table ip t {\n\tchain c {\n\t}\n}\n' >"$d/nft"
+	run "$CNISH" -t "file:$d/nft" tables
+	[ "$status" = 2 ]
+	[[ $output == *"nft -j list ruleset"* ]]
 	: >"$d/empty"
 	run "$CNISH" -t "file:$d/empty" tables
 	[ "$status" = 2 ]
