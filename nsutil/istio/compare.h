@@ -54,7 +54,8 @@ int istio_compare_make(struct arena *a, const struct ruleset *rs, enum store sto
 uint32_t istio_match_place(const struct istio_match *m, uint32_t i);
 
 /* istio_owns_rule() - a rule of a built-in chain that cannot be anybody else's: it leads to a chain of
- * Istio's, or has the shape of Istio's TPROXY marks */
+ * Istio's, has the shape of Istio's TPROXY marks, or is what a killed programmer leaves behind: the rule that
+ * probes the kernel, or one of the six that cut the pod off meanwhile */
 bool istio_owns_rule(const struct rule *r);
 
 #endif

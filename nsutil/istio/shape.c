@@ -5,7 +5,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "nsutil/base/cleanup.h"
 #include "nsutil/istio/compare.h"
+#include "nsutil/ruleset/text.h"
 
 enum { PROXY_MARK = 1338 }; /* compiled into Istio: packets of the proxy to itself */
 
@@ -59,9 +61,42 @@ static bool is_tproxy_mark(const struct rule *r)
 	return owner && mark;
 }
 
+static bool says(const struct rule *r, const char *words)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	return r && rule_iptables(r, &b) && strcmp(buf_cstr(&b), words) == 0;
+}
+
+/* What Istio's detector tries a variant of iptables with; a killed one leaves it behind (SPEC D4). */
+static bool is_probe(const struct rule *r)
+{
+	if (strcmp(r->chain->name, "INPUT") != 0)
+		return false;
+	return says(r, strcmp(r->chain->table->name, "nat") == 0 ? " -p 255 -j RETURN" : " -p 255 -j DROP");
+}
+
+/* One of the six rules that cut the pod off while Istio mends its rules: all of them stand at the top, UDP
+ * first; a killed programmer leaves them behind (SPEC D3). Fewer may be anybody's. */
+static bool is_guardrail(const struct rule *r)
+{
+	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
+
+	if (strcmp(r->chain->table->name, "filter") != 0 || !r->chain->base ||
+	    (r != r->chain->rules && r != r->chain->rules->next))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(chains); i++) {
+		const struct chain *c = table_find_chain(r->chain->table, chains[i]);
+
+		if (!c || !says(c->rules, " -p udp -j DROP") || !says(c->rules->next, " -p tcp -j DROP"))
+			return false;
+	}
+	return true;
+}
+
 bool istio_owns_rule(const struct rule *r)
 {
-	if (leads_to_istio(r))
+	if (leads_to_istio(r) || is_probe(r) || is_guardrail(r))
 		return true;
 	return strcmp(r->chain->table->name, "mangle") == 0 && strcmp(r->chain->name, "OUTPUT") == 0 &&
 	       is_tproxy_mark(r);

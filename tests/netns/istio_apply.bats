@@ -420,3 +420,23 @@ tproxy_traffic() {
 }
 @test "TPROXY: connections arrive at a transparent listener, rules in the legacy store" { in_pod tproxy_traffic legacy; }
 @test "TPROXY: connections arrive at a transparent listener, rules in the compat store" { in_pod tproxy_traffic compat; }
+
+left_behind() {
+	local tools=$1 c p x="pod_exec iptables-$1 -w 10"
+	pod_istio "$tools"
+	both pod "$tools" >/run/good
+	for c in INPUT FORWARD OUTPUT; do
+		for p in tcp udp; do $x -I $c 1 -p $p -j DROP; done
+	done
+	$x -t nat -A INPUT -p 255 -j RETURN
+	! "$CNISH" -t netns:pod -o json istio verify >/run/json
+	jq -e '([.differences[] | select(.table == "filter")] | length) == 6 and
+		any(.differences[]; .table == "nat" and .chain == "INPUT")' /run/json
+	cnish_json apply >/dev/null
+	both pod "$tools" | diff /run/good -
+	# fewer than all may be anybody's
+	$x -I INPUT 1 -p tcp -j DROP
+	"$CNISH" -t netns:pod istio verify
+}
+@test "legacy: guardrails and probe rules of a killed programmer are found and removed" { in_pod left_behind legacy; }
+@test "compat: guardrails and probe rules of a killed programmer are found and removed" { in_pod left_behind nft; }
