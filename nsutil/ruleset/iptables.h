@@ -33,4 +33,13 @@ bool ipt_native_save(const struct rule *r, const struct ipt_header *h, const str
 /* ipt_native_target() - " -j NFLOG ..." for a native action; false when it has no form */
 bool ipt_native_target(const struct rule *r, const struct stmt *s, struct buf *b);
 
+
+/* iptables_newer.c: what newer versions write without an xt extension; false when iptables has no form for it */
+bool ipt_newer_match(const struct stmt *s, struct buf *b);
+bool ipt_newer_target(const struct stmt *s, struct buf *b);
+/* ipt_newer_is_range() - a range of addresses, which is a match of its own and no part of the header */
+bool ipt_newer_is_range(const struct stmt *s);
+/* ipt_save_string() - " --option text", quoted as iptables-save does it */
+void ipt_save_string(const char *option, const char *text, struct buf *b);
+
 #endif

@@ -32,6 +32,12 @@ static bool save_as(const struct rule *r, bool target, const char *name, uint8_t
 	return true;
 }
 
+void ipt_save_string(const char *option, const char *text, struct buf *b)
+{
+	buf_str(b, option);
+	xt_save_string(text, strlen(text), b);
+}
+
 /* The ports that a condition names, as from-to; false when it is no such condition. */
 static bool port_range(const struct stmt_match *m, uint16_t *from, uint16_t *to)
 {
@@ -110,7 +116,7 @@ static bool save_transport(const struct rule *r, const struct ipt_header *h, str
 	struct xt_udp u;
 
 	for (const struct stmt *s = r->stmts; s; s = s->next)
-		if (is_transport(s) && !take_transport(&t, &s->match))
+		if (is_transport(s) && s->match.right->kind != EXPR_SETREF && !take_transport(&t, &s->match))
 			return false;
 	if (h->l4proto == IPPROTO_TCP)
 		return save_as(r, false, "tcp", 0, &t, sizeof(t), b);
@@ -150,8 +156,13 @@ static bool save_limit(const struct rule *r, const struct stmt_limit *l, struct 
 bool ipt_native_save(const struct rule *r, const struct ipt_header *h, const struct stmt *s, bool *ports,
 		     struct buf *b)
 {
+	size_t before = b->len;
+
 	if (s->kind == STMT_LIMIT)
 		return save_limit(r, &s->limit, b);
+	if (ipt_newer_match(s, b))
+		return true;
+	b->len = before;
 	if (!is_transport(s))
 		return save_mark(r, &s->match, b);
 	if (*ports)
@@ -187,7 +198,9 @@ static bool is_trace(const struct stmt_set_value *v)
 
 bool ipt_native_target(const struct rule *r, const struct stmt *s, struct buf *b)
 {
-	if (s->kind == STMT_LOG)
+	if (s->kind == STMT_LOG && s->log.group >= 0)
 		return save_nflog(r, &s->log, b);
-	return s->kind == STMT_SET_VALUE && is_trace(&s->set_value) && save_as(r, true, "TRACE", 0, "", 0, b);
+	if (s->kind == STMT_SET_VALUE && is_trace(&s->set_value))
+		return save_as(r, true, "TRACE", 0, "", 0, b);
+	return ipt_newer_target(s, b);
 }

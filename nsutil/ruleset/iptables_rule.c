@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_rule - a rule as iptables-save prints it */
 #include <linux/netfilter.h>
+#include <string.h>
 
 #include "nsutil/ruleset/iptables.h"
 #include "nsutil/ruleset/text.h"
@@ -57,20 +58,44 @@ static bool in_header(const struct ipt_header *h, const struct stmt *s)
 					 m == h->proto || m == h->frag);
 }
 
+/* A comment that no extension says: newer versions keep it as nft does. */
+static const char *user_comment(const struct rule *r)
+{
+	for (const struct stmt *s = r->stmts; s; s = s->next)
+		if (s->kind == STMT_XT && !s->xt->target && strcmp(s->xt->name, "comment") == 0)
+			return NULL;
+	return r->comment;
+}
+
+static bool is_action(const struct stmt *s)
+{
+	return s->kind != STMT_MATCH && s->kind != STMT_COUNTER && s->kind != STMT_LIMIT &&
+	       !(s->kind == STMT_XT && !s->xt->target);
+}
+
 bool rule_iptables(const struct rule *r, struct buf *b)
 {
 	struct ipt_header h = { .l4proto = 0 };
+	const char *comment = user_comment(r);
 	bool ports = false, good;
 	size_t before = b->len;
 
 	if (r->chain->table->family != NFPROTO_IPV4 && r->chain->table->family != NFPROTO_IPV6)
 		return false;
 	for (const struct stmt *s = r->stmts; s; s = s->next)
-		ipt_header_take(&h, s);
+		if (!ipt_newer_is_range(s))
+			ipt_header_take(&h, s);
 	good = ipt_header_save(&h, b);
-	for (const struct stmt *s = r->stmts; s && good; s = s->next)
+	for (const struct stmt *s = r->stmts; s && good; s = s->next) {
+		if (comment && is_action(s)) {
+			ipt_save_string(" -m comment --comment", comment, b);
+			comment = NULL;
+		}
 		if (!in_header(&h, s))
 			good = save_stmt(r, &h, s, &ports, b);
+	}
+	if (comment && good)
+		ipt_save_string(" -m comment --comment", comment, b);
 	if (!good && b->data) {
 		b->len = before;
 		b->data[before] = '\0';

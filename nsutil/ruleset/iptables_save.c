@@ -48,7 +48,9 @@ static void save_rule(const struct rule *r, bool counters, struct buf *b)
 		b->len = start;
 		b->data[start] = '\0';
 	}
-	buf_fmt(b, "# rule %u of %s has no iptables form\n", r->index, r->chain->name);
+	buf_fmt(b, "# rule %u of %s has no iptables form: ", r->index, r->chain->name);
+	rule_nft(r, false, b);
+	buf_chr(b, '\n');
 }
 
 /* iptables-nft prints base chains by hook, then the others by name; legacy is in libiptc's order. */
