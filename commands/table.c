@@ -8,7 +8,7 @@ extern const struct command command_pods, command_use, command_info;
 extern const struct command command_tables, command_diff, command_save;
 extern const struct command command_istio_show, command_istio_verify, command_istio_apply, command_istio_flush;
 extern const struct command command_istio_undo;
-extern const struct command command_trace, command_doctor;
+extern const struct command command_trace, command_doctor, command_scan;
 extern const struct command command_sockets, command_conns, command_exec;
 extern const struct command command_help, command_history, command_set, command_quit, command_watch;
 
@@ -26,6 +26,7 @@ const struct command *const command_table[] = {
 	&command_istio_flush,
 	&command_istio_undo,
 	&command_doctor,
+	&command_scan,
 	&command_sockets,
 	&command_conns,
 	&command_save,

@@ -232,7 +232,7 @@ static int examine(struct session *s, struct target *t, const struct words *w, c
 	if (log && read_log(log, &text, e) < 0)
 		return -1;
 	if (log)
-		opt = (struct doctor_options){ buf_cstr(&text), text.len, log, w->host, false };
+		opt = (struct doctor_options){ .log = buf_cstr(&text), .log_len = text.len, .log_name = log, .host = w->host };
 	if (command_opt(&command_doctor, args, "fix"))
 		return doctor_fix_all(s, a, t, &opt, o, e);
 	if (doctor_run(a, t, &opt, &r, e) < 0)

@@ -92,12 +92,21 @@ struct doctor_report {
 	unsigned n_checked, n_findings;
 };
 
+/* The node's processes and their network namespaces (0: not to be seen), for whoever looks at many targets. */
+struct doctor_processes {
+	const pid_t *pids;
+	uint64_t *inode;
+	size_t n;
+	unsigned hidden;
+};
+
 struct doctor_options {
 	const char *log; /* istio-init's log, when the user gave one; NULL: look below /var/log/pods */
 	size_t log_len;
 	const char *log_name; /* how to call it */
 	bool host;	 /* the target is the node itself */
-	bool quick;	 /* no second look at what needs time to move (counters, locks) */
+	bool quick;	 /* no second look at what needs time to move (counters, locks), no holders of sockets */
+	const struct doctor_processes *processes; /* NULL: read them */
 };
 
 /**

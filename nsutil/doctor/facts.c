@@ -39,7 +39,7 @@ const struct netview *facts_net(struct doctor *d)
 	struct facts *f = &d->facts;
 
 	if (!f->asked_net)
-		netview_read(&d->t->netns, NETVIEW_ALL, d->t->proc, &f->net, &f->net_why);
+		netview_read(&d->t->netns, d->opt->quick ? NETVIEW_ALL & ~NETVIEW_PROCESSES : NETVIEW_ALL, d->t->proc, &f->net, &f->net_why);
 	f->asked_net = true;
 	return f->net;
 }
@@ -103,6 +103,22 @@ static bool fill_process(struct doctor *d, pid_t pid, struct fact_process *p)
 	return p->args;
 }
 
+static void take_process(struct doctor *d, pid_t pid, struct fact_process ***tail)
+{
+	struct fact_process *p = arena_alloc(d->arena, sizeof(*p));
+
+	if (!p || !fill_process(d, pid, p))
+		return;
+	**tail = p;
+	*tail = &p->next;
+}
+
+static void hide(struct doctor *d, unsigned hidden)
+{
+	if (hidden)
+		d->facts.processes_why = arena_printf(d->arena, "%u processes may not be looked at (CAP_SYS_PTRACE)", hidden);
+}
+
 static void find_processes(struct doctor *d)
 {
 	struct fact_process **tail = &d->facts.processes;
@@ -117,24 +133,30 @@ static void find_processes(struct doctor *d)
 	for (size_t i = 0; i < n; i++) {
 		uint64_t inode;
 		int r = proc_netns(d->t->proc, pids[i], &inode);
-		struct fact_process *p;
 
 		hidden += r == -EACCES || r == -EPERM;
-		if (r || inode != d->t->netns.inode)
-			continue;
-		p = arena_alloc(d->arena, sizeof(*p));
-		if (!p || !fill_process(d, pids[i], p))
-			continue;
-		*tail = p;
-		tail = &p->next;
+		if (r == 0 && inode == d->t->netns.inode)
+			take_process(d, pids[i], &tail);
 	}
-	if (hidden)
-		d->facts.processes_why = arena_printf(d->arena, "%u processes may not be looked at (CAP_SYS_PTRACE)", hidden);
+	hide(d, hidden);
+}
+
+/* As find_processes(), of a list that was made for many targets. */
+static void pick_processes(struct doctor *d, const struct doctor_processes *all)
+{
+	struct fact_process **tail = &d->facts.processes;
+
+	for (size_t i = 0; i < all->n; i++)
+		if (all->inode[i] == d->t->netns.inode)
+			take_process(d, all->pids[i], &tail);
+	hide(d, all->hidden);
 }
 
 const struct fact_process *facts_processes(struct doctor *d)
 {
-	if (!d->facts.asked_processes)
+	if (!d->facts.asked_processes && d->opt->processes)
+		pick_processes(d, d->opt->processes);
+	else if (!d->facts.asked_processes)
 		find_processes(d);
 	d->facts.asked_processes = true;
 	return d->facts.processes;

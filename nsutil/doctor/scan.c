@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* scan - every pod namespace of the node at once: mesh, stores, capture, drift, findings */
+#include "nsutil/doctor/scan.h"
+
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nsutil/base/cleanup.h"
+#include "nsutil/doctor/chains.h"
+#include "nsutil/istio/facts.h"
+#include "nsutil/istio/recognise.h"
+#include "nsutil/istio/verify.h"
+#include "nsutil/load.h"
+#include "nsutil/pod/hostfs.h"
+#include "nsutil/pod/nsfs.h"
+#include "nsutil/pod/proc.h"
+
+enum { THREADS_MOST = 16 };
+
+struct crew {
+	struct scan *scan;
+	const struct pod_options *opt;
+	struct hostfs host;
+	struct mesh_proxy *proxies;
+	struct doctor_processes processes;
+	atomic_uint next;
+	bool (*stop)(void *arg);
+	void *arg;
+};
+
+const char *scan_capture_name(enum scan_capture c)
+{
+	static const char *const names[] = { "unknown", "outside", "none", "partial", "complete" };
+
+	return names[c];
+}
+
+/* ---- what there is to look at ---- */
+
+static bool known(const struct scan *s, uint64_t inode)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->at[i].inode == inode)
+			return true;
+	return false;
+}
+
+static int add(struct scan *s, struct scan_pod p)
+{
+	struct scan_pod *at = reallocarray(s->at, s->n + 1, sizeof(*at));
+
+	if (!at)
+		return -1;
+	s->at = at;
+	at[s->n++] = p;
+	return 0;
+}
+
+static int add_pods(struct scan *s)
+{
+	for (const struct pod *p = s->pods->pods; p; p = p->next) {
+		if (p->host_network || !p->netns_inode || (!p->pid && !p->netns_path) || known(s, p->netns_inode))
+			continue;
+		if (add(s, (struct scan_pod){ .pod = p, .name = p->name, .inode = p->netns_inode, .path = p->netns_path,
+					      .pid = p->pid, .drift = -1 }) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Namespaces that are kept by a mount and belong to no pod that a runtime tells of. */
+static int add_mounts(struct scan *s, const struct crew *c)
+{
+	const struct nsfs_mount *m = nsfs_mounts(&c->host, s->pods->arena);
+	uint64_t node = 0;
+
+	proc_netns(c->host.proc, 1, &node);
+	for (; m; m = m->next) {
+		const char *slash = strrchr(m->path, '/');
+
+		if (m->inode == node || known(s, m->inode))
+			continue;
+		if (add(s, (struct scan_pod){ .name = slash ? slash + 1 : m->path, .inode = m->inode, .path = m->path,
+					      .drift = -1 }) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- one namespace ---- */
+
+static int open_namespace(const struct crew *c, const struct scan_pod *p, struct netns *ret, struct err *e)
+{
+	if (p->pid && netns_open_pid(c->host.proc, p->pid, ret, p->path ? NULL : e) == 0)
+		return 0;
+	if (p->pid && !p->path)
+		return -1;
+	return nsfs_open(&c->host, p->path, ret, e);
+}
+
+/* Whom the doctor is to look at; what it needs of a target is known already. */
+static void make_target(const struct crew *c, struct scan_pod *p, struct target *t)
+{
+	t->arena = p->arena;
+	t->kind = p->pod ? TARGET_POD : TARGET_NETNS;
+	t->pod = (struct pod *)p->pod;
+	t->pid = p->pid;
+	t->proc = c->host.proc;
+	t->host_root = c->host.root;
+	t->label = p->name ? p->name : "?";
+	if (p->pod && p->pod->k8s_namespace)
+		t->label = arena_printf(p->arena, "%s/%s", p->pod->k8s_namespace, t->label);
+	else if (!p->pod)
+		t->label = arena_printf(p->arena, "netns:%s", t->label);
+	t->spec = t->label;
+}
+
+/* Whether IPv6 is meant to be captured is taken from the rules: a pod's setting of dual stack is not known. */
+static int compare(struct scan_pod *p, const struct target *t, const struct ruleset *rs)
+{
+	struct istio_config *config;
+	struct istio_report report;
+	struct istio_facts facts;
+	struct istio_plan *plan;
+
+	if (istio_config_new(p->arena, p->mesh.mode == MESH_AMBIENT ? "ambient" : "istio-init", &config, NULL) < 0 ||
+	    istio_config_set(config, chains_stores(rs, NFPROTO_IPV6, "Istio") ? "ENABLE_INBOUND_IPV6=true"
+									      : "ENABLE_INBOUND_IPV6=false", NULL) < 0 ||
+	    istio_recognise_mode(config, rs, NULL) < 0 || istio_facts_read(p->arena, t, config, &facts, NULL) < 0 ||
+	    istio_config_resolve(config, &facts, NULL) < 0 || istio_plan_make(p->arena, config, &plan, NULL) < 0 ||
+	    istio_verify(p->arena, rs, plan, 3, -1, NULL, &report, NULL) < 0)
+		return -1;
+	return (int)report.n;
+}
+
+static bool has_chain(const struct ruleset *rs, const char *name)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->chains; c; c = c->next)
+			if (strcmp(c->name, name) == 0)
+				return true;
+	return false;
+}
+
+static bool has_error(const struct doctor_report *r)
+{
+	for (const struct doctor_finding *f = r->findings; f; f = f->next)
+		if (f->severity == DOCTOR_ERROR)
+			return true;
+	return false;
+}
+
+static enum scan_capture judge(const struct scan_pod *p, const struct ruleset *rs)
+{
+	unsigned stores = chains_stores(rs, 0, "Istio");
+	bool both;
+
+	if (p->mesh.mode == MESH_UNKNOWN || (rs->unread && !stores))
+		return SCAN_UNKNOWN;
+	if (p->mesh.mode == MESH_NONE)
+		return SCAN_OUTSIDE;
+	if (!stores) /* a gateway has none by design: then the doctor is silent */
+		return p->report.findings ? SCAN_NONE : SCAN_OUTSIDE;
+	both = stores & 1U << STORE_NATIVE ||
+	       (has_chain(rs, "ISTIO_OUTPUT") && (has_chain(rs, "ISTIO_INBOUND") || has_chain(rs, "ISTIO_PRERT")));
+	return both && !has_error(&p->report) ? SCAN_COMPLETE : SCAN_PARTIAL;
+}
+
+static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
+{
+	const struct doctor_options opt = { .quick = true, .processes = &c->processes };
+	_cleanup_ruleset_ struct ruleset *rs = NULL;
+
+	if (load_ruleset(t, LOAD_ALL, &rs, &p->why) < 0 || doctor_run(p->arena, t, &opt, &p->report, &p->why) < 0)
+		return;
+	mesh_judge(&t->netns, p->inode, p->pod, c->proxies, rs, &p->mesh);
+	for (const struct table *table = rs->tables; table; table = table->next)
+		for (const struct chain *chain = table->chains; chain; chain = chain->next)
+			p->stores |= chain->n_rules ? 1U << table->store : 0;
+	p->capture = judge(p, rs);
+	if (chains_stores(rs, 0, "Istio") & ~(1U << STORE_NATIVE))
+		p->drift = compare(p, t, rs);
+}
+
+static void look(const struct crew *c, struct scan_pod *p)
+{
+	_cleanup_netns_ struct netns ns = NETNS_INIT;
+	struct target t = { .arena = NULL };
+
+	p->arena = arena_new();
+	if (!p->arena) {
+		err_oom(&p->why);
+		return;
+	}
+	if (open_namespace(c, p, &ns, &p->why) < 0)
+		return;
+	if (ns.inode != p->inode) {
+		err_set(&p->why, ERR_TARGET, p->name ? p->name : "?", "its process has another namespace by now");
+		return;
+	}
+	make_target(c, p, &t);
+	t.netns = ns;
+	examine(c, p, &t);
+}
+
+static void *work(void *arg)
+{
+	struct crew *c = arg;
+	unsigned i;
+
+	while ((i = atomic_fetch_add(&c->next, 1)) < c->scan->n && !(c->stop && c->stop(c->arg)))
+		look(c, &c->scan->at[i]);
+	return NULL;
+}
+
+static void work_together(struct crew *c)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned want = cpus < 1 ? 1 : cpus > THREADS_MOST ? THREADS_MOST : (unsigned)cpus, n = 0;
+	pthread_t threads[THREADS_MOST];
+
+	if (want > c->scan->n)
+		want = c->scan->n;
+	while (n + 1 < want && pthread_create(&threads[n], NULL, work, c) == 0)
+		n++;
+	work(c); /* this thread works as well, and alone when no other could be made */
+	while (n > 0)
+		pthread_join(threads[--n], NULL);
+}
+
+/* The processes of the node with their namespaces, read once for all pods. */
+static int list_processes(struct crew *c)
+{
+	struct arena *a = c->scan->pods->arena;
+	pid_t *pids;
+	size_t n;
+
+	if (proc_pids(c->host.proc, a, &pids, &n) < 0)
+		return 0;
+	c->processes.inode = arena_array(a, n ? n : 1, sizeof(*c->processes.inode));
+	if (!c->processes.inode)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int r = proc_netns(c->host.proc, pids[i], &c->processes.inode[i]);
+
+		c->processes.hidden += r == -EACCES || r == -EPERM;
+		if (r)
+			c->processes.inode[i] = 0;
+	}
+	c->processes.pids = pids;
+	c->processes.n = n;
+	return 0;
+}
+
+int scan_run(const struct pod_options *opt, bool (*stop)(void *arg), void *arg, struct scan *ret, struct err *e)
+{
+	struct scan s = { .n = 0 };
+	struct crew c = { .scan = &s, .opt = opt, .stop = stop, .arg = arg };
+
+	if (pods_list(opt, &s.pods, e) < 0)
+		return -1;
+	if (hostfs_init(&c.host, opt->host_root, s.pods->arena) < 0 || add_pods(&s) < 0 || add_mounts(&s, &c) < 0 ||
+	    list_processes(&c) < 0) {
+		scan_free(&s);
+		return err_oom(e);
+	}
+	c.proxies = mesh_proxies(c.host.proc, s.pods->arena);
+	work_together(&c);
+	*ret = s;
+	return 0;
+}
+
+void scan_free(struct scan *s)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		arena_free(s->at[i].arena);
+	free(s->at);
+	if (s->pods)
+		pods_free(s->pods);
+}
