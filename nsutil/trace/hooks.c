@@ -348,7 +348,12 @@ static bool run_nat(struct run *r, unsigned hook)
 	bool dst = hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT;
 	struct addr before = packet_addr(&r->pkt, true), after;
 
-	if (r->pkt.ct.attach != CT_TRACKED || (dst ? r->pkt.ct.dst_done : r->pkt.ct.src_done))
+	/* a zone that is set behind conntrack leaves a template, which the nat core takes for a connection */
+	if (r->pkt.ct.attach == CT_NONE && r->pkt.ct.template)
+		r->pkt.ct.state = TRACE_CT_NEW;
+	else if (r->pkt.ct.attach != CT_TRACKED)
+		return true;
+	if (dst ? r->pkt.ct.dst_done : r->pkt.ct.src_done)
 		return true;
 	if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)))
 		apply_mapping(r, hook, dst);

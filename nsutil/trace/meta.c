@@ -286,5 +286,5 @@ void fib_eval(struct run *r, const struct expr *x, struct value *v)
 		dev = (int)r->pkt.meta[NFT_META_IIF].v;
 	else if (x->fib.flags & NFTA_FIB_F_OIF)
 		dev = (int)r->pkt.meta[NFT_META_OIF].v;
-	value_uint(v, route_addr_type(r->t->nv, &a, dev), 32);
+	value_uint(v, route_addr_type(r->t->nv, &a, dev, r->xt), 32);
 }

@@ -307,8 +307,8 @@ static struct addr source_v4(const struct netview *nv, int oif, const struct add
 static unsigned score_v6(const struct nv_addr *a, int oif, const struct addr *dst)
 {
 	unsigned score = 0, same = common_bits(&a->addr, dst);
-	/* ff02::/16 has the scope of a link too */
-	bool local_dst = addr_is_linklocal(dst) || (addr_is_multicast(dst) && (dst->b[1] & 0xf) == 2);
+	/* ff02::/16 and ::1 have the scope of a link too */
+	bool local_dst = addr_is_linklocal(dst) || addr_is_loopback(dst) || (addr_is_multicast(dst) && (dst->b[1] & 0xf) == 2);
 	bool local = addr_is_linklocal(&a->addr);
 
 	if (addr_equal(&a->addr, dst))
@@ -333,7 +333,7 @@ static struct addr source_v6(const struct netview *nv, int oif, const struct add
 
 		if (a->addr.family != AF_INET6 || (a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
 			continue;
-		if (addr_is_linklocal(&a->addr) && a->ifindex != oif)
+		if ((addr_is_linklocal(&a->addr) || (addr_is_loopback(dst) && oif)) && a->ifindex != oif)
 			continue;
 		if (addr_is_loopback(&a->addr) && !addr_is_loopback(dst))
 			continue;
@@ -371,7 +371,7 @@ struct addr route_primary(const struct netview *nv, int ifindex, const struct ad
 	return first;
 }
 
-unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif)
+unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif, bool strict)
 {
 	struct route_key k = { .dst = *a, .oif = oif };
 	const struct nv_route *r;
@@ -388,7 +388,8 @@ unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif
 	if (a->family == AF_INET6) {
 		struct route_result res;
 
-		k.oif = 0; /* __nft_fib6_eval_type(): an address of another device is unicast, if there is a route */
+		if (!strict)
+			k.oif = 0;
 		route_lookup(nv, &k, &res);
 		return res.kind == ROUTE_UNREACHABLE ? RTN_UNREACHABLE : RTN_UNICAST;
 	}

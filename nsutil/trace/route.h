@@ -65,8 +65,10 @@ bool route_limited_broadcast(const struct addr *a);
 /**
  * route_addr_type() - RTN_* of an address, as "addrtype" and "fib daddr type" see it
  * @oif:	restrict to a device, or 0
+ * @strict:	IPv6: an address of another device has no route (match_lookup_rt6), instead of being
+ *		unicast (__nft_fib6_eval_type)
  */
-unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif);
+unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif, bool strict);
 
 /**
  * route_listener() - the socket that takes a first packet (inet_lookup_listener, udp4_lib_lookup2)
