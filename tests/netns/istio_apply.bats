@@ -287,6 +287,28 @@ refusals() {
 }
 @test "bad settings and a change nobody confirmed: an error, and nothing is changed" { in_pod refusals; }
 
+# answered TEXT: apply on a terminal, where TEXT is typed; its status
+answered() {
+	local status=0
+	printf '%s' "$1" | script -qec "$CNISH -t netns:pod istio apply --store legacy" /run/typescript >/dev/null || status=$?
+	echo $status
+}
+
+asked() {
+	local no
+	for no in $'n\n' $'\n' $'yesterday\n' $'\004'; do
+		[ "$(answered "$no")" = 6 ]
+		[ -z "$(cat /proc/$POD_PID/net/ip_tables_names)" ]
+	done
+	[ "$(answered $'y\n')" = 0 ]
+	pod_exec iptables-legacy-save | grep -q 'ISTIO_REDIRECT -p tcp'
+	# what changes something needs its full word
+	! "$CNISH" -t netns:pod istio flus --yes 2>/run/err
+	grep -q 'full word' /run/err
+	pod_exec iptables-legacy-save | grep -q ISTIO_REDIRECT
+}
+@test "on a terminal it asks: yes makes the change, anything else does not" { in_pod asked; }
+
 groups() {
 	refused 5 --yes istio apply ISTIO_OUTBOUND_OWNER_GROUPS=nosuchgroup || refused 2 --yes istio apply ISTIO_OUTBOUND_OWNER_GROUPS=nosuchgroup
 	grep -q nosuchgroup /run/err
