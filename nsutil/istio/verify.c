@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/reach.h"
 #include "nsutil/ruleset/text.h"
 
 const char *istio_diff_name(enum istio_diff_kind kind)
@@ -162,8 +163,11 @@ static int report_residue(struct istio_reporter *r, const struct istio_compare *
 		const struct istio_match *m = &c->at[k];
 		struct istio_diff diff = { .kind = ISTIO_DIFF_EXTRA, .table = m->table, .chain = m->name };
 
-		diff.effect = arena_printf(r->a, "residue: the kernel evaluates it besides the rules of the %s store",
-					   store_name(home));
+		if (m->have && !chain_reached(m->have))
+			diff.effect = "residue without effect: no base chain leads there";
+		else
+			diff.effect = arena_printf(r->a, "residue: the kernel evaluates it besides the rules of the %s store",
+						   store_name(home));
 		for (uint32_t i = 0; i < m->n; i++) {
 			if (m->state[i] == ISTIO_FOREIGN || (!istio_owns_chain(m->name) && !istio_owns_rule(m->rules[i])))
 				continue;
