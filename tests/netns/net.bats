@@ -96,6 +96,9 @@ programs() {
 	grep -q '/no/such/program' /run/err
 	# options after the program are the program's; its words arrive as they are
 	[ "$("$CNISH" -t netns:pod exec printf '%s|' -o json 'a b' '')" = '-o|json|a b||' ]
+	# a dry run runs nothing
+	[ "$("$CNISH" -t netns:pod --dry-run exec touch /run/touched)" = 'would run in netns:pod: touch /run/touched' ]
+	[ ! -e /run/touched ]
 	# standard input is the program's
 	[ "$(echo hello | "$CNISH" -t netns:pod exec cat)" = hello ]
 	# nothing of ours stays open in it
