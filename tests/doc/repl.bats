@@ -65,6 +65,7 @@ on_terminal() {
 		prompt
 		send "hi\t\r"
 		want {1  help quit}
+		prompt
 		send "\004"
 		ends 0
 	END
