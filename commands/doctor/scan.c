@@ -13,6 +13,7 @@
 #include "commands/pod/common.h"
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/file.h"
 
 extern const struct command command_scan;
 
@@ -207,25 +208,6 @@ static void prom_text(const struct scan *s, struct buf *b)
 		s->n);
 }
 
-/* Who reads the file meanwhile sees the old one or the new one. */
-static int write_atomically(const char *path, const struct buf *b, struct err *e)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	char temp[PATH_MAX];
-
-	if (snprintf(temp, sizeof(temp), "%s.%ld.tmp", path, (long)getpid()) >= (int)sizeof(temp))
-		return err_sys(e, ENAMETOOLONG, "%s", path);
-	f = fopen(temp, "wxe");
-	if (!f)
-		return err_sys(e, errno, "cannot write %s", temp);
-	if (fwrite(buf_cstr(b), 1, b->len, f) != b->len || fflush(f) != 0 || rename(temp, path) < 0) {
-		err_sys(e, errno, "cannot write %s", path);
-		unlink(temp);
-		return -1;
-	}
-	return 0;
-}
-
 static int put_prom(const struct scan *s, const char *path, struct out *o, struct err *e)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -234,7 +216,7 @@ static int put_prom(const struct scan *s, const char *path, struct out *o, struc
 	if (buf_failed(&b))
 		return err_oom(e);
 	if (path)
-		return write_atomically(path, &b, e);
+		return file_replace(path, 0666, buf_cstr(&b), b.len, e);
 	out_raw(o, buf_cstr(&b), b.len);
 	return 0;
 }

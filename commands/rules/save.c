@@ -13,6 +13,7 @@
 #include "commands/head.h"
 #include "commands/rules/rules.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/file.h"
 #include "nsutil/load.h"
 #include "nsutil/ruleset/text.h"
 
@@ -91,39 +92,11 @@ static int name_parts(struct part *parts, unsigned n, const char *file, struct e
 	return 0;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -1;
-		p += done;
-		n -= (size_t)done;
-	}
-	return 0;
-}
-
-/* A new file next to the old one, and then in its place: whoever reads sees all of it or the old one. */
 static int write_part(const struct part *p, struct err *e)
 {
-	char temp[sizeof(p->path) + 8];
-	int fd _cleanup_close_ = -1;
-	int saved;
-
 	if (buf_failed(&p->text))
 		return err_oom(e);
-	snprintf(temp, sizeof(temp), "%s.XXXXXX", p->path);
-	fd = mkostemp(temp, O_CLOEXEC); /* O_EXCL, mode 0600 */
-	if (fd < 0)
-		return err_sys(e, errno, "cannot create a file next to '%s'", p->path);
-	if (write_all(fd, buf_cstr(&p->text), p->text.len) == 0 && fsync(fd) == 0 && rename(temp, p->path) == 0)
-		return 0;
-	saved = errno;
-	unlink(temp);
-	return err_sys(e, saved, "cannot write '%s'", p->path);
+	return file_replace(p->path, 0600, buf_cstr(&p->text), p->text.len, e);
 }
 
 static void put_parts(const struct part *parts, unsigned n, const struct target *t, bool dry_run, struct out *o)

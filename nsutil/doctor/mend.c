@@ -11,6 +11,7 @@
 
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/file.h"
 #include "nsutil/netns/netns.h"
 #include "nsutil/netns/run.h"
 
@@ -40,26 +41,10 @@ static int run_modprobe(const char *root, const struct doctor_line *names, struc
 	return 0;
 }
 
-static int write_file(const char *path, const struct buf *text, struct err *e)
-{
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-	if (fd < 0)
-		return err_sys(e, errno, "cannot write %s", path);
-	for (size_t at = 0; at < text->len;) {
-		ssize_t n = write(fd, text->data + at, text->len - at);
-
-		if (n < 0)
-			return err_sys(e, errno, "cannot write %s", path);
-		at += (size_t)n;
-	}
-	return fsync(fd) < 0 ? err_sys(e, errno, "cannot write %s", path) : 0;
-}
-
 static int keep(const char *root, const struct doctor_line *names, struct err *e)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
-	char path[PATH_MAX], temp[PATH_MAX + 8], *slash;
+	char path[PATH_MAX], *slash;
 
 	if (strcmp(root, "/") == 0)
 		root = "";
@@ -75,10 +60,7 @@ static int keep(const char *root, const struct doctor_line *names, struct err *e
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, errno, "cannot make %s", path);
 	*slash = '/';
-	snprintf(temp, sizeof(temp), "%s.new", path);
-	if (write_file(temp, &text, e) < 0)
-		return -1;
-	return rename(temp, path) < 0 ? err_sys(e, errno, "cannot write %s", path) : 0;
+	return file_replace(path, 0644, buf_cstr(&text), text.len, e);
 }
 
 int mend_modules(const struct target *t, const struct doctor_line *names, struct err *e)

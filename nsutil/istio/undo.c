@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/file.h"
 #include "nsutil/istio/fingerprint.h"
 #include "nsutil/ruleset/text.h"
 
@@ -130,21 +131,6 @@ char *istio_undo_folder(struct arena *a)
 	return arena_strdup(a, "/var/lib/cnish/undo");
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t done = write(fd, p, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -1;
-		p += done;
-		n -= (size_t)done;
-	}
-	return fsync(fd);
-}
-
 /* An inode is used again when a namespace has ended; the cookie is not, until the next boot. */
 const char *istio_undo_identity(struct arena *a, const struct netns *ns)
 {
@@ -190,7 +176,7 @@ int istio_undo_write(struct arena *a, const struct netns *ns, const struct istio
 	if (make_folder(dir) < 0)
 		return err_sys(e, errno, "cannot make the folder %s", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || write_all(fd, b.data, b.len) < 0)
+	if (fd < 0 || file_write_all(fd, b.data, b.len) < 0 || fsync(fd) < 0)
 		return err_sys(e, errno, "cannot write %s", path);
 	up = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the name is to last as well */
 	if (up < 0 || fsync(up) < 0)
@@ -204,7 +190,7 @@ int istio_undo_done(const struct istio_undo *u, struct err *e)
 	static const char mark[] = "# undone\n";
 	_cleanup_close_ int fd = open(u->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 
-	if (fd < 0 || write_all(fd, mark, sizeof(mark) - 1) < 0)
+	if (fd < 0 || file_write_all(fd, mark, sizeof(mark) - 1) < 0 || fsync(fd) < 0)
 		return err_sys(e, errno, "cannot write %s", u->path);
 	return 0;
 }

@@ -5,7 +5,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -14,6 +18,7 @@
 #include "nsutil/base/arena.h"
 #include "nsutil/base/buf.h"
 #include "nsutil/base/err.h"
+#include "nsutil/base/file.h"
 #include "nsutil/base/json.h"
 
 static void error_keeps_cause_and_takes_context(void **state)
@@ -166,6 +171,33 @@ static void addresses_parse_strictly(void **state)
 	assert_int_equal(addr_mask_len((const uint8_t *)"\0\0\0\0", 4), 0);
 }
 
+/* A file is the new one or the old one, and a failed change leaves nothing beside it. */
+static void files_are_replaced_whole(void **state)
+{
+	char dir[] = "/tmp/test_base.XXXXXX", path[64], got[16] = "";
+	struct err e = ERR_INIT;
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/f", dir);
+	assert_int_equal(file_replace(path, 0600, "old", 3, &e), 0);
+	assert_int_equal(file_replace(path, 0600, "newer", 5, &e), 0);
+	f = fopen(path, "r");
+	assert_int_equal(fread(got, 1, sizeof(got), f), 5);
+	fclose(f);
+	assert_memory_equal(got, "newer", 5);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0); /* a folder in its place cannot be replaced */
+	assert_int_equal(file_replace(path, 0600, "x", 1, &e), -1);
+	assert_int_equal(e.code, ERR_SYS);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(rmdir(dir), 0); /* fails when something was left beside it */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +207,7 @@ int main(void)
 		cmocka_unit_test(buffer_grows_and_remembers_failure),
 		cmocka_unit_test(json_is_read_back_by_jansson),
 		cmocka_unit_test(addresses_parse_strictly),
+		cmocka_unit_test(files_are_replaced_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
