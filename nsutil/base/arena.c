@@ -3,18 +3,33 @@
 #include "nsutil/base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CHUNK_MIN 4096u
-#define CHUNK_MAX (1u << 20)
+#define CHUNK_MAX (1u << 21) /* a huge page of most processors */
 #define ALIGN 16u
+
+/* Under the address sanitizer memory comes from malloc(), which it watches. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HUGE_CHUNKS false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HUGE_CHUNKS false
+#endif
+#endif
+#ifndef HUGE_CHUNKS
+#define HUGE_CHUNKS true
+#endif
 
 struct chunk {
 	struct chunk *next;
 	size_t used, size;
+	bool mapped; /* by mmap(), CHUNK_MAX bytes in all */
 	_Alignas(ALIGN) unsigned char data[];
 };
 
@@ -34,7 +49,10 @@ static void free_chunks(struct chunk *c)
 
 	for (; c; c = next) {
 		next = c->next;
-		free(c);
+		if (c->mapped)
+			munmap(c, CHUNK_MAX);
+		else
+			free(c);
 	}
 }
 
@@ -57,6 +75,38 @@ void arena_reset(struct arena *a)
 	a->head->used = 0;
 }
 
+/*
+ * A whole aligned huge page: first touching a big ruleset's memory page by page took a fourth of the
+ * time of reading it. Where there are no huge pages these are ordinary ones.
+ */
+static struct chunk *chunk_map(void)
+{
+	char *p = mmap(NULL, 2 * CHUNK_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+	struct chunk *c;
+
+	if (p == MAP_FAILED)
+		return NULL;
+	before = (CHUNK_MAX - (uintptr_t)p % CHUNK_MAX) % CHUNK_MAX;
+	if (before)
+		munmap(p, before);
+	munmap(p + before + CHUNK_MAX, CHUNK_MAX - before);
+	c = (struct chunk *)(p + before);
+	madvise(c, CHUNK_MAX, MADV_HUGEPAGE);
+	c->mapped = true;
+	c->size = CHUNK_MAX - sizeof(*c);
+	return c;
+}
+
+static struct chunk *chunk_alloc(size_t size)
+{
+	struct chunk *c = calloc(1, sizeof(*c) + size);
+
+	if (c)
+		c->size = size;
+	return c;
+}
+
 /* Chunks double up to a bound: a small namespace costs little, a big one few calls. */
 static struct chunk *chunk_add(struct arena *a, size_t need)
 {
@@ -65,12 +115,12 @@ static struct chunk *chunk_add(struct arena *a, size_t need)
 
 	if (size > CHUNK_MAX)
 		size = CHUNK_MAX;
-	if (size < need)
-		size = need;
-	c = calloc(1, sizeof(*c) + size);
+	if (HUGE_CHUNKS && size >= CHUNK_MAX / 2 && need <= CHUNK_MAX - sizeof(*c))
+		c = chunk_map();
+	else
+		c = chunk_alloc(size < need ? need : size);
 	if (!c)
 		return NULL;
-	c->size = size;
 	c->next = a->head;
 	a->head = c;
 	return c;

@@ -21,6 +21,40 @@
 #include "nsutil/base/file.h"
 #include "nsutil/base/json.h"
 
+/* Sizes around those of the chunks: no byte is given out twice, none is dirty, and a reset forgets all. */
+static void arena_holds_as_much_as_a_big_ruleset(void **state)
+{
+	static const size_t sizes[] = { 48, 100000, 4000, (2u << 20) - 32, 2u << 20, (2u << 20) + 1, 16 };
+	struct arena *a _cleanup_arena_ = arena_new();
+	unsigned char *got[140];
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < 20; round++)
+		for (unsigned i = 0; i < 7; i++) {
+			unsigned char *p = arena_alloc(a, sizes[i]);
+
+			assert_non_null(p);
+			assert_int_equal((uintptr_t)p % 16, 0);
+			for (size_t at = 0; at < sizes[i]; at += at + 1 < sizes[i] ? sizes[i] - 1 : 1)
+				assert_int_equal(p[at], 0);
+			memset(p, (int)(1 + n % 200), sizes[i]);
+			got[n++] = p;
+		}
+	for (size_t i = 0; i < n; i++) {
+		size_t last = sizes[i % 7] - 1;
+
+		assert_int_equal(got[i][0], 1 + i % 200);
+		assert_int_equal(got[i][last / 2], 1 + i % 200);
+		assert_int_equal(got[i][last], 1 + i % 200);
+	}
+	arena_reset(a);
+	assert_int_equal(arena_used(a), 0);
+	got[0] = arena_alloc(a, 3u << 20);
+	assert_non_null(got[0]);
+	assert_int_equal(got[0][0] | got[0][(3u << 20) - 1], 0);
+}
+
 static void error_keeps_cause_and_takes_context(void **state)
 {
 	struct err e = ERR_INIT;
@@ -204,6 +238,7 @@ int main(void)
 		cmocka_unit_test(error_keeps_cause_and_takes_context),
 		cmocka_unit_test(error_cuts_long_texts_visibly),
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),
+		cmocka_unit_test(arena_holds_as_much_as_a_big_ruleset),
 		cmocka_unit_test(buffer_grows_and_remembers_failure),
 		cmocka_unit_test(json_is_read_back_by_jansson),
 		cmocka_unit_test(addresses_parse_strictly),
