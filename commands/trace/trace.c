@@ -7,6 +7,7 @@
 #include "commands/command.h"
 #include "commands/head.h"
 #include "commands/trace/report.h"
+#include "commands/trace/source.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/dump/assume.h"
 #include "nsutil/load.h"
@@ -99,63 +100,108 @@ static int trace_one(struct scene *sc, const struct trace_request *rq, bool expl
 	return 0;
 }
 
+/* ---- many connections, one after the other ---- */
+
+/* Where they come from; of the pointers one is set, or of the switches. */
+struct batch {
+	const char *lines, *pcap;
+	bool conns, sockets;
+	struct session *s;
+	struct scene *sc;
+	bool explain;
+	struct out *o;
+};
+
+static int trace_next(void *ctx, const struct trace_request *rq, struct err *e)
+{
+	struct batch *b = ctx;
+	struct trace_result *res;
+
+	if (follow(b->sc, rq, &res, e) < 0)
+		return -1;
+	out_object(b->o, NULL);
+	report_trace(res, b->explain, b->o);
+	out_object_end(b->o);
+	out_nl(b->o);
+	trace_result_free(res);
+	return session_interrupted(b->s);
+}
+
 /* One line of the file; what it needs of memory is given back behind it. */
-static int trace_line(struct scene *sc, const char *line, bool explain, struct out *o, struct err *e)
+static int trace_line(struct batch *b, const char *line, struct err *e)
 {
 	struct arena *a _cleanup_arena_ = arena_new();
-	struct trace_result *res;
 	struct trace_request rq;
 
 	if (!a)
 		return err_oom(e);
-	if (connection_parse_line(a, line, &rq, e) < 0 || follow(sc, &rq, &res, e) < 0)
-		return -1;
-	out_object(o, NULL);
-	report_trace(res, explain, o);
-	out_object_end(o);
-	out_nl(o);
-	trace_result_free(res);
-	return 0;
+	return connection_parse_line(a, line, &rq, e) < 0 ? -1 : trace_next(b, &rq, e);
 }
 
-static int trace_lines(struct session *s, struct scene *sc, FILE *f, bool explain, struct out *o,
-		       struct err *e)
+static int trace_lines(struct batch *b, FILE *f, struct err *e)
 {
 	_cleanup_free_ char *line = NULL;
 	size_t room = 0;
+	int ret = 0;
 
-	for (unsigned long n = 1; getline(&line, &room, f) >= 0 && !session_interrupted(s); n++) {
+	for (unsigned long n = 1; ret == 0 && getline(&line, &room, f) >= 0; n++) {
 		const char *text = line + strspn(line, " \t\r\n");
 
 		if (!*text || *text == '#')
 			continue;
-		if (trace_line(sc, text, explain, o, e) < 0)
+		ret = trace_line(b, text, e);
+		if (ret < 0)
 			return err_wrap(e, "line %lu", n);
 	}
 	return ferror(f) ? err_sys(e, errno, "cannot read the connections") : 0;
 }
 
-static int trace_file(struct session *s, struct scene *sc, const char *path, bool explain, struct out *o,
-		      struct err *e)
+static int trace_file(struct batch *b, struct err *e)
 {
 	_cleanup_fclose_ FILE *f = NULL;
-	FILE *from = stdin;
+
+	if (strcmp(b->lines, "-") == 0)
+		return trace_lines(b, stdin, e);
+	f = fopen(b->lines, "re");
+	return f ? trace_lines(b, f, e) : err_sys(e, errno, "cannot open '%s'", b->lines);
+}
+
+static int trace_source(struct batch *b, struct err *e)
+{
+	struct scene *sc = b->sc;
+
+	if (b->lines)
+		return trace_file(b, e);
+	if (b->pcap)
+		return source_pcap(b->pcap, sc->nv, trace_next, b, e);
+	return b->conns ? source_conns(sc->target, sc->nv, trace_next, b, e)
+			: source_sockets(sc->target, sc->nv, trace_next, b, e);
+}
+
+static int trace_batch(struct batch *b, struct err *e)
+{
 	int ret;
 
-	if (strcmp(path, "-") != 0) {
-		f = fopen(path, "re");
-		if (!f)
-			return err_sys(e, errno, "cannot open '%s'", path);
-		from = f;
-	}
-	out_begin(o, "trace");
-	head_target(sc->target, o);
-	put_assumed(sc, o);
-	out_stream(o, "traces");
-	ret = trace_lines(s, sc, from, explain, o, e);
-	out_stream_end(o);
-	out_end(o);
-	return ret;
+	if ((b->conns || b->sockets) && !b->sc->nv)
+		return err_set(e, ERR_USAGE, "trace", "a file has no connections of its own; take them from --from or --pcap");
+	out_begin(b->o, "trace");
+	head_target(b->sc->target, b->o);
+	put_assumed(b->sc, b->o);
+	out_stream(b->o, "traces");
+	ret = trace_source(b, e);
+	out_stream_end(b->o);
+	out_end(b->o);
+	return ret < 0 ? -1 : 0;
+}
+
+static struct batch batch_of(struct session *s, const struct command_args *args, struct scene *sc, struct out *o)
+{
+	return (struct batch){
+		.lines = command_opt(&command_trace, args, "from"), .pcap = command_opt(&command_trace, args, "pcap"),
+		.conns = command_opt(&command_trace, args, "from-conns"),
+		.sockets = command_opt(&command_trace, args, "from-sockets"),
+		.s = s, .sc = sc, .o = o, .explain = command_opt(&command_trace, args, "explain"),
+	};
 }
 
 static int run(struct session *s, const struct command_args *args, struct out *o, struct err *e)
@@ -164,15 +210,16 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 	bool explain = command_opt(&command_trace, args, "explain");
 	struct trace_options opt = { .all = explain || command_opt(&command_trace, args, "all") };
 	__attribute__((cleanup(scene_clear))) struct scene sc = { 0 };
-	const char *from = command_opt(&command_trace, args, "from");
+	struct batch b = batch_of(s, args, &sc, o);
+	int sources = !!b.lines + !!b.pcap + b.conns + b.sockets + (args->argc > 0);
 	struct trace_request rq;
 
 	if (!a)
 		return err_oom(e);
-	if (from && args->argc)
-		return err_set(e, ERR_USAGE, "trace", "give a connection or --from, not both");
-	if (from)
-		return scene_make(s, &opt, &sc, e) < 0 ? -1 : trace_file(s, &sc, from, explain, o, e);
+	if (sources > 1)
+		return err_set(e, ERR_USAGE, "trace", "give one of a connection, --from, --from-conns, --from-sockets and --pcap");
+	if (sources && !args->argc)
+		return scene_make(s, &opt, &sc, e) < 0 ? -1 : trace_batch(&b, e);
 	if (connection_parse(a, args->argc, args->argv, &rq, e) < 0)
 		return -1;
 	if (scene_make(s, &opt, &sc, e) < 0)
@@ -184,6 +231,9 @@ static const struct command_option options[] = {
 	{ "all", 'a', ARG_NONE, NULL, NULL, "every rule that was looked at, not only those that matched" },
 	{ "explain", 'e', ARG_NONE, NULL, NULL, "why each rule before did not match: what it wanted and what it saw" },
 	{ "from", 0, ARG_FILE, "FILE", NULL, "trace every connection of FILE (JSON lines or words; - for standard input)" },
+	{ "from-conns", 0, ARG_NONE, NULL, NULL, "trace every connection-tracking entry of the target, as its first packet was" },
+	{ "from-sockets", 0, ARG_NONE, NULL, NULL, "trace the connection of every established socket of the target" },
+	{ "pcap", 0, ARG_FILE, "FILE", NULL, "trace the first packet of each connection of a capture (- for standard input)" },
 	{ .name = NULL },
 };
 
@@ -193,6 +243,8 @@ static const char *const examples[] = {
 	"-t shop/cart trace --explain out udp [fd00::53]:53 uid 1337 -o json",
 	"trace icmp 10.0.0.1",
 	"-t shop/cart trace --from connections.jsonl -o jsonl",
+	"-t shop/cart trace --from-sockets -o jsonl",
+	"-t shop/cart trace --pcap eth0.pcap -o jsonl",
 	NULL,
 };
 

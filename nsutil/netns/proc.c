@@ -54,17 +54,26 @@ static struct nv_socket *find_inode(const struct finder *f, uint64_t inode)
 	return hit ? *hit : NULL;
 }
 
-static void read_comm(const struct finder *f, const char *pid, char *ret, size_t size)
+static void read_file(const struct finder *f, const char *pid, const char *name, char *ret, size_t size)
 {
 	_cleanup_close_ int fd = -1;
-	char path[40];
+	char path[48];
 	ssize_t n;
 
-	snprintf(path, sizeof(path), "%.20s/comm", pid);
+	snprintf(path, sizeof(path), "%.20s/%.20s", pid, name);
 	fd = openat(f->proc, path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, ret, size - 1);
 	ret[n > 0 ? n : 0] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
+}
+
+/* What a socket that it makes belongs to: the last of "Gid: real effective saved file-system" */
+static void read_gid(const struct finder *f, const char *pid, struct nv_socket *s)
+{
+	char text[2048], *at;
+
+	read_file(f, pid, "status", text, sizeof(text));
+	at = strstr(text, "\nGid:");
+	s->has_gid = at && sscanf(at + 5, "%*u %*u %*u %" SCNu32, &s->gid) == 1;
 }
 
 /* The process with the lowest number is named when several share a socket: /proc lists them so. */
@@ -84,7 +93,9 @@ static void take_fd(struct finder *f, int dir, const char *name, const char *pid
 	if (!s || s->pid)
 		return;
 	s->pid = (pid_t)strtol(pid, NULL, 10);
-	read_comm(f, pid, s->process, sizeof(s->process));
+	read_file(f, pid, "comm", s->process, sizeof(s->process));
+	s->process[strcspn(s->process, "\n")] = '\0';
+	read_gid(f, pid, s);
 	if (s->listening)
 		f->open--;
 }

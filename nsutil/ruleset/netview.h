@@ -75,6 +75,8 @@ struct nv_socket {
 	uint64_t inode;
 	pid_t pid;		/* 0 when the process is not known */
 	char process[16];	/* its comm; "" when not known */
+	bool has_gid;		/* gid is known: that of the process */
+	uint32_t gid;
 };
 
 struct netview {

@@ -169,7 +169,9 @@ static void ct_set(struct run *r, const struct expr *x, const struct value *v)
 	struct packet_ct *ct = &r->pkt.ct;
 
 	if (x->ct.key == NFT_CT_ZONE) {
-		if (ct->attach == CT_NONE) {
+		/* what is there stays; nft_ct_set_zone_eval() takes an untracked packet for none, xt_ct_target() does not */
+		if ((ct->attach == CT_NONE || (ct->attach == CT_UNTRACKED && !r->xt)) && !ct->template) {
+			ct->attach = CT_NONE;
 			set_known32(r, &ct->zone, v, "ct zone");
 			ct->template = true;
 		}
@@ -208,7 +210,7 @@ static enum flow set_value_exec(struct run *r, const struct stmt_set_value *s)
 
 static enum flow notrack_exec(struct run *r)
 {
-	if (r->pkt.ct.attach == CT_NONE) {
+	if (r->pkt.ct.attach == CT_NONE && !r->pkt.ct.template) { /* a zone was chosen: ignored */
 		r->pkt.ct.attach = CT_UNTRACKED;
 		r->pkt.version++;
 		run_change(r, "notrack", "connection tracking is off for this packet");

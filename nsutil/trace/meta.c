@@ -178,7 +178,9 @@ static void ct_template(const struct run *r, const struct expr *x, struct value 
 {
 	switch (x->ct.key) {
 	case NFT_CT_DIRECTION: value_uint(v, 0, 8); break;
-	case NFT_CT_MARK: value_uint(v, 0, 32); break;
+	case NFT_CT_MARK: /* nft_ct_pcpu_template is never emptied, and CONNMARK writes into it */
+		value_unknown(v, 32, "the kernel keeps one template per processor, with the mark of packets before");
+		break;
 	case NFT_CT_ZONE: ct_number(&r->pkt.ct.zone, 16, "the zone is not known", v); break;
 	default: value_unknown(v, x->bits, "a zone's template stands in for the connection here"); break;
 	}

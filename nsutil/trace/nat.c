@@ -189,16 +189,19 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 	struct addr before = packet_addr(&r->pkt, dst), now;
 	int port_before = packet_port(&r->pkt, dst);
 
+	if (dst)
+		ct->dst_done = true;
+	else
+		ct->src_done = true;
+	/* nf_nat_manip_pkt(): the template of a zone, which stands in for a connection, has no addresses */
+	if (ct->attach != CT_TRACKED)
+		return;
 	if (has_addr)
 		packet_set_addr(&r->pkt, dst, a);
 	if (port == -2)
 		packet_set_port(&r->pkt, dst, 0, 0);
 	else if (port >= 0)
 		packet_set_port(&r->pkt, dst, (uint16_t)port, UINT16_MAX);
-	if (dst)
-		ct->dst_done = true;
-	else
-		ct->src_done = true;
 	now = packet_addr(&r->pkt, dst);
 	/* nf_nat_setup_info(): what stays as it is does not count as rewritten */
 	if (!addr_equal(&before, &now) || port_before != packet_port(&r->pkt, dst)) {

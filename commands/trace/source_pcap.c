@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* source_pcap - the first packet of each connection of a capture */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/trace/source.h"
+#include "nsutil/base/cleanup.h"
+#include "nsutil/dump/pcap.h"
+#include "nsutil/trace/frame.h"
+
+#define FLOWS_MOST (1u << 20) /* connections of one capture: 80 MB */
+
+/* A connection, the same for both directions. */
+struct flow {
+	uint8_t used, protocol, icmp;
+	uint16_t port[2];
+	struct addr end[2];
+};
+
+struct capture {
+	const struct netview *nv; /* NULL: of a file of rules */
+	struct flow *flows;	/* open addressing; a power of two */
+	unsigned room, n;
+	bool link_checked;
+	source_fn *fn;
+	void *ctx;
+};
+
+static bool is_icmp_query(const struct trace_request *rq)
+{
+	return rq->icmp_type >= 0 && (rq->family == 10 ? rq->icmp_type >= 128 : rq->icmp_type == 0 || rq->icmp_type == 8);
+}
+
+static struct flow flow_of(const struct trace_request *rq)
+{
+	uint16_t sport = (uint16_t)(rq->sport < 0 ? 0 : rq->sport), dport = (uint16_t)(rq->dport < 0 ? 0 : rq->dport);
+	int order = memcmp(rq->src.b, rq->dst.b, sizeof(rq->src.b));
+	bool turned = order > 0 || (order == 0 && sport > dport);
+	struct flow f;
+
+	memset(&f, 0, sizeof(f));
+	f.used = 1;
+	f.protocol = rq->l4proto;
+	f.icmp = (uint8_t)(rq->icmp_type < 0 || is_icmp_query(rq) ? 0 : rq->icmp_type);
+	f.port[turned] = sport;
+	f.port[!turned] = dport;
+	f.end[turned] = rq->src;
+	f.end[!turned] = rq->dst;
+	return f;
+}
+
+/* FNV-1a; the table is bounded, so a hostile file can make it slow only that far */
+static uint32_t hash(const struct flow *f)
+{
+	const uint8_t *b = (const uint8_t *)f;
+	uint32_t h = 2166136261u;
+
+	for (size_t i = 0; i < sizeof(*f); i++)
+		h = (h ^ b[i]) * 16777619u;
+	return h ^ h >> 15;
+}
+
+static struct flow *place(struct flow *flows, unsigned room, const struct flow *f)
+{
+	unsigned i = hash(f) & (room - 1);
+
+	while (flows[i].used && memcmp(&flows[i], f, sizeof(*f)) != 0)
+		i = (i + 1) & (room - 1);
+	return &flows[i];
+}
+
+static int grow(struct capture *c, struct err *e)
+{
+	unsigned room = c->room ? c->room * 2 : 1024;
+	struct flow *flows;
+
+	if (c->n + 1 <= c->room / 2)
+		return 0;
+	if (room > 2 * FLOWS_MOST)
+		return err_set(e, ERR_SYS, "pcap", "more than %u connections in one capture", FLOWS_MOST);
+	flows = calloc(room, sizeof(*flows));
+	if (!flows)
+		return err_oom(e);
+	for (unsigned i = 0; i < c->room; i++)
+		if (c->flows[i].used)
+			*place(flows, room, &c->flows[i]) = c->flows[i];
+	free(c->flows);
+	c->flows = flows;
+	c->room = room;
+	return 0;
+}
+
+static enum trace_path path_of(const struct capture *c, const struct trace_request *rq, enum frame_way way)
+{
+	if (!c->nv)
+		return way == FRAME_ARRIVED ? TRACE_IN : TRACE_OUT;
+	if (way != FRAME_ARRIVED && nv_addr_is_local(c->nv, &rq->src))
+		return TRACE_OUT;
+	return nv_addr_is_local(c->nv, &rq->dst) ? TRACE_IN : TRACE_FORWARD;
+}
+
+static int frame(void *ctx, int link, const uint8_t *bytes, size_t n, struct err *e)
+{
+	struct capture *c = ctx;
+	struct trace_request rq;
+	enum frame_way way;
+	struct flow f, *at;
+
+	if (!c->link_checked && !frame_link_known(link))
+		return err_set(e, ERR_SYS, "pcap", "link type %d is not understood; Ethernet, Linux cooked and raw IP are", link);
+	c->link_checked = true;
+	if (frame_parse(link, bytes, n, &rq, &way) < 0)
+		return 0; /* no IP, a later fragment, or cut off: belongs to no connection that can be told */
+	if (grow(c, e) < 0)
+		return -1;
+	f = flow_of(&rq);
+	at = place(c->flows, c->room, &f);
+	if (at->used)
+		return 0;
+	*at = f;
+	c->n++;
+	rq.path = path_of(c, &rq, way);
+	return c->fn(c->ctx, &rq, e);
+}
+
+int source_pcap(const char *path, const struct netview *nv, source_fn *fn, void *ctx, struct err *e)
+{
+	struct capture c = { .nv = nv, .fn = fn, .ctx = ctx };
+	int ret = pcap_read_file(path, frame, &c, e);
+
+	free(c.flows);
+	return ret;
+}

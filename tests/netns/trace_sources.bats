@@ -1,0 +1,118 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# trace_sources - connections out of conntrack, out of sockets and out of captures
+
+setup() {
+	source "$TOP/tests/lib/pod.sh"
+	export CNISH TOOLS TOP
+	export WORK=$BATS_TEST_TMPDIR
+}
+
+# held WHERE UID ADDRESS PORT: a connection that stays
+held() { "$1" setpriv --reuid "$2" --regid "$2" --clear-groups nc "$3" "$4" < <(sleep infinity) >/dev/null 2>&1 3>&- & }
+here() { "$@"; }
+listening() { pod_exec setpriv --reuid 1337 --regid 1337 --clear-groups nc -lk "$@" >/dev/null 2>&1 3>&- & }
+
+three_connections() {
+	pod_istio legacy
+	listening 0.0.0.0 15001
+	listening 0.0.0.0 15006
+	until_true pod_exec sh -c 'test "$(ss -Hltn | wc -l)" = 2'
+	held pod_exec 1000 "$SERVICE_IP" 80	# to Envoy
+	held here 0 "$POD_IP" 8080		# from the node, to Envoy too
+	until_true pod_exec sh -c 'test "$(ss -Htn state established | wc -l)" = 3'
+	pod_exec ip route add blackhole 198.51.100.0/24
+}
+
+# Of a traced connection: what was asked and where it came out, without the port the client took
+export told='[.packet.path, .packet.saddr, .packet.daddr, .packet.dport, .packet.uid, .packet.gid,
+	(.outcomes | map(.verdict + " " + .destination.address + ":" + (.destination.port | tostring)) | join("|"))] | @csv'
+
+conns_and_sockets() {
+	three_connections
+	printf '%s\n' "\"in\",\"$NODE_IP\",\"$POD_IP\",8080,,,\"accept $POD_IP:15006\"" \
+		"\"out\",\"$POD_IP\",\"$SERVICE_IP\",80,1000,1000,\"accept 127.0.0.1:15001\"" >"$WORK/want"
+	for source in --from-conns --from-sockets; do
+		"$CNISH" -t netns:pod -o jsonl trace "$source" >"$WORK/got.jsonl"
+		"$TOP/tests/lib/validate" trace <"$WORK/got.jsonl"
+		jq -r "$told" "$WORK/got.jsonl" | sort >"$WORK/got"
+		diff "$WORK/want" "$WORK/got" || { echo "$source"; return 1; }
+	done
+	# the ports are those that conntrack(8) shows
+	pod_exec conntrack -L 2>/dev/null | sed -n 's/.*src=\([^ ]*\) dst=[^ ]* sport=\([0-9]*\).* src=.*/\1 \2/p' | sort >"$WORK/want"
+	"$CNISH" -t netns:pod -o jsonl trace --from-conns | jq -r '.packet | .saddr + " " + (.sport | tostring)' | sort >"$WORK/got"
+	diff "$WORK/want" "$WORK/got"
+	"$CNISH" -t netns:pod trace --from-sockets >"$WORK/text"
+	grep -q "=> goes to 127.0.0.1:15001, where nc (pid [0-9]*, uid 1337) listens" "$WORK/text"
+}
+
+@test "--from-conns and --from-sockets: each connection once, with its owner and its first destination" {
+	in_pod conns_and_sockets
+}
+
+captures() {
+	pod_istio legacy
+	"$TOP/tests/lib/pcapgen" "$WORK"
+	"$CNISH" -t netns:pod -o jsonl trace --from "$WORK/lines" >"$WORK/want.jsonl"
+	[ "$(wc -l <"$WORK/want.jsonl")" = "$(wc -l <"$WORK/lines")" ]
+	for name in eth big-endian nano vlan qinq sll sll2 raw null short; do
+		"$CNISH" -t netns:pod -o jsonl trace --pcap "$WORK/$name.pcap" >"$WORK/got.jsonl"
+		diff "$WORK/want.jsonl" "$WORK/got.jsonl" || { echo "$name"; return 1; }
+	done
+	"$TOP/tests/lib/validate" trace <"$WORK/got.jsonl"
+	"$CNISH" -t netns:pod -o jsonl trace --pcap - <"$WORK/eth.pcap" | diff "$WORK/want.jsonl" -
+}
+
+@test "--pcap: every link type gives the same connections as lines" {
+	in_pod captures
+}
+
+hostile() {
+	"$TOP/tests/lib/pcapgen" "$WORK"
+	for name in bad-cut bad-lies; do
+		"$CNISH" -t netns:pod -o jsonl trace --pcap "$WORK/$name.pcap" >"$WORK/got.jsonl" || { echo "$name"; return 1; }
+	done
+	for name in bad-link bad-none bad-torn missing; do
+		status=0
+		"$CNISH" -t netns:pod trace --pcap "$WORK/$name.pcap" >/dev/null 2>"$WORK/err" || status=$?
+		[ "$status" = 5 ] && grep -q 'pcap' "$WORK/err" || { echo "$name: $status"; cat "$WORK/err"; return 1; }
+	done
+}
+
+@test "--pcap: what is no capture, cut off or a lie is said or passed over" {
+	in_pod hostile
+}
+
+without_library() {
+	local lib
+	lib=$(readlink -f "$(ldconfig -p | sed -n 's/.*libpcap.so.0.8.*=> //p' | head -1)")
+	mount --bind /dev/null "$lib"
+	status=0
+	"$CNISH" -t netns:pod trace --pcap "$WORK/x.pcap" 2>"$WORK/err" || status=$?
+	[ "$status" = 5 ]
+	grep -q 'libpcap is not installed' "$WORK/err"
+	"$CNISH" -t netns:pod trace out tcp 10.0.0.1:80 >/dev/null
+}
+
+@test "--pcap without libpcap says so; nothing else needs it" {
+	in_pod without_library
+}
+
+one_of() {
+	for words in '--from-conns --from-sockets' '--from-conns tcp 10.0.0.1' '--pcap x --from y'; do
+		status=0
+		"$CNISH" -t netns:pod trace $words >/dev/null 2>"$WORK/err" || status=$?
+		[ "$status" = 2 ] || { echo "$words: $status"; return 1; }
+	done
+	echo '*nat
+COMMIT' >"$WORK/rules"
+	for words in --from-conns --from-sockets; do
+		status=0
+		"$CNISH" -t "file:$WORK/rules" trace $words >/dev/null 2>"$WORK/err" || status=$?
+		[ "$status" = 2 ] || { echo "$words: $status"; return 1; }
+	done
+}
+
+@test "one source at a time, and a file has no connections" {
+	in_pod one_of
+}
