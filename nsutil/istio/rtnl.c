@@ -10,6 +10,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/istio/routing.h"
+#include "nsutil/netns/rtnl.h"
 
 enum { LO = 1, ROOM = 512 }; /* lo is the first link of every namespace */
 
@@ -79,28 +80,6 @@ static struct nlmsghdr *make_message(void *room, const struct istio_routing_edit
 	return msg;
 }
 
-/* The errno of the kernel's answer, 0 when it did it, -1 when there was no answer. */
-static int talk(int fd, const struct nlmsghdr *msg)
-{
-	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	_Alignas(struct nlmsghdr) char room[4096];
-	const struct nlmsghdr *answer = (const void *)room;
-	ssize_t n;
-
-	while (sendto(fd, msg, msg->nlmsg_len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		if (errno != EINTR)
-			return errno;
-	do
-		n = recv(fd, room, sizeof(room), 0);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno;
-	if (!mnl_nlmsg_ok(answer, (int)n) || answer->nlmsg_type != NLMSG_ERROR ||
-	    mnl_nlmsg_get_payload_len(answer) < sizeof(struct nlmsgerr))
-		return EBADMSG;
-	return -((const struct nlmsgerr *)mnl_nlmsg_get_payload(answer))->error;
-}
-
 static bool harmless(const struct istio_routing_edit *edit, int error)
 {
 	if (edit->add)
@@ -112,7 +91,7 @@ static int run_edit(int fd, const struct istio_routing_edit *edit, struct err *e
 {
 	_Alignas(struct nlmsghdr) char room[ROOM] = "";
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	int error = talk(fd, make_message(room, edit));
+	int error = rtnl_talk(fd, make_message(room, edit));
 
 	if (error == 0 || harmless(edit, error))
 		return 0;

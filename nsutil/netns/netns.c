@@ -193,6 +193,31 @@ int netns_call(const struct netns *ns, int (*fn)(void *arg, struct err *e), void
 	return ret;
 }
 
+int netns_make(struct netns *ret, struct err *e)
+{
+	_cleanup_close_ int own = open(OWN_NS, O_RDONLY | O_CLOEXEC);
+	struct netns ns = NETNS_INIT;
+	sigset_t old;
+	int r = -1;
+
+	if (own < 0)
+		return err_sys(e, errno, "cannot hold on to the own network namespace %s", OWN_NS);
+	block_signals(&old);
+	if (unshare(CLONE_NEWNET) < 0) {
+		err_cap(e, errno, "CAP_SYS_ADMIN", "cannot make a network namespace");
+	} else {
+		r = open_ns(OWN_NS, &ns, e);
+		if (setns(own, CLONE_NEWNET) < 0)
+			abort();
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (r < 0)
+		return -1;
+	strcpy(ns.path, "of its own");
+	*ret = ns;
+	return 0;
+}
+
 struct socket_job {
 	int domain, type, protocol, fd;
 };

@@ -64,6 +64,18 @@ int netns_call(const struct netns *ns, int (*fn)(void *arg, struct err *e), void
 int netns_enter(const struct netns *ns, struct err *e);
 
 /**
+ * netns_make() - a new network namespace, which lives as long as a descriptor of it is open
+ * @ret:	filled on success, to be given back with netns_close(); it has but a loopback that is down
+ * @e:		error; ERR_PERM naming CAP_SYS_ADMIN
+ *
+ * No file and no process stands for it: it ends with the caller's last descriptor (and socket) in it, also
+ * after SIGKILL.
+ *
+ * Return: 0, or -1; the thread is in its own namespace again either way
+ */
+int netns_make(struct netns *ret, struct err *e);
+
+/**
  * netns_socket() - a socket that lives in the namespace; usable from outside (FACTS: it keeps it)
  * @ns:		namespace
  * @domain:	AF_*

@@ -314,7 +314,7 @@ static void enc_stmt(struct enc *m, const struct stmt *s)
 }
 
 /* Extensions check the protocol of the rule (nft_compat: nft_rule_compat_policy). */
-static void enc_compat(struct enc *m, const struct stmt *list)
+void enc_compat(struct enc *m, const struct stmt *list)
 {
 	for (const struct stmt *s = list; s; s = s->next) {
 		struct nlattr *nest;

@@ -47,6 +47,9 @@ void enc_verdict(struct enc *m, const struct stmt_verdict *v);
  */
 void enc_rule(struct enc *m, const struct rule *r);
 
+/* enc_compat() - put NFTA_RULE_COMPAT: the protocol that @s, a rule's statements, are bound to; nothing when none */
+void enc_compat(struct enc *m, const struct stmt *s);
+
 /* encode_xt.c: an extension as native instructions where iptables-nft has them, else as it is */
 void enc_xt(struct enc *m, const struct xt_ext *x);
 

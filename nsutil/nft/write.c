@@ -13,6 +13,7 @@
 
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/nft/batch.h"
 #include "nsutil/nft/body.h"
 #include "nsutil/nft/encode.h"
 #include "nsutil/nft/nlsock.h"
@@ -21,23 +22,6 @@
 #define ERESTART_KERNEL 85 /* not in errno.h's contract, but what the kernel answers */
 
 /* ---- messages ---- */
-
-static void begin_end(struct buf *batch, uint16_t type, uint32_t seq, uint32_t generation)
-{
-	char room[64] = "";
-	struct nlmsghdr *msg = mnl_nlmsg_put_header(room);
-	struct nfgenmsg *gen;
-
-	msg->nlmsg_type = type;
-	msg->nlmsg_flags = NLM_F_REQUEST;
-	msg->nlmsg_seq = seq;
-	gen = mnl_nlmsg_put_extra_header(msg, sizeof(*gen));
-	gen->version = NFNETLINK_V0;
-	gen->res_id = htons(NFNL_SUBSYS_NFTABLES);
-	if (generation)
-		mnl_attr_put_u32(msg, NFNL_BATCH_GENID, htonl(generation));
-	buf_add(batch, msg, msg->nlmsg_len);
-}
 
 static const char *edit_chain(const struct nft_edit *ed)
 {
@@ -185,40 +169,19 @@ static int put_edit(struct buf *batch, const struct nft_edit *ed, uint32_t seq, 
 struct answer {
 	int error;	 /* the first one; 0 */
 	uint32_t seq;	 /* of the message it is about */
-	bool ack;	 /* the last edit was acknowledged */
+	uint32_t last;	 /* the last edit, and */
+	bool ack;	 /* it was acknowledged */
 };
 
-static void take_answers(const void *p, size_t len, uint32_t last, struct answer *ret)
+static void take_answer(void *arg, uint32_t seq, int error)
 {
-	const struct nlmsghdr *msg = p;
-	int left = (int)len;
+	struct answer *a = arg;
 
-	for (; mnl_nlmsg_ok(msg, left); msg = mnl_nlmsg_next(msg, &left)) {
-		const struct nlmsgerr *ne = mnl_nlmsg_get_payload(msg);
-
-		if (msg->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(msg) < sizeof(*ne))
-			continue;
-		if (ne->error == 0 && msg->nlmsg_seq == last)
-			ret->ack = true;
-		if (ne->error != 0 && !ret->error) {
-			ret->error = -ne->error;
-			ret->seq = msg->nlmsg_seq;
-		}
-	}
-}
-
-/* The kernel has done its work, and answered, when sendto() returns. */
-static int recv_answers(int fd, void *room, uint32_t last, struct answer *ret, struct err *e)
-{
-	for (;;) {
-		ssize_t n = recv(fd, room, MSG_ROOM, MSG_DONTWAIT);
-
-		if (n > 0)
-			take_answers(room, (size_t)n, last, ret);
-		else if (n == 0 || errno == EAGAIN || errno == EWOULDBLOCK)
-			return 0;
-		else if (errno != EINTR)
-			return err_sys(e, errno, "cannot read the kernel's answer to the change of nftables rules");
+	if (error == 0 && seq == a->last)
+		a->ack = true;
+	if (error != 0 && !a->error) {
+		a->error = error;
+		a->seq = seq;
 	}
 }
 
@@ -243,48 +206,27 @@ static int judge(const struct answer *a, const struct nft_edit *edits, size_t n,
 	return 0;
 }
 
-/* A batch must fit the socket's buffer as a whole. */
-static void make_room(int fd, size_t len)
-{
-	int size = len > INT32_MAX / 4 ? INT32_MAX / 2 : (int)len * 2;
-
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-}
-
-static int send_batch(int fd, const struct buf *batch, struct err *e)
-{
-	static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-
-	make_room(fd, batch->len);
-	while (sendto(fd, batch->data, batch->len, 0, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-		if (errno != EINTR)
-			return err_sys(e, errno, "cannot change the nftables rules");
-	return 0;
-}
-
 int nft_commit(const struct netns *ns, const struct nft_edit *edits, size_t n, uint32_t generation,
 	       struct err *e)
 {
 	struct buf batch _cleanup_buf_ = BUF_INIT;
 	void *room _cleanup_free_ = malloc(MSG_ROOM);
-	struct answer answer = { .error = 0 };
+	struct answer answer = { .last = (uint32_t)n };
 	int fd _cleanup_close_ = -1;
 
 	if (n == 0)
 		return 0;
 	if (!room || n > UINT32_MAX - 2)
 		return err_oom(e);
-	begin_end(&batch, NFNL_MSG_BATCH_BEGIN, 0, generation);
+	batch_frame(&batch, NFNL_MSG_BATCH_BEGIN, 0, generation);
 	for (size_t i = 0; i < n; i++)
 		if (put_edit(&batch, &edits[i], (uint32_t)i + 1, i + 1 == n, room, e) < 0)
 			return -1;
-	begin_end(&batch, NFNL_MSG_BATCH_END, (uint32_t)n + 1, 0);
+	batch_frame(&batch, NFNL_MSG_BATCH_END, (uint32_t)n + 1, 0);
 	if (buf_failed(&batch))
 		return err_oom(e);
 	fd = nlsock_open(ns, e);
-	if (fd < 0 || send_batch(fd, &batch, e) < 0 ||
-	    recv_answers(fd, room, (uint32_t)n, &answer, e) < 0)
+	if (fd < 0 || batch_send(fd, &batch, e) < 0 || batch_answers(fd, take_answer, &answer, e) < 0)
 		return -1;
 	return judge(&answer, edits, n, e);
 }

@@ -32,6 +32,17 @@ struct xt_blob {
 };
 
 /**
+ * xt_blob_fetch() - ask the kernel for a table; one that does not exist is made by asking
+ * @fd:		an INET socket of the family in the namespace
+ * @a:		arena of the entries
+ * @b:		'family' and 'table' say which; the rest is filled
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int xt_blob_fetch(int fd, struct arena *a, struct xt_blob *b, struct err *e);
+
+/**
  * xt_blob_decode() - add the table to a ruleset
  * @b:		table; every length in it is checked (the kernel is trusted no more than a file)
  * @rs:		ruleset; its statements point into the blob

@@ -58,8 +58,9 @@ static int get_entries(int fd, const struct xt_blob_family *f, struct arena *a, 
 }
 
 /* A table that changes between the two calls is noticed by its size (EAGAIN): ask again. */
-static int fetch(int fd, const struct xt_blob_family *f, struct arena *a, struct xt_blob *b, struct err *e)
+int xt_blob_fetch(int fd, struct arena *a, struct xt_blob *b, struct err *e)
 {
+	const struct xt_blob_family *f = b->family;
 	int r = 0;
 
 	for (unsigned i = 0; i < READ_ATTEMPTS; i++) {
@@ -83,7 +84,7 @@ static int read_table(int fd, const struct xt_blob_family *f, struct ruleset *rs
 	if (strlen(name) >= sizeof(b.table))
 		return 0;
 	memcpy(b.table, name, strlen(name));
-	if (fetch(fd, f, rs->arena, &b, e) < 0 || xt_blob_decode(&b, rs, e) < 0)
+	if (xt_blob_fetch(fd, rs->arena, &b, e) < 0 || xt_blob_decode(&b, rs, e) < 0)
 		return err_wrap(e, "%s table '%s'", family_name(f->family), name);
 	return 0;
 }

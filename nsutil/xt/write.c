@@ -226,7 +226,7 @@ int xt_commit(const struct netns *ns, const struct xt_edit *edits, size_t n, con
 			return -1;
 	if (n == 0)
 		return 0;
-	if (xt_lock(lock_ms, &lock, e) < 0)
+	if (lock_ms != XT_LOCK_NOT_NEEDED && xt_lock(lock_ms, &lock, e) < 0)
 		return -1;
 	j.arena = arena;
 	for (size_t i = 0; i < n; i++) {

@@ -27,6 +27,9 @@ struct xt_edit {
 	enum verdict policy;
 };
 
+/* As lock_ms: the namespace is the caller's own, nobody else writes there. */
+#define XT_LOCK_NOT_NEEDED UINT32_MAX
+
 /* What xt_commit() returns beside 0 and -1. */
 #define XT_COMMIT_CHANGED (-2)
 
@@ -38,7 +41,8 @@ struct xt_edit {
  * @n:		their number; 0 does nothing
  * @before:	what the edits were computed from; a table whose rules are no longer the same
  *		(counters aside) is not touched. NULL: do not check
- * @lock_ms:	how long to wait for the xtables lock, in milliseconds; 0: not at all
+ * @lock_ms:	how long to wait for the xtables lock, in milliseconds; 0: not at all;
+ *		XT_LOCK_NOT_NEEDED: it is not taken
  * @e:		error; says which edit the kernel or libiptc refused and why. When another process
  *		holds the lock, its name and PID
  *
