@@ -7,6 +7,8 @@
 #include <linux/netfilter_ipv4/ipt_TTL.h>
 #include <string.h>
 
+#include "nsutil/trace/line.h"
+#include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
 /* ---- a condition of which the truth is not known ---- */
@@ -104,7 +106,8 @@ static bool holds(struct run *r, const struct stmt *cond)
 	r->assumed = true;
 	if (known >= 0)
 		return known;
-	yes = run_decide(r, 2, cond, describe_condition(r->arena, cond), why) == 0;
+	yes = run_decide(r, 2, cond, r->t->quick ? quick_said(r->t->quick, cond) : describe_condition(r->arena, cond),
+			 why) == 0;
 	if (cond->kind == STMT_MATCH)
 		learn(r, &cond->match, yes);
 	r->pkt.version = version; /* nothing was written: answers still are good */
@@ -152,16 +155,20 @@ static void set_known32(struct run *r, struct known32 *to, const struct value *v
 {
 	struct value w = *v;
 	uint32_t n, k = 0;
+	char text[16];
+	struct line l = LINE(text);
 
 	value_resize(&w, 32);
 	n = (uint32_t)value_number(&w);
 	for (unsigned i = 0; i < 4; i++)
 		k = k << 8 | w.k[i];
 	*to = (struct known32){ .v = n, .k = k };
-	if (k == UINT32_MAX)
-		run_change(r, what, "%#x", n);
-	else
+	if (k == UINT32_MAX) {
+		line_hex(&l, n);
+		run_change_text(r, what, text);
+	} else {
 		run_change(r, what, "%#x, bits %#x are not known", n, ~k);
+	}
 }
 
 static void ct_set(struct run *r, const struct expr *x, const struct value *v)

@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "nsutil/trace/line.h"
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
 
@@ -36,22 +37,31 @@ static const char *dev_name(const struct run *r, int index)
 	return l ? l->name : index == 1 ? "lo" : "?";
 }
 
+/* "default via 10.0.1.1 dev eth0", "local 10.0.1.39/32 dev lo" */
 static const char *route_text(struct run *r, const struct route_result *res)
 {
-	char dst[ADDR_TEXT], via[ADDR_TEXT];
-	const char *to = res->kind == ROUTE_BROADCAST ? "broadcast" : "local address";
+	char text[2 * ADDR_TEXT + 64], addr[ADDR_TEXT];
+	struct line l = LINE(text);
 
 	if (res->kind == ROUTE_UNREACHABLE)
 		return res->why;
-	if (res->route && !res->route->dst_len)
-		to = res->kind == ROUTE_LOCAL ? "everything (local)" : "default";
-	else if (res->route)
-		to = arena_printf(r->arena, "%s%s/%u", res->kind == ROUTE_LOCAL ? "local " : "",
-				  addr_fmt(&res->route->dst, dst), res->route->dst_len);
-	if (res->via.family)
-		return arena_printf(r->arena, "%s via %s dev %s", to, addr_fmt(&res->via, via),
-				    dev_name(r, res->oif));
-	return arena_printf(r->arena, "%s dev %s", to, dev_name(r, res->oif));
+	if (!res->route) {
+		line_str(&l, res->kind == ROUTE_BROADCAST ? "broadcast" : "local address");
+	} else if (!res->route->dst_len) {
+		line_str(&l, res->kind == ROUTE_LOCAL ? "everything (local)" : "default");
+	} else {
+		line_str(&l, res->kind == ROUTE_LOCAL ? "local " : "");
+		line_str(&l, addr_fmt(&res->route->dst, addr));
+		line_str(&l, "/");
+		line_uint(&l, res->route->dst_len);
+	}
+	if (res->via.family) {
+		line_str(&l, " via ");
+		line_str(&l, addr_fmt(&res->via, addr));
+	}
+	line_str(&l, " dev ");
+	line_str(&l, dev_name(r, res->oif));
+	return arena_strdup(r->arena, text);
 }
 
 static void add_leg(struct run *r, enum trace_path path, const char *route)

@@ -8,6 +8,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "nsutil/trace/line.h"
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
 
@@ -172,14 +173,22 @@ static int rule_port(struct run *r, const struct stmt_nat *n, const struct nat_t
 
 static void note_change(struct run *r, const char *what, const struct addr *a, int port)
 {
-	char text[ADDR_TEXT];
+	char addr[ADDR_TEXT], text[ADDR_TEXT + 16];
+	struct line l = LINE(text);
 
-	if (!packet_has_ports(&r->pkt))
-		run_change(r, what, "%s", addr_fmt(a, text));
-	else if (port < 0)
-		run_change(r, what, a->family == AF_INET6 ? "[%s]:*" : "%s:*", addr_fmt(a, text));
-	else
-		run_change(r, what, a->family == AF_INET6 ? "[%s]:%d" : "%s:%d", addr_fmt(a, text), port);
+	addr_fmt(a, addr);
+	if (packet_has_ports(&r->pkt)) {
+		line_str(&l, a->family == AF_INET6 ? "[" : "");
+		line_str(&l, addr);
+		line_str(&l, a->family == AF_INET6 ? "]:" : ":");
+		if (port < 0)
+			line_str(&l, "*");
+		else
+			line_uint(&l, (unsigned)port);
+	} else {
+		line_str(&l, addr);
+	}
+	run_change_text(r, what, text);
 }
 
 static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, const struct addr *a, int port)

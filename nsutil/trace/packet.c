@@ -98,12 +98,12 @@ void packet_set_addr(struct packet *p, bool dst, const struct addr *a)
 
 struct addr packet_addr(const struct packet *p, bool dst)
 {
-	unsigned at = addr_at(p, dst), n = addr_size(p);
+	static const uint8_t all[16] = { [0 ... 15] = 0xff };
+	unsigned at = addr_at(p, dst);
 
-	for (unsigned i = 0; i < n; i++)
-		if (p->known[at + i] != 0xff)
-			return (struct addr){ 0 };
-	return addr_from(p->family == NFPROTO_IPV6 ? AF_INET6 : AF_INET, p->bytes + at);
+	if (p->family == NFPROTO_IPV6)
+		return memcmp(p->known + at, all, 16) == 0 ? addr_from(AF_INET6, p->bytes + at) : (struct addr){ 0 };
+	return memcmp(p->known + at, all, 4) == 0 ? addr_from(AF_INET, p->bytes + at) : (struct addr){ 0 };
 }
 
 bool packet_has_ports(const struct packet *p)

@@ -12,6 +12,8 @@
 
 enum hook_item_kind { HOOK_CHAIN, HOOK_CONNTRACK, HOOK_NAT };
 
+struct quick;
+
 struct hook_item {
 	int32_t priority;
 	enum hook_item_kind kind;
@@ -33,6 +35,7 @@ struct tracer {
 	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
 	bool tracks[2];		/* conntrack_is_on() */
 	struct hook_list ingress, egress; /* chains bound to devices */
+	struct quick *quick;	/* NULL: every rule is looked at */
 };
 
 /* One question whose answer is not known; a run is told the answers (see trace.c). */
@@ -72,7 +75,6 @@ struct run {
 	struct { struct addr addr; int port; const struct rule *by; } mapping[HOOKS]; /* after the nat stage of the hook */
 	struct packet_ct first_ct;
 	/* answers */
-	struct decision decisions[RUN_DECISIONS];
 	unsigned n_decisions, n_script;
 	bool order_asked;
 	/* result */
@@ -83,6 +85,7 @@ struct run {
 	unsigned n_steps;
 	struct trace_leg *legs;
 	unsigned n_legs;
+	struct decision decisions[RUN_DECISIONS]; /* last: the one part that a new run need not clear */
 };
 
 /* ---- trace.c ---- */
@@ -102,8 +105,9 @@ unsigned run_decide(struct run *r, unsigned n, const struct stmt *cond, const ch
 void run_answer(struct run *r, const char *answer);
 /* run_end() - the journey is over */
 void run_end(struct run *r, enum trace_verdict v, const char *why);
-/* run_change() - note a change of the packet at the current rule */
+/* run_change() - note a change of the packet at the current rule; run_change_text() - the same, of a text that is copied */
 void run_change(struct run *r, const char *what, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void run_change_text(struct run *r, const char *what, const char *text);
 void run_step(struct run *r, const struct trace_step *s);
 
 /* ---- eval.c, set.c: conditions and values ---- */

@@ -45,10 +45,12 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
 #define MAX_BRANCHES 256
@@ -91,15 +93,10 @@ void run_answer(struct run *r, const char *answer)
 		r->decisions[r->n_decisions - 1].a.answer = answer;
 }
 
-void run_change(struct run *r, const char *what, const char *fmt, ...)
+void run_change_text(struct run *r, const char *what, const char *text)
 {
 	struct trace_change *c = arena_alloc(r->arena, sizeof(*c)), **tail = &r->changes;
-	char text[160];
-	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	if (!c || !(c->text = arena_strdup(r->arena, text))) {
 		r->oom = true;
 		return;
@@ -108,6 +105,17 @@ void run_change(struct run *r, const char *what, const char *fmt, ...)
 	while (*tail)
 		tail = &(*tail)->next;
 	*tail = c;
+}
+
+void run_change(struct run *r, const char *what, const char *fmt, ...)
+{
+	char text[160];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	run_change_text(r, what, text);
 }
 
 void run_step(struct run *r, const struct trace_step *s)
@@ -351,7 +359,7 @@ static bool same_outcome(const struct trace_outcome *a, const struct trace_outco
 /* A way that counts: the leaf it ends at, and the questions that mattered, first one first. */
 struct way {
 	const struct leaf *leaf;
-	struct trace_assumption a[RUN_DECISIONS];
+	struct trace_assumption *a; /* room for the leaf's decisions; those that count stand at its end */
 	unsigned n;
 	struct way *next;
 };
@@ -366,11 +374,20 @@ static bool all_alike(const struct way *w)
 
 static void put_in_front(struct way *w, const struct trace_assumption *a)
 {
-	for (; w; w = w->next) {
-		memmove(w->a + 1, w->a, w->n * sizeof(w->a[0]));
-		w->a[0] = *a;
-		w->n++;
-	}
+	for (; w; w = w->next)
+		w->a[w->leaf->n_decisions - ++w->n] = *a;
+}
+
+static struct way *leaf_way(struct arena *a, const struct leaf *l)
+{
+	struct way *w = arena_alloc(a, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->leaf = l;
+	if (l->n_decisions)
+		w->a = arena_array(a, l->n_decisions, sizeof(*w->a));
+	return w->a || !l->n_decisions ? w : NULL;
 }
 
 /* The ways of leaves [lo, hi), which share their first 'depth' answers; NULL when memory ran out. */
@@ -378,13 +395,8 @@ static struct way *merge(struct arena *a, const struct forest *f, unsigned lo, u
 {
 	struct way *all = NULL, **tail = &all;
 
-	if (f->leaves[lo].n_decisions <= depth) {
-		struct way *w = arena_alloc(a, sizeof(*w));
-
-		if (w)
-			w->leaf = &f->leaves[lo];
-		return w;
-	}
+	if (f->leaves[lo].n_decisions <= depth)
+		return leaf_way(a, &f->leaves[lo]);
 	while (lo < hi) {
 		unsigned choice = f->leaves[lo].decisions[depth].choice, mid = lo + 1;
 		struct way *w;
@@ -418,8 +430,8 @@ static int add_case(struct arena *a, struct trace_outcome *o, const struct way *
 		return -1;
 	o->cases = grown;
 	o->cases[o->n_cases].n = w->n;
-	o->cases[o->n_cases].a = arena_dup(a, w->a, w->n * sizeof(w->a[0]));
-	return o->cases[o->n_cases++].a ? 0 : -1;
+	o->cases[o->n_cases++].a = w->a + w->leaf->n_decisions - w->n;
+	return 0;
 }
 
 static struct trace_outcome *add_outcome(struct trace_result *res, const struct trace_outcome *o)
@@ -523,7 +535,9 @@ int tracer_new(const struct ruleset *rs, const struct netview *nv, const struct 
 	if (opt)
 		t->opt = *opt;
 	t->arena = arena_new();
-	if (!t->arena || hooks_prepare(t) < 0) {
+	if (!t->opt.all && !t->opt.linear)
+		t->quick = quick_new();
+	if (!t->arena || hooks_prepare(t) < 0 || (!t->quick && !t->opt.all && !t->opt.linear)) {
 		tracer_free(t);
 		return err_oom(e);
 	}
@@ -535,6 +549,7 @@ void tracer_free(struct tracer *t)
 {
 	if (!t)
 		return;
+	quick_free(t->quick);
 	arena_free(t->arena);
 	free(t);
 }
@@ -546,36 +561,93 @@ static int check_interface(const struct tracer *t, const char *name, struct err 
 	return err_set(e, ERR_USAGE, "trace", "there is no interface '%s' in the target", name);
 }
 
+static int check_request(const struct tracer *t, const struct trace_request *rq, struct err *e)
+{
+	if (check_interface(t, rq->iif, e) < 0 || check_interface(t, rq->oif, e) < 0)
+		return -1;
+	if (rq->src.family && rq->src.family != rq->dst.family)
+		return err_set(e, ERR_USAGE, "trace", "source and destination are of different families");
+	return 0;
+}
+
+/* Follow the connection with a run and a result that hold nothing yet. */
+static int follow(const struct tracer *t, const struct trace_request *rq, struct run *r, struct trace_result *res)
+{
+	struct forest f = { 0 };
+
+	res->request = *rq;
+	r->t = t;
+	r->rq = rq;
+	r->arena = res->arena;
+	if (walk_all(r, &f) < 0 || harvest(res, &f, t) < 0)
+		return -1;
+	res->request.src = r->source; /* what routing chose is part of the answer */
+	return 0;
+}
+
 int trace_run(const struct tracer *t, const struct trace_request *rq, struct trace_result **ret,
 	      struct err *e)
 {
-	struct forest f = { 0 };
 	struct trace_result *res;
 	struct run *r;
 	int rc = -1;
 
-	if (check_interface(t, rq->iif, e) < 0 || check_interface(t, rq->oif, e) < 0)
+	if (check_request(t, rq, e) < 0)
 		return -1;
-	if ((rq->path != TRACE_OUT || rq->src.family) && rq->src.family && rq->src.family != rq->dst.family)
-		return err_set(e, ERR_USAGE, "trace", "source and destination are of different families");
 	res = calloc(1, sizeof(*res));
 	r = calloc(1, sizeof(*r));
 	if (res)
 		res->arena = arena_new();
-	if (res && r && res->arena) {
-		res->request = *rq;
-		r->t = t;
-		r->rq = rq;
-		r->arena = res->arena;
-		rc = walk_all(r, &f) < 0 || harvest(res, &f, t) < 0 ? -1 : 0;
-		res->request.src = r->source; /* what routing chose is part of the answer */
-	}
+	if (res && r && res->arena)
+		rc = follow(t, rq, r, res);
 	free(r);
 	if (rc < 0) {
 		trace_result_free(res);
 		return err_oom(e);
 	}
 	*ret = res;
+	return 0;
+}
+
+struct trace_room {
+	struct trace_result res;
+	struct run run;
+};
+
+struct trace_room *trace_room_new(void)
+{
+	struct trace_room *room = calloc(1, sizeof(*room));
+
+	if (room)
+		room->res.arena = arena_new();
+	if (room && !room->res.arena) {
+		free(room);
+		return NULL;
+	}
+	return room;
+}
+
+void trace_room_free(struct trace_room *room)
+{
+	if (!room)
+		return;
+	arena_free(room->res.arena);
+	free(room);
+}
+
+int trace_run_in(const struct tracer *t, struct trace_room *room, const struct trace_request *rq,
+		 const struct trace_result **ret, struct err *e)
+{
+	struct arena *a = room->res.arena;
+
+	if (check_request(t, rq, e) < 0)
+		return -1;
+	arena_reset(a);
+	room->res = (struct trace_result){ .arena = a };
+	memset(&room->run, 0, offsetof(struct run, decisions));
+	if (follow(t, rq, &room->run, &room->res) < 0)
+		return err_oom(e);
+	*ret = &room->res;
 	return 0;
 }
 

@@ -46,6 +46,8 @@ struct trace_options {
 	unsigned n_order;
 	bool all;		/* also record rules that did not match, with why */
 	unsigned max_branches;	/* 0: 256 */
+	bool linear;		/* look at every rule, even where it can be told beforehand that it does not match;
+				 * the answer is the same (for tests) */
 };
 
 struct trace_change {
@@ -127,6 +129,7 @@ struct trace_result {
 };
 
 struct tracer;
+struct trace_room;
 
 /**
  * tracer_new() - prepare a ruleset for tracing: its hooks in order
@@ -154,5 +157,26 @@ void tracer_free(struct tracer *t);
 int trace_run(const struct tracer *t, const struct trace_request *rq, struct trace_result **ret,
 	      struct err *e);
 void trace_result_free(struct trace_result *res);
+
+/**
+ * trace_room_new() - memory for one answer after another, for many connections in a row
+ *
+ * Return: room, to be given back with trace_room_free(); NULL when memory ran out
+ */
+struct trace_room *trace_room_new(void);
+void trace_room_free(struct trace_room *room);
+
+/**
+ * trace_run_in() - trace_run() with memory that is used again
+ * @t:		tracer
+ * @room:	room; what the call before left in it is overwritten
+ * @rq:		connection
+ * @ret:	set on success; good until the next call with @room
+ * @e:		as trace_run()
+ *
+ * Return: 0, or -1
+ */
+int trace_run_in(const struct tracer *t, struct trace_room *room, const struct trace_request *rq,
+		 const struct trace_result **ret, struct err *e);
 
 #endif

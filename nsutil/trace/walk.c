@@ -2,16 +2,19 @@
 /* walk - through a base chain and the chains it jumps to (nft_do_chain, ipt_do_table) */
 #include <string.h>
 
+#include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
 struct frame {
 	const struct chain *chain;
 	const struct rule *next;
+	const struct quick_chain *quick; /* NULL: every rule is looked at */
 };
 
 struct stack {
-	struct frame f[RUN_DEPTH];
 	unsigned n;
+	struct quick_cursor cursor;
+	struct frame f[RUN_DEPTH];
 };
 
 /* Why a rule did not match: the condition, and what was seen in its place. */
@@ -33,13 +36,27 @@ static const char *failure(struct run *r)
 			    describe_value(r->arena, &r->seen, like));
 }
 
+static const char *join(struct arena *a, const char *const *parts)
+{
+	size_t n = 1;
+	char *text, *at;
+
+	for (unsigned i = 0; parts[i]; i++)
+		n += strlen(parts[i]);
+	text = at = arena_alloc(a, n);
+	for (unsigned i = 0; text && parts[i]; i++)
+		at = stpcpy(at, parts[i]);
+	return text;
+}
+
 static const char *assumption(const struct run *r)
 {
 	const struct decision *d = r->n_decisions ? &r->decisions[r->n_decisions - 1] : NULL;
 
 	if (!r->assumed || !d)
 		return NULL;
-	return arena_printf(r->arena, "assumed: %s: %s (%s)", d->a.what, d->a.answer, d->a.why ? d->a.why : "");
+	return join(r->arena, (const char *const[]){ "assumed: ", d->a.what, ": ", d->a.answer, " (",
+						     d->a.why ? d->a.why : "", ")", NULL });
 }
 
 static void record(struct run *r, const struct chain *c, const struct rule *rule, enum flow f)
@@ -70,18 +87,41 @@ static void record_policy(struct run *r, const struct chain *c)
 		run_step(r, &s);
 }
 
-static bool push(struct run *r, struct stack *st, const struct chain *c, const struct rule *next)
+static bool push(struct run *r, struct stack *st, const struct frame *f)
 {
 	if (st->n == RUN_DEPTH) {
 		run_end(r, TRACE_UNKNOWN, "jumps nest too deep");
 		return false;
 	}
-	st->f[st->n++] = (struct frame){ c, next };
+	st->f[st->n++] = *f;
 	return true;
 }
 
-/* Where to go on after a verdict inside the walk; NULL rule means the end of 'c'. */
-static bool follow(struct run *r, struct stack *st, const struct chain **c, const struct rule **next)
+static struct frame enter(const struct run *r, const struct chain *c)
+{
+	return (struct frame){ c, c->rules, quick_chain(r->t->quick, c) };
+}
+
+/* Rules at which a look would find nothing are passed over; they count as looked at. */
+static void pass_over(struct run *r, struct stack *st, struct frame *f)
+{
+	uint32_t at, to;
+
+	if (!f->quick || !f->next)
+		return;
+	at = f->next->index - 1;
+	to = quick_next(f->quick, &r->pkt, &st->cursor, at);
+	if (to == at)
+		return;
+	r->work += to - at;
+	r->chain = f->chain;
+	r->rule = f->quick->rules[to - 1].rule;
+	r->changes = NULL;
+	f->next = to < f->quick->n ? f->quick->rules[to].rule : NULL;
+}
+
+/* Where to go on after a verdict inside the walk; a NULL rule means the end of the chain. */
+static bool follow(struct run *r, struct stack *st, struct frame *f)
 {
 	switch (r->verdict.code) {
 	case VERDICT_JUMP:
@@ -90,13 +130,13 @@ static bool follow(struct run *r, struct stack *st, const struct chain **c, cons
 			run_end(r, TRACE_UNKNOWN, "the chain of a jump is missing");
 			return false;
 		}
-		if (r->verdict.code == VERDICT_JUMP && !push(r, st, *c, *next))
+		if (r->verdict.code == VERDICT_JUMP && !push(r, st, f))
 			return false;
-		*c = r->verdict.to;
-		*next = r->verdict.to->rules;
+		*f = enter(r, r->verdict.to);
 		return true;
 	case VERDICT_RETURN:
-		*next = NULL;
+		f->next = NULL;
+		f->quick = NULL;
 		return true;
 	default: return true;
 	}
@@ -109,34 +149,36 @@ static bool ends_walk(enum verdict v)
 
 enum verdict walk_chain(struct run *r, const struct chain *base)
 {
-	struct stack st = { .n = 0 };
-	const struct chain *c = base;
-	const struct rule *next = base->rules;
+	struct frame here = enter(r, base);
+	struct stack st;
 
+	st.n = 0;
+	st.cursor.q = NULL;
 	while (!r->ended) {
-		const struct rule *rule = next;
+		const struct rule *rule;
 		enum flow f;
 
-		if (!rule) {
-			if (st.n == 0) {
-				record_policy(r, base);
-				return base->policy == VERDICT_DROP ? VERDICT_DROP : VERDICT_ACCEPT;
-			}
-			st.n--;
-			c = st.f[st.n].chain;
-			next = st.f[st.n].next;
-			continue;
-		}
-		if (++r->work > RUN_WORK) {
+		pass_over(r, &st, &here);
+		rule = here.next;
+		r->work += rule != NULL;
+		if (r->work > RUN_WORK) {
 			run_end(r, TRACE_UNKNOWN, "too many rules to look at");
 			break;
 		}
-		next = rule->next;
-		r->chain = c;
+		if (!rule && st.n == 0) {
+			record_policy(r, base);
+			return base->policy == VERDICT_DROP ? VERDICT_DROP : VERDICT_ACCEPT;
+		}
+		if (!rule) {
+			here = st.f[--st.n];
+			continue;
+		}
+		here.next = rule->next;
+		r->chain = here.chain;
 		f = exec_rule(r, rule);
 		if (r->ended)
 			break;
-		record(r, c, rule, f);
+		record(r, here.chain, rule, f);
 		if (f != FLOW_VERDICT)
 			continue;
 		if (ends_walk(r->verdict.code)) {
@@ -144,7 +186,7 @@ enum verdict walk_chain(struct run *r, const struct chain *base)
 				r->out.by = rule;
 			return r->verdict.code;
 		}
-		if (!follow(r, &st, &c, &next))
+		if (!follow(r, &st, &here))
 			break;
 	}
 	return VERDICT_DROP;

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* quick - which rules of a chain need no look, told from the fields that they begin with */
+#ifndef NSUTIL_TRACE_QUICK_H
+#define NSUTIL_TRACE_QUICK_H
+
+#include "nsutil/trace/packet.h"
+#include "nsutil/ruleset/model.h"
+
+/*
+ * What a rule means is said in one place, exec_rule(). Here it is only told beforehand that a look would
+ * find nothing: a rule is passed over when one of the conditions that it begins with is certainly false,
+ * and those before it are certainly true, so that nothing is asked, changed or noted. Whatever is not
+ * certain (a field that is not known, a condition of another kind) is left to exec_rule(). The
+ * conditions are derived from the model, once per chain:
+ *
+ * - tests: per rule the conditions at its beginning that compare a header field, a meta number or an
+ *   interface's name with a constant, as a place, a mask and a value;
+ * - an index for long chains: rules by the value that one of their tests wants (by hash), for the
+ *   few fields that tell most of the chain's rules apart.
+ */
+
+enum quick_load { LOAD_NETWORK, LOAD_TRANSPORT, LOAD_META, LOAD_L4PROTO, LOAD_NFPROTO, LOAD_IIFNAME, LOAD_OIFNAME };
+
+/* A number of up to 8 bytes (in 'lo'), or 16 bytes as two of them. */
+struct quick_number {
+	uint64_t hi, lo;
+};
+
+struct quick_field {
+	uint8_t load;	/* enum quick_load */
+	uint8_t size;	/* bytes */
+	uint16_t at;	/* byte of the header, or NFT_META_* */
+	struct quick_number mask;
+};
+
+struct quick_test {
+	struct quick_field f;
+	struct quick_number want;
+	uint64_t max;
+	bool range;		/* from 'want' to 'max' (of up to 8 bytes); else is 'want' */
+	bool negate;
+	bool absent_holds;	/* true of a packet that has no such thing */
+};
+
+struct quick_rule {
+	const struct rule *rule;
+	const struct quick_test *tests;
+	uint32_t n;
+};
+
+#define QUICK_KEYS 8   /* fields that a chain is indexed by */
+#define QUICK_GUARDS 8 /* fields that must be known for that */
+
+struct quick_list {
+	const uint32_t *at, *end; /* places of rules in the chain, from 0, ascending */
+};
+
+struct quick_slot {
+	struct quick_number want;
+	struct quick_list rules;
+};
+
+/* Rules that want a certain value of one field. */
+struct quick_key {
+	struct quick_field f;
+	struct quick_list all;	/* of every value: when the field is not known */
+	struct quick_slot *slots; /* open addressing; an empty one has no rules */
+	uint32_t mask;		/* number of slots - 1 */
+};
+
+/* Of a long chain. */
+struct quick_index {
+	struct quick_key keys[QUICK_KEYS];
+	unsigned n_keys;
+	struct quick_field guards[QUICK_GUARDS];
+	unsigned n_guards;
+	struct quick_list rest;	/* rules that are always looked at */
+};
+
+struct quick_chain {
+	const struct chain *chain;
+	struct quick_rule *rules; /* NULL: not to be told beforehand, all are looked at */
+	struct quick_index *index; /* NULL: not worth it */
+	uint32_t n;
+	bool made;
+};
+
+/* The places that are to be looked at for the packet as it is now. */
+struct quick_cursor {
+	const struct quick_chain *q; /* NULL: nothing is known */
+	uint32_t version, from; /* of the packet; the place that was asked for last */
+	bool all;
+	unsigned n;
+	struct quick_list list[QUICK_KEYS + 1];
+};
+
+struct quick;
+
+/* quick_new() - nothing is told yet; chains are added when they are met; NULL when memory ran out */
+struct quick *quick_new(void);
+void quick_free(struct quick *k);
+
+/**
+ * quick_chain() - what can be told of a chain
+ * @k:		tables of the tracer, or NULL
+ * @c:		chain
+ *
+ * Return: the chain's; NULL when all its rules are to be looked at (the first time always: it does not pay)
+ */
+const struct quick_chain *quick_chain(struct quick *k, const struct chain *c);
+
+/**
+ * quick_said() - what a condition is called, said once and kept
+ * @k:		tables of the tracer
+ * @s:		condition
+ *
+ * Return: describe_condition(); NULL when memory ran out
+ */
+const char *quick_said(struct quick *k, const struct stmt *s);
+
+/**
+ * quick_next() - the first rule to look at
+ * @q:		chain
+ * @p:		packet
+ * @cursor:	of this walk; 'q' is NULL at its beginning
+ * @from:	place in the chain, from 0
+ *
+ * Return: a place >= @from; the number of rules when none is left
+ */
+uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct quick_cursor *cursor, uint32_t from);
+
+/* ---- quick_test.c ---- */
+
+/* quick_load() - the field's bits in place; Return: TRI_TRUE, UNKNOWN, or FALSE: the packet has no such thing */
+enum tri quick_load(const struct quick_field *f, const struct packet *p, struct quick_number *v);
+enum tri quick_test(const struct quick_test *t, const struct packet *p);
+/**
+ * quick_tests() - the tests that a rule begins with
+ * @rule:	rule
+ * @t:		room for them
+ * @max:	of how many
+ *
+ * Return: how many there are
+ */
+unsigned quick_tests(const struct rule *rule, struct quick_test *t, unsigned max);
+bool quick_same_field(const struct quick_field *a, const struct quick_field *b);
+
+/* ---- quick_index.c ---- */
+
+/* quick_index() - index the rules of a chain, whose tests are made, if that tells any; returns -1 when memory ran out */
+int quick_index(struct arena *a, struct quick_chain *q);
+/* quick_hash() - where to begin looking for a value */
+static inline uint32_t quick_hash(const struct quick_number *v)
+{
+	uint64_t h = (v->lo ^ v->hi * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+
+	return (uint32_t)(h >> 32);
+}
+
+#endif
