@@ -100,22 +100,6 @@ static int read_hook(struct arena *a, const struct attrs *at, struct chain *c)
 	return c->devices[0] ? 0 : -1;
 }
 
-static void add_chain_sum(struct reader *r, const struct attrs *at)
-{
-	r->chain_sum = (r->chain_sum ^ attr_be64(at->a[NFTA_CHAIN_HANDLE])) * UINT64_C(1099511628211);
-	r->chain_sum = (r->chain_sum ^ attr_be32(at->a[NFTA_CHAIN_USE])) * UINT64_C(1099511628211);
-}
-
-int reader_on_chain_again(void *arg, const struct nlmsghdr *msg, struct err *e)
-{
-	struct attrs at;
-
-	(void)e;
-	msg_attrs(msg, &at);
-	add_chain_sum(arg, &at);
-	return 0;
-}
-
 int reader_on_chain(void *arg, const struct nlmsghdr *msg, struct err *e)
 {
 	struct reader *r = arg;
@@ -126,7 +110,6 @@ int reader_on_chain(void *arg, const struct nlmsghdr *msg, struct err *e)
 	const char *name;
 	struct chain *c;
 
-	add_chain_sum(r, &at);
 	/* A table that came up since: the generation has changed too, and all is read again. */
 	if (!rt)
 		return 0;

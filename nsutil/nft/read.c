@@ -3,19 +3,25 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/netns/kmod.h"
 #include "nsutil/nft/nft.h"
 #include "nsutil/nft/reader.h"
+#include "nsutil/nft/settle.h"
 
 /* How often a ruleset that changes while it is read is read again. */
 #define MAX_ATTEMPTS 16
 
 /* Up to so many rules (and jumps) come in one dump; more are asked for chain by chain (fetch.c). */
 #define ONE_DUMP_MAX 1000
+
+/* How long to wait, in all, for changes under way to end; no commit takes that long once it shows. */
+#define PATIENCE_MS 2000
 
 /* ---- whole dumps ---- */
 
@@ -60,6 +66,38 @@ static int get_generation(struct reader *r, struct err *e)
 
 	return nlsock_batches(r->fd, nlsock_request(req, NFT_MSG_GETGEN, NFPROTO_UNSPEC, NLM_F_ACK),
 			      r->buf, each_batch, &x, e);
+}
+
+/*
+ * A commit counts the generation up first, then makes the new one visible, then takes the old objects out
+ * of the lists and puts the new elements of sets in (nf_tables_api.c, nf_tables_commit()). Who begins to read
+ * in between sees some of both under one number. So it is waited for a moment without any request under way
+ * after the generation was asked for: then that generation is there in full, and the next one has another number.
+ */
+static int get_settled_generation(struct reader *r, struct err *e)
+{
+	unsigned unchanged_since = r->waited_ms;
+
+	for (unsigned turn = 0;; turn++) {
+		uint32_t before = r->generation;
+		int ret = get_generation(r, e);
+		bool known;
+
+		if (ret != 0)
+			return ret;
+		if (settle_idle(r->ns, &known) || !known)
+			return 0;
+		if (turn && r->generation != before)
+			unchanged_since = r->waited_ms;
+		if (r->waited_ms >= PATIENCE_MS)
+			return unchanged_since + PATIENCE_MS / 2 <= r->waited_ms ? 0 : NLSOCK_TORN;
+		if (turn < 64) {
+			sched_yield();
+			continue;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		r->waited_ms++;
+	}
 }
 
 /* ---- choice ---- */
@@ -119,6 +157,10 @@ static int read_elements(struct reader *r, struct err *e)
 	return fetch_jobs(r, jobs, at, e);
 }
 
+/*
+ * A chain's use count is of the generation in the making: who is about to remove the rules has brought it down to
+ * nothing already (nf_tables_api.c, nft_chain_use_dec()). It tells which way is the faster one, not what is there.
+ */
 static int read_rules(struct reader *r, struct err *e)
 {
 	struct reader_job *jobs _cleanup_free_ = NULL;
@@ -130,17 +172,16 @@ static int read_rules(struct reader *r, struct err *e)
 		for (struct chain *c = r->tables[i].t->chains; c; c = c->next)
 			chains++;
 	}
-	if (use == 0)
+	if (chains == 0)
 		return 0;
-	if (use <= ONE_DUMP_MAX)
+	if (use <= ONE_DUMP_MAX && chains <= ONE_DUMP_MAX)
 		return dump(r, NFT_MSG_GETRULE, reader_on_rule, e);
 	jobs = calloc(chains, sizeof(*jobs));
 	if (!jobs)
 		return err_oom(e);
 	for (size_t i = 0; i < r->n_tables; i++)
 		for (struct chain *c = r->tables[i].t->chains; c && !r->tables[i].skip; c = c->next)
-			if (c->use)
-				jobs[n++] = (struct reader_job){ .rt = &r->tables[i], .chain = c };
+			jobs[n++] = (struct reader_job){ .rt = &r->tables[i], .chain = c };
 	return fetch_jobs(r, jobs, n, e);
 }
 
@@ -160,29 +201,13 @@ static void attempt_free(struct reader *r)
 	r->n_tables = 0;
 }
 
-/*
- * A commit counts the generation up a moment before it makes the new one visible (nf_tables_api.c,
- * nf_tables_commit()). Who begins in between sees old objects, then new ones, under one number; so
- * the chains must also be at the end what they were at the beginning.
- */
-static int same_chains(struct reader *r, uint64_t before, struct err *e)
-{
-	int ret;
-
-	r->chain_sum = 0;
-	ret = dump(r, NFT_MSG_GETCHAIN, reader_on_chain_again, e);
-	return ret == 0 && r->chain_sum != before ? NLSOCK_TORN : ret;
-}
-
 /* One reading of everything: 0, -1, or NLSOCK_TORN when it is of more than one generation. */
 static int attempt(struct reader *r, struct err *e)
 {
 	uint32_t before;
 	int ret;
 
-	r->chain_sum = 0;
-	ret = get_generation(r, e);
-
+	ret = get_settled_generation(r, e);
 	before = r->generation;
 	if (ret == 0)
 		ret = dump(r, NFT_MSG_GETTABLE, reader_on_table, e);
@@ -201,8 +226,6 @@ static int attempt(struct reader *r, struct err *e)
 		if (ret == 0)
 			ret = read_rules(r, e);
 	}
-	if (ret == 0 && r->n_tables)
-		ret = same_chains(r, r->chain_sum, e);
 	if (ret == 0)
 		ret = get_generation(r, e);
 	if (ret == 0 && r->generation != before)

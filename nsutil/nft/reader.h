@@ -12,7 +12,7 @@ struct reader_table {
 	struct set_index sets;
 	struct dec dec;
 	struct chain *at; /* where the last rule went: they come chain by chain */
-	uint64_t use;	  /* sum of the chains' use counts: at least the number of rules */
+	uint64_t use;	  /* sum of the chains' use counts: about the number of rules and more */
 	bool skip;	  /* not asked for */
 };
 
@@ -25,7 +25,7 @@ struct reader {
 	int fd;
 	void *buf; /* NLSOCK_BUF */
 	uint32_t generation;
-	uint64_t chain_sum; /* over handles and use counts of all chains */
+	unsigned waited_ms; /* for changes under way to end, over all attempts */
 	struct dec_ifaces *ifaces;
 };
 
@@ -42,8 +42,6 @@ struct reader_table *reader_table_of(struct reader *r, uint8_t family, const str
 /* Messages to model; each is called by nlsock_each() with a struct reader as argument. */
 int reader_on_table(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_chain(void *arg, const struct nlmsghdr *msg, struct err *e);
-/* reader_on_chain_again() - only add up, to see whether the chains are still the same */
-int reader_on_chain_again(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_set(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_object(void *arg, const struct nlmsghdr *msg, struct err *e);
 int reader_on_flowtable(void *arg, const struct nlmsghdr *msg, struct err *e);

@@ -13,6 +13,7 @@
 #include "nsutil/nft/encode.h"
 #include "nsutil/nft/nlsock.h"
 #include "nsutil/nft/set.h"
+#include "nsutil/nft/settle.h"
 #include "nsutil/nft/udata.h"
 #include "nsutil/ruleset/text.h"
 
@@ -172,6 +173,30 @@ static void user_data_are_bounded(void **state)
 	assert_string_equal(udata_str(f->rs->arena, &u, UDATA_COMMENT), "ab");
 }
 
+#define NAMES "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
+#define ROUTE "00000000d5dcf4a3 0   0          00000000 4096     0        0     2        0        580924  \n"
+#define LINE(port, rmem, dump) "00000000aa5173be 12  " port "          00000000 " rmem "        0        " dump "     2        0        580931  \n"
+
+static void a_request_under_way_is_seen(void **state)
+{
+	(void)state;
+	assert_true(settle_idle_text(NAMES ROUTE LINE("0", "0", "0")));
+	assert_false(settle_idle_text(NAMES ROUTE LINE("0", "768", "0")));
+	/* a small batch, a large one */
+	assert_false(settle_idle_text(NAMES LINE("77", "0", "0") LINE("0", "768", "0")));
+	assert_false(settle_idle_text(NAMES LINE("77", "0", "0") LINE("0", "262912", "0")));
+	/* dumps hold their requests; a batch beside them is seen */
+	assert_true(settle_idle_text(NAMES LINE("77", "0", "1") LINE("0", "768", "0")));
+	assert_true(settle_idle_text(NAMES LINE("0", "1536", "0") LINE("77", "0", "1") LINE("78", "12", "1")));
+	assert_false(settle_idle_text(NAMES LINE("77", "0", "1") LINE("0", "1536", "0")));
+	/* another family's dump is none of netfilter's */
+	assert_false(settle_idle_text(NAMES "0 0 9 0 0 0 1 2 0 1\n" LINE("0", "768", "0")));
+	/* nothing to go by is no proof */
+	assert_false(settle_idle_text(""));
+	assert_false(settle_idle_text(NAMES ROUTE));
+	assert_false(settle_idle_text(NAMES "garbage\n\n12"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +206,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(protocol_before_a_port_is_implied, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_short_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(user_data_are_bounded, setup, teardown),
+		cmocka_unit_test(a_request_under_way_is_seen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* settle - whether a change of the nftables rules is under way at this moment */
+#include "nsutil/nft/settle.h"
+
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nsutil/base/cleanup.h"
+
+#define FILE_MAX (4 * 1024 * 1024)
+
+/*
+ * The least that any message occupies (SKB_TRUESIZE() of a request without attributes, 64-bit). A dump's request
+ * seldom takes more than a fifth above it, so a few dumps and one change cannot be taken for each other.
+ */
+#define LEAST_TRUESIZE 640
+
+bool settle_idle_text(const char *text)
+{
+	unsigned long kernel = 0, dumps = 0;
+	bool seen = false;
+
+	/* sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode; the first line has the names */
+	for (const char *line = strchr(text, '\n'); line && line[1]; line = strchr(line + 1, '\n')) {
+		unsigned long port, rmem, dump;
+		unsigned protocol;
+
+		if (sscanf(line + 1, "%*s %u %lu %*s %lu %*s %lu", &protocol, &port, &rmem, &dump) != 4 ||
+		    protocol != NETLINK_NETFILTER)
+			continue;
+		if (port == 0) {
+			kernel = rmem;
+			seen = true;
+		} else if (dump) {
+			dumps++;
+		}
+	}
+	return seen && kernel < LEAST_TRUESIZE * (dumps + 1) && (kernel == 0 || dumps);
+}
+
+bool settle_idle(const struct netns *ns, bool *ret_known)
+{
+	char *text _cleanup_free_ = NULL;
+
+	*ret_known = netns_read_proc(ns, "net/netlink", FILE_MAX, &text, NULL, NULL) == 0;
+	return *ret_known && settle_idle_text(text);
+}
