@@ -31,6 +31,8 @@ enum dec_result dec_add(struct dec *d, struct stmt *s)
 		s = s->next;
 	d->tail = &s->next;
 	d->last = s;
+	if (s->kind != STMT_MATCH)
+		dec_proto_reset(d);
 	return DEC_OK;
 }
 

@@ -79,6 +79,7 @@ struct expr *dec_new_rt(struct arena *a, uint32_t key);
 struct expr *dec_new_socket(struct arena *a, uint32_t key, uint32_t level);
 struct expr *dec_new_fib(struct arena *a, uint32_t result, uint32_t flags);
 struct expr *dec_new_osf(struct arena *a, uint8_t ttl, uint32_t flags);
+struct expr *dec_new_xfrm(struct arena *a, uint32_t key, uint8_t dir, uint32_t spnum);
 struct expr *dec_new_numgen(struct arena *a, uint32_t type, uint32_t modulus, uint32_t offset);
 
 /* reg.c: registers, by the kernel's numbers */
@@ -125,6 +126,11 @@ void dec_proto_begin(struct dec *d);
 void dec_proto_match(struct dec *d, struct stmt *s);
 /* dec_proto_use() - a field of a base is used: a condition only there for it becomes implied */
 void dec_proto_use(struct dec *d, const struct expr *payload);
+
+/* dec_proto_use_exthdr() - the same for an option or extension header, of NFT_EXTHDR_OP_* */
+void dec_proto_use_exthdr(struct dec *d, uint32_t op);
+/* dec_proto_reset() - a statement with an effect of its own came: what stands before it stays as it is */
+void dec_proto_reset(struct dec *d);
 
 /* dec_proto_icmp() - a field that the ICMP type decides on; NULL when there is none at the place */
 const struct hdr_field *dec_proto_icmp(struct dec *d, unsigned offset, unsigned bits);

@@ -271,9 +271,8 @@ static enum dec_result do_hash(struct dec *d, const struct attrs *at)
 	return dec_reg_set(d, attr_be32(at->a[NFTA_HASH_DREG]), x);
 }
 
-static enum dec_result do_xfrm(struct dec *d, const struct attrs *at)
+struct expr *dec_new_xfrm(struct arena *a, uint32_t key, uint8_t dir, uint32_t spnum)
 {
-	uint32_t key = attr_be32(at->a[NFTA_XFRM_KEY]);
 	static const struct { enum dtype dtype; enum byteorder order; uint8_t bits; } types[] = {
 		[NFT_XFRM_KEY_DADDR_IP4] = { DT_IPV4, ORDER_NET, 32 },
 		[NFT_XFRM_KEY_DADDR_IP6] = { DT_IPV6, ORDER_NET, 128 },
@@ -285,13 +284,23 @@ static enum dec_result do_xfrm(struct dec *d, const struct attrs *at)
 	struct expr *x;
 
 	if (key == 0 || key >= sizeof(types) / sizeof(types[0]))
-		return DEC_OPAQUE;
-	x = expr_new(d->a, EXPR_XFRM, types[key].dtype, types[key].order, types[key].bits);
+		return dec_opaque(a, "xfrm", "unknown key");
+	x = expr_new(a, EXPR_XFRM, types[key].dtype, types[key].order, types[key].bits);
 	if (x) {
 		x->xfrm.key = key;
-		x->xfrm.dir = attr_u8(at->a[NFTA_XFRM_DIR]);
-		x->xfrm.spnum = attr_be32(at->a[NFTA_XFRM_SPNUM]);
+		x->xfrm.dir = dir;
+		x->xfrm.spnum = spnum;
 	}
+	return x;
+}
+
+static enum dec_result do_xfrm(struct dec *d, const struct attrs *at)
+{
+	struct expr *x = dec_new_xfrm(d->a, attr_be32(at->a[NFTA_XFRM_KEY]), attr_u8(at->a[NFTA_XFRM_DIR]),
+				      attr_be32(at->a[NFTA_XFRM_SPNUM]));
+
+	if (x && x->kind == EXPR_OPAQUE)
+		return DEC_OPAQUE;
 	return dec_reg_set(d, attr_be32(at->a[NFTA_XFRM_DREG]), x);
 }
 

@@ -135,6 +135,8 @@ static struct expr *masked_field(struct dec *d, const struct expr *x, unsigned *
 	f = subfield(d, x->binop.left, x->binop.right->value, shift);
 	if (f && f->kind == EXPR_PAYLOAD)
 		dec_proto_use(d, f);
+	if (f && f->kind == EXPR_EXTHDR)
+		dec_proto_use_exthdr(d, f->exthdr.op);
 	return f;
 }
 
@@ -173,6 +175,9 @@ struct expr *dec_resolve(struct dec *d, struct expr *x)
 			return x;
 		payload_name(x, f);
 		dec_proto_use(d, x);
+		return x;
+	case EXPR_EXTHDR:
+		dec_proto_use_exthdr(d, x->exthdr.op);
 		return x;
 	case EXPR_BINOP:
 		return resolve_binop(d, x);

@@ -183,6 +183,23 @@ const struct hdr_field *dec_proto_icmp(struct dec *d, unsigned offset, unsigned 
 	return NULL;
 }
 
+void dec_proto_use_exthdr(struct dec *d, uint32_t op)
+{
+	unsigned base = op == NFT_EXTHDR_OP_TCPOPT ? TH : NH;
+
+	if (op > NFT_EXTHDR_OP_IPV4)
+		return;
+	if (d->dep[base])
+		d->dep[base]->implied = true;
+	d->dep[base] = NULL;
+}
+
+void dec_proto_reset(struct dec *d)
+{
+	memset(d->dep, 0, sizeof(d->dep));
+	d->icmp_dep = NULL;
+}
+
 void dec_proto_reject(struct dec *d, const struct stmt_reject *r)
 {
 	if (r->kind == REJECT_TCP_RST)

@@ -9,7 +9,7 @@
 /* nft's numbers of expressions (its enum expr_types) that may stand behind "typeof". */
 enum {
 	X_PAYLOAD = 7, X_EXTHDR = 8, X_META = 9, X_SOCKET = 10, X_OSF = 11, X_CT = 12, X_CONCAT = 13,
-	X_NUMGEN = 23, X_RT = 25, X_FIB = 26,
+	X_NUMGEN = 23, X_RT = 25, X_FIB = 26, X_XFRM = 27,
 };
 
 /* Inside: 0 is the expression's number, 1 its own data. */
@@ -24,7 +24,7 @@ static const char *const protocols[] = {
 /* Where nft counts a protocol's fields in another order than the table of header fields. */
 static const char *const igmp_fields[] = { "type", "checksum", "mrt", "group" };
 static const char *const arp_fields[] = {
-	"htype", "ptype", "hlen", "plen", "operation", "saddr ether", "daddr ether", "saddr ip", "daddr ip",
+	"htype", "ptype", "hlen", "plen", "operation", "saddr ether", "saddr ip", "daddr ether", "daddr ip",
 };
 
 static const char *const vlan_fields[] = { "pcp", "dei", "dei", "id", "type" };
@@ -175,6 +175,8 @@ static struct expr *typeof_any(struct dec *d, const uint8_t *p, size_t len, unsi
 		return if_known(dec_new_rt(d->a, udata_u32(&u, 0)));
 	case X_FIB:
 		return if_known(dec_new_fib(d->a, udata_u32(&u, 0), udata_u32(&u, 1)));
+	case X_XFRM:
+		return if_known(dec_new_xfrm(d->a, udata_u32(&u, 0), (uint8_t)udata_u32(&u, 2), udata_u32(&u, 1)));
 	case X_CONCAT:
 		return typeof_concat(d, top.value[TYPEOF_DATA], top.len[TYPEOF_DATA], depth);
 	default:

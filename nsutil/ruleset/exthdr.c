@@ -52,6 +52,7 @@ static const struct exthdr_field fields[] = {
 	{ V6, 43, "srh", "sid[1]", 64, 128, DT_IPV6 },
 	{ V6, 43, "srh", "sid[2]", 192, 128, DT_IPV6 },
 	{ V6, 43, "rt0", "reserved", 32, 32, DT_INTEGER },
+	{ V6, 43, "rt0", "addr[1]", 64, 128, DT_IPV6 }, /* in rules it goes by "srh sid[1]" */
 	V6_HDR(135, "mh"),
 	{ V6, 135, "mh", "type", 16, 8, DT_MH_TYPE },
 	{ V6, 135, "mh", "reserved", 24, 8, DT_INTEGER },

@@ -199,7 +199,12 @@ static void synproxy_json(const struct stmt_synproxy *s, struct json *j)
 		json_uint(j, "mss", s->mss);
 	if (s->flags & NF_SYNPROXY_OPT_WSCALE)
 		json_uint(j, "wscale", s->wscale);
-	words_json(j, "flags", words, n);
+	if (n) {
+		json_begin_array(j, "flags");
+		for (unsigned i = 0; i < n; i++)
+			json_str(j, NULL, words[i]);
+		json_end_array(j);
+	}
 	json_end_object(j);
 }
 

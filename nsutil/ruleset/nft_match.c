@@ -13,6 +13,15 @@ static bool all_zero(const struct expr *v)
 	return true;
 }
 
+static bool one_bit(const struct expr *v)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < (v->bits + 7u) / 8u; i++)
+		n += (unsigned)__builtin_popcount(v->value[i]);
+	return n == 1;
+}
+
 enum nft_match_form nft_match_form(const struct stmt_match *m)
 {
 	const struct expr *l = m->left, *r = m->right;
@@ -22,7 +31,12 @@ enum nft_match_form nft_match_form(const struct stmt_match *m)
 		return NFT_MATCH_PLAIN;
 	if (all_zero(r))
 		return m->op == OP_NE ? NFT_MATCH_FLAGS : m->op == OP_EQ ? NFT_MATCH_NO_FLAGS : NFT_MATCH_PLAIN;
-	return m->op == OP_EQ || m->op == OP_NE ? NFT_MATCH_MASKED : NFT_MATCH_PLAIN;
+	if (m->op != OP_EQ && m->op != OP_NE)
+		return NFT_MATCH_PLAIN;
+	/* "x & f == f" of a single flag stays as it is */
+	if (r->bits == l->binop.right->bits && memcmp(r->value, l->binop.right->value, (r->bits + 7u) / 8u) == 0 && one_bit(r))
+		return NFT_MATCH_PLAIN;
+	return NFT_MATCH_MASKED;
 }
 
 static const char *const ops[] = {

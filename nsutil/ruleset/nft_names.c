@@ -141,6 +141,7 @@ static const struct nft_name days[] = {
 };
 
 static const struct nft_name groups[] = { { 0, "default" }, { 0, NULL } };
+static const struct nft_name realms[] = { { 0, "cosmos" }, { 0, NULL } };
 
 static const struct nft_name *const tables[] = {
 	[DT_ETHERTYPE] = ethertypes, [DT_INET_PROTO] = protocols, [DT_ICMP_TYPE] = icmp_types,
@@ -150,7 +151,7 @@ static const struct nft_name *const tables[] = {
 	[DT_ARP_OP] = arp_ops, [DT_NFPROTO] = nfprotos, [DT_ARPHRD] = arphrds,
 	[DT_CT_STATE] = ct_states, [DT_CT_DIR] = ct_dirs, [DT_CT_STATUS] = ct_statuses,
 	[DT_CT_EVENT] = ct_events, [DT_PKTTYPE] = pkttypes, [DT_FIB_ADDRTYPE] = fib_types,
-	[DT_DAY] = days, [DT_DEVGROUP] = groups,
+	[DT_DAY] = days, [DT_DEVGROUP] = groups, [DT_REALM] = realms,
 };
 
 const struct nft_name *nft_names(enum dtype dtype)

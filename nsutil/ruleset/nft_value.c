@@ -288,6 +288,7 @@ static bool quoted_text(const struct expr *v, struct buf *b)
 		return true;
 	case DT_DAY:
 	case DT_DEVGROUP:
+	case DT_REALM:
 		if (!nft_name_of(v->dtype, expr_uint(v)))
 			return false;
 		buf_str(b, nft_name_of(v->dtype, expr_uint(v)));
@@ -338,7 +339,7 @@ void nft_number_text(const struct expr *v, struct buf *b)
 		buf_fmt(b, "0x%" PRIx64, expr_uint(v));
 	else if (v->dtype == DT_ARPHRD)
 		buf_uint(b, expr_uint(v));
-	else if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v))))
+	else if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || v->dtype == DT_REALM || (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v))))
 		number_text(v, b);
 	else
 		nft_value_text(v, " | ", b);
