@@ -119,7 +119,7 @@ static void text_head(const struct trace_result *res, struct out *o)
 	out_nl(o);
 }
 
-static void put_legs(const struct trace_result *res, struct out *o)
+static void put_legs(const struct trace_result *res, const char *namespace, struct out *o)
 {
 	out_array(o, "legs");
 	for (unsigned i = 0; i < res->n_legs && out_structured(o); i++) {
@@ -128,6 +128,7 @@ static void put_legs(const struct trace_result *res, struct out *o)
 		out_object(o, NULL);
 		out_uint(o, "branch", NULL, l->branch);
 		out_uint(o, "leg", NULL, l->leg);
+		out_str(o, "namespace", NULL, namespace);
 		out_str(o, "path", NULL, connection_path(l->path));
 		out_str(o, "iif", NULL, l->iif && *l->iif ? l->iif : NULL);
 		out_str(o, "oif", NULL, l->oif && *l->oif ? l->oif : NULL);
@@ -538,14 +539,14 @@ static void text_all(const struct trace_result *res, bool explain, struct out *o
 	text_closing(res, o);
 }
 
-void report_trace(const struct trace_result *res, bool explain, struct out *o)
+void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct out *o)
 {
 	if (!out_structured(o)) {
 		text_all(res, explain, o);
 		return;
 	}
 	put_packet(res, o);
-	put_legs(res, o);
+	put_legs(res, namespace, o);
 	out_array(o, "steps");
 	put_steps(res, 0, true, explain, o);
 	out_array_end(o);

@@ -9,7 +9,8 @@
 #include "shell/out/out.h"
 
 /* report_trace() - packet, legs, steps, outcomes and order; the keys of DESIGN section 2
+ * @namespace: the target's label, which each leg is marked with
  * @explain: also show the rules that did not match, and why */
-void report_trace(const struct trace_result *res, bool explain, struct out *o);
+void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct out *o);
 
 #endif

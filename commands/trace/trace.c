@@ -6,98 +6,48 @@
 
 #include "commands/command.h"
 #include "commands/head.h"
+#include "commands/trace/onward.h"
 #include "commands/trace/report.h"
+#include "commands/trace/scene.h"
 #include "commands/trace/source.h"
 #include "nsutil/base/cleanup.h"
-#include "nsutil/dump/assume.h"
-#include "nsutil/load.h"
-#include "nsutil/ruleset/netview.h"
 #include "nsutil/trace/connection.h"
 
 extern const struct command command_trace;
 
-/* All that is read of the target. */
-struct scene {
-	struct target *target;
-	struct ruleset *rs;
-	struct netview *nv; /* NULL: the target is a file of rules, and each connection gets an assumed one */
-	struct tracer *tracer;
-	struct netview *assumed; /* of the last connection */
-	struct trace_options opt;
+/* What was asked to be done with each connection. */
+struct manner {
+	struct session *s;
+	struct scene *sc;
+	struct onward *onward;
+	bool explain;
+	struct out *o;
 };
 
-static void scene_clear(struct scene *sc)
+/* The keys of one trace, with what follows it; the result is given back. */
+static int put_trace(const struct manner *m, struct trace_result *res, struct err *e)
 {
-	tracer_free(sc->tracer);
-	netview_free(sc->nv);
-	netview_free(sc->assumed);
-	ruleset_free(sc->rs);
+	int ret;
+
+	report_trace(res, m->sc->target->label, m->explain, m->o);
+	ret = onward_report(m->onward, res, m->explain, m->o, e);
+	trace_result_free(res);
+	return ret;
 }
 
-static int scene_make(struct session *s, const struct trace_options *opt, struct scene *sc, struct err *e)
-{
-	if (session_target(s, &sc->target, e) < 0)
-		return -1;
-	sc->opt = *opt;
-	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0 ||
-	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0)
-		return -1;
-	return sc->nv ? tracer_new(sc->rs, sc->nv, opt, &sc->tracer, e) : 0;
-}
-
-/* Of a file without links and routes: the connection itself says which address is the target's. */
-static int assume(struct scene *sc, const struct trace_request *rq, struct err *e)
-{
-	struct assume_known known = { .iif = rq->iif, .oif = rq->oif };
-	struct netview *nv;
-
-	if (rq->path != TRACE_FORWARD)
-		known.own = rq->path == TRACE_OUT ? rq->src : rq->dst;
-	if (assume_netview(&known, &nv, e) < 0)
-		return -1;
-	tracer_free(sc->tracer);
-	sc->tracer = NULL;
-	netview_free(sc->assumed);
-	sc->assumed = nv;
-	return tracer_new(sc->rs, nv, &sc->opt, &sc->tracer, e);
-}
-
-static int follow(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e)
-{
-	if (!sc->nv && assume(sc, rq, e) < 0)
-		return -1;
-	return trace_run(sc->tracer, rq, ret, e);
-}
-
-static void put_assumed(const struct scene *sc, struct out *o)
-{
-	out_array(o, "assumed");
-	if (!sc->nv) {
-		out_style(o, STYLE_WARN);
-		out_text(o, "! the file holds rules only; assumed:");
-		for (unsigned i = 0; assume_says[i]; i++) {
-			out_text(o, i ? "; " : " ");
-			out_str(o, NULL, "%s", assume_says[i]);
-		}
-		out_style(o, STYLE_PLAIN);
-		out_nl(o);
-	}
-	out_array_end(o);
-}
-
-static int trace_one(struct scene *sc, const struct trace_request *rq, bool explain, struct out *o, struct err *e)
+static int trace_one(const struct manner *m, const struct trace_request *rq, struct err *e)
 {
 	struct trace_result *res;
+	int ret;
 
-	if (follow(sc, rq, &res, e) < 0)
+	if (scene_trace(m->sc, rq, &res, e) < 0)
 		return -1;
-	out_begin(o, "trace");
-	head_target(sc->target, o);
-	put_assumed(sc, o);
-	report_trace(res, explain, o);
-	out_end(o);
-	trace_result_free(res);
-	return 0;
+	out_begin(m->o, "trace");
+	head_target(m->sc->target, m->o);
+	scene_put_assumed(m->sc, m->o);
+	ret = put_trace(m, res, e);
+	out_end(m->o);
+	return ret;
 }
 
 /* ---- many connections, one after the other ---- */
@@ -106,25 +56,22 @@ static int trace_one(struct scene *sc, const struct trace_request *rq, bool expl
 struct batch {
 	const char *lines, *pcap;
 	bool conns, sockets;
-	struct session *s;
-	struct scene *sc;
-	bool explain;
-	struct out *o;
+	const struct manner *m;
 };
 
 static int trace_next(void *ctx, const struct trace_request *rq, struct err *e)
 {
-	struct batch *b = ctx;
+	const struct manner *m = ((struct batch *)ctx)->m;
 	struct trace_result *res;
+	int ret;
 
-	if (follow(b->sc, rq, &res, e) < 0)
+	if (scene_trace(m->sc, rq, &res, e) < 0)
 		return -1;
-	out_object(b->o, NULL);
-	report_trace(res, b->explain, b->o);
-	out_object_end(b->o);
-	out_nl(b->o);
-	trace_result_free(res);
-	return session_interrupted(b->s);
+	out_object(m->o, NULL);
+	ret = put_trace(m, res, e);
+	out_object_end(m->o);
+	out_nl(m->o);
+	return ret < 0 ? -1 : session_interrupted(m->s);
 }
 
 /* One line of the file; what it needs of memory is given back behind it. */
@@ -168,7 +115,7 @@ static int trace_file(struct batch *b, struct err *e)
 
 static int trace_source(struct batch *b, struct err *e)
 {
-	struct scene *sc = b->sc;
+	struct scene *sc = b->m->sc;
 
 	if (b->lines)
 		return trace_file(b, e);
@@ -180,51 +127,59 @@ static int trace_source(struct batch *b, struct err *e)
 
 static int trace_batch(struct batch *b, struct err *e)
 {
+	const struct manner *m = b->m;
 	int ret;
 
-	if ((b->conns || b->sockets) && !b->sc->nv)
+	if ((b->conns || b->sockets) && !m->sc->nv)
 		return err_set(e, ERR_USAGE, "trace", "a file has no connections of its own; take them from --from or --pcap");
-	out_begin(b->o, "trace");
-	head_target(b->sc->target, b->o);
-	put_assumed(b->sc, b->o);
-	out_stream(b->o, "traces");
+	out_begin(m->o, "trace");
+	head_target(m->sc->target, m->o);
+	scene_put_assumed(m->sc, m->o);
+	out_stream(m->o, "traces");
 	ret = trace_source(b, e);
-	out_stream_end(b->o);
-	out_end(b->o);
+	out_stream_end(m->o);
+	out_end(m->o);
 	return ret < 0 ? -1 : 0;
 }
 
-static struct batch batch_of(struct session *s, const struct command_args *args, struct scene *sc, struct out *o)
+static bool given(const struct command_args *args, const char *option)
 {
-	return (struct batch){
-		.lines = command_opt(&command_trace, args, "from"), .pcap = command_opt(&command_trace, args, "pcap"),
-		.conns = command_opt(&command_trace, args, "from-conns"),
-		.sockets = command_opt(&command_trace, args, "from-sockets"),
-		.s = s, .sc = sc, .o = o, .explain = command_opt(&command_trace, args, "explain"),
-	};
+	return command_opt(&command_trace, args, option);
+}
+
+static int start(struct manner *m, const struct command_args *args, struct err *e)
+{
+	struct trace_options opt = { .all = m->explain || given(args, "all") };
+	struct target *t;
+
+	if (session_target(m->s, &t, e) < 0 || scene_make(t, &opt, m->sc, e) < 0)
+		return -1;
+	return onward_new(m->s, m->sc, given(args, "through-proxy"), given(args, "through-node"), &m->onward, e);
 }
 
 static int run(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
 	struct arena *a _cleanup_arena_ = arena_new();
-	bool explain = command_opt(&command_trace, args, "explain");
-	struct trace_options opt = { .all = explain || command_opt(&command_trace, args, "all") };
 	__attribute__((cleanup(scene_clear))) struct scene sc = { 0 };
-	struct batch b = batch_of(s, args, &sc, o);
-	int sources = !!b.lines + !!b.pcap + b.conns + b.sockets + (args->argc > 0);
+	struct manner m = { .s = s, .sc = &sc, .explain = given(args, "explain"), .o = o };
+	struct batch b = {
+		.lines = command_opt(&command_trace, args, "from"), .pcap = command_opt(&command_trace, args, "pcap"),
+		.conns = given(args, "from-conns"), .sockets = given(args, "from-sockets"), .m = &m,
+	};
+	int sources = !!b.lines + !!b.pcap + b.conns + b.sockets, ret;
 	struct trace_request rq;
 
 	if (!a)
 		return err_oom(e);
-	if (sources > 1)
+	if (sources + (args->argc > 0) > 1)
 		return err_set(e, ERR_USAGE, "trace", "give one of a connection, --from, --from-conns, --from-sockets and --pcap");
-	if (sources && !args->argc)
-		return scene_make(s, &opt, &sc, e) < 0 ? -1 : trace_batch(&b, e);
-	if (connection_parse(a, args->argc, args->argv, &rq, e) < 0)
+	if (!sources && connection_parse(a, args->argc, args->argv, &rq, e) < 0)
 		return -1;
-	if (scene_make(s, &opt, &sc, e) < 0)
-		return -1;
-	return trace_one(&sc, &rq, explain, o, e);
+	ret = start(&m, args, e);
+	if (ret == 0)
+		ret = sources ? trace_batch(&b, e) : trace_one(&m, &rq, e);
+	onward_free(m.onward);
+	return ret;
 }
 
 static const struct command_option options[] = {
@@ -234,6 +189,8 @@ static const struct command_option options[] = {
 	{ "from-conns", 0, ARG_NONE, NULL, NULL, "trace every connection-tracking entry of the target, as its first packet was" },
 	{ "from-sockets", 0, ARG_NONE, NULL, NULL, "trace the connection of every established socket of the target" },
 	{ "pcap", 0, ARG_FILE, "FILE", NULL, "trace the first packet of each connection of a capture (- for standard input)" },
+	{ "through-proxy", 0, ARG_NONE, NULL, NULL, "go on with the connection that the proxy makes of a captured one" },
+	{ "through-node", 0, ARG_NONE, NULL, NULL, "go on through the pod's veth into the node, and into the pod behind another" },
 	{ .name = NULL },
 };
 
@@ -241,6 +198,7 @@ static const char *const examples[] = {
 	"-t shop/cart trace out tcp 10.96.0.10:80 uid 1000",
 	"-t shop/cart trace in tcp 10.0.1.1:40000 to 10.0.1.39:8080",
 	"-t shop/cart trace --explain out udp [fd00::53]:53 uid 1337 -o json",
+	"-t shop/cart trace --through-proxy --through-node out tcp 10.96.0.10:80 uid 1000",
 	"trace icmp 10.0.0.1",
 	"-t shop/cart trace --from connections.jsonl -o jsonl",
 	"-t shop/cart trace --from-sockets -o jsonl",

@@ -76,6 +76,19 @@ int netns_enter(const struct netns *ns, struct err *e);
 int netns_make(struct netns *ret, struct err *e);
 
 /**
+ * netns_number_of() - by which number a namespace knows another one, as links to it have it (nv_link.peer_nsid)
+ * @ns:		namespace
+ * @other:	the other one
+ * @ret:	set on success; -1 when it has none, so no link leads there
+ * @e:		error
+ *
+ * Asking gives no number to a namespace that has none.
+ *
+ * Return: 0, or -1
+ */
+int netns_number_of(const struct netns *ns, const struct netns *other, int *ret, struct err *e);
+
+/**
  * netns_socket() - a socket that lives in the namespace; usable from outside (FACTS: it keeps it)
  * @ns:		namespace
  * @domain:	AF_*

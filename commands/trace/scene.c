@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* scene - all that is read of a target for tracing */
+#include "commands/trace/scene.h"
+
+#include "nsutil/dump/assume.h"
+#include "nsutil/load.h"
+#include "nsutil/ruleset/netview.h"
+
+void scene_clear(struct scene *sc)
+{
+	tracer_free(sc->tracer);
+	netview_free(sc->nv);
+	netview_free(sc->assumed);
+	ruleset_free(sc->rs);
+}
+
+int scene_make(struct target *t, const struct trace_options *opt, struct scene *sc, struct err *e)
+{
+	sc->target = t;
+	sc->opt = *opt;
+	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0 ||
+	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0)
+		return -1;
+	return sc->nv ? tracer_new(sc->rs, sc->nv, opt, &sc->tracer, e) : 0;
+}
+
+/* Of a file without links and routes: the connection itself says which address is the target's. */
+static int assume(struct scene *sc, const struct trace_request *rq, struct err *e)
+{
+	struct assume_known known = { .iif = rq->iif, .oif = rq->oif };
+	struct netview *nv;
+
+	if (rq->path != TRACE_FORWARD)
+		known.own = rq->path == TRACE_OUT ? rq->src : rq->dst;
+	if (assume_netview(&known, &nv, e) < 0)
+		return -1;
+	tracer_free(sc->tracer);
+	sc->tracer = NULL;
+	netview_free(sc->assumed);
+	sc->assumed = nv;
+	return tracer_new(sc->rs, nv, &sc->opt, &sc->tracer, e);
+}
+
+int scene_trace(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e)
+{
+	if (!sc->nv && assume(sc, rq, e) < 0)
+		return -1;
+	return trace_run(sc->tracer, rq, ret, e);
+}
+
+void scene_put_assumed(const struct scene *sc, struct out *o)
+{
+	out_array(o, "assumed");
+	if (!sc->nv) {
+		out_style(o, STYLE_WARN);
+		out_text(o, "! the file holds rules only; assumed:");
+		for (unsigned i = 0; assume_says[i]; i++) {
+			out_text(o, i ? "; " : " ");
+			out_str(o, NULL, "%s", assume_says[i]);
+		}
+		out_style(o, STYLE_PLAIN);
+		out_nl(o);
+	}
+	out_array_end(o);
+}

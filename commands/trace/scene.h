@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* scene - all that is read of a target for tracing */
+#ifndef COMMANDS_TRACE_SCENE_H
+#define COMMANDS_TRACE_SCENE_H
+
+#include "nsutil/pod/target.h"
+#include "nsutil/trace/trace.h"
+#include "shell/out/out.h"
+
+struct scene {
+	struct target *target;	/* whoever made the scene sees to it */
+	struct ruleset *rs;
+	struct netview *nv;	/* NULL: the target is a file of rules, and each connection gets an assumed one */
+	struct tracer *tracer;
+	struct netview *assumed; /* of the last connection */
+	struct trace_options opt;
+};
+
+/* scene_make() - read rules, links, routes and sockets of a target. Return: 0, or -1; to be cleared in any case */
+int scene_make(struct target *t, const struct trace_options *opt, struct scene *sc, struct err *e);
+void scene_clear(struct scene *sc);
+
+/* scene_trace() - as trace_run(); of a file without links and routes the connection itself says whose addresses
+ * are the target's */
+int scene_trace(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e);
+
+/* scene_put_assumed() - array "assumed": what stands for the links and routes of a file */
+void scene_put_assumed(const struct scene *sc, struct out *o);
+
+#endif
