@@ -20,4 +20,22 @@
  */
 int run_inside(const struct netns *ns, char *const argv[], int *ret_status, struct err *e);
 
+enum { RUN_MOUNT = 1, RUN_PID = 2, RUN_IPC = 4, RUN_UTS = 8, RUN_CGROUP = 16, RUN_ALL = 31 };
+
+/**
+ * run_inside_also() - the same, within further namespaces of a process
+ * @ns:		network namespace
+ * @proc, @pid:	the proc mount, and the process whose namespaces they are
+ * @also:	RUN_* bits; the user namespace is never entered: the program keeps the caller's rights
+ * @argv:	program: with RUN_MOUNT looked for among the files of the process
+ * @ret_status, @e: as above
+ *
+ * The namespaces are entered by a thread of its own, which ends: nothing of the caller moves (setns(2):
+ * a thread may move by itself when it shares its root and working directory with no other).
+ *
+ * Return: 0, or -1
+ */
+int run_inside_also(const struct netns *ns, const char *proc, pid_t pid, unsigned also, char *const argv[],
+		    int *ret_status, struct err *e);
+
 #endif

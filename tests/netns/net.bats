@@ -140,3 +140,41 @@ schemas() {
 	"$CNISH" -t netns:pod -o json sockets --all | "$TOP/tests/lib/validate" sockets
 }
 @test "sockets, conns: the output is as their schemas say" { in_pod schemas; }
+
+further_namespaces() {
+	unshare -m -p -f -i -u --mount-proc --kill-child nsenter --net=/run/netns/pod sh -c 'hostname inner &&
+		mount -t tmpfs none /mnt && echo secret >/mnt/file && echo $$ >/run/ready && exec sleep 1000' &
+	local outer=$! pid status
+	until_true test -s /run/ready
+	until_true pgrep -P "$outer" -x sleep
+	pid=$(pgrep -P "$outer" -x sleep)
+	# what nsenter says is what exec says, for each choice of namespaces
+	local script='hostname; cat /mnt/file 2>/dev/null; readlink /proc/self/ns/net; echo "$$"; exit 7'
+	for pair in "-n:" "-n -m:--mount" "-n -p:--pid" "-n -m -p:-m -p" "-n -m -p -i -u -C:--all"; do
+		local words=${pair#*:} status=0
+		# shellcheck disable=SC2086
+		nsenter -t "$pid" ${pair%%:*} sh -c "$script" >/run/want || status=$?
+		[ "$status" = 7 ]
+		status=0
+		# shellcheck disable=SC2086
+		"$CNISH" -t "$pid" exec $words sh -c "$script" >/run/got || status=$?
+		[ "$status" = 7 ]
+		diff <(sed '$d' /run/want) <(sed '$d' /run/got)
+	done
+	[ "$(tail -1 /run/got)" -lt 100 ] # a number of the target's
+	status=0
+	"$CNISH" -t "$pid" exec --all sh -c 'kill -TERM $$' || status=$?
+	[ "$status" = 143 ]
+	status=0
+	"$CNISH" -t "$pid" exec --mount no-such-program 2>/run/err || status=$?
+	[ "$status" = 5 ]
+	grep -q 'no-such-program' /run/err
+	# afterwards we are where we were
+	[ "$("$CNISH" -c "-t $pid exec --all true" -c '!hostname')" = "$(hostname)" ]
+	# a namespace without a process has no others
+	status=0
+	ip netns add empty
+	"$CNISH" -t netns:empty exec --pid true 2>/run/err || status=$?
+	[ "$status" = 3 ]
+}
+@test "exec: --mount, --pid and --all enter what nsenter enters" { in_pod further_namespaces; }
