@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "commands/command.h"
+#include "commands/shell/watch_diff.h"
 #include "nsutil/base/cleanup.h"
 
 static const struct command_option options[] = {
@@ -14,94 +14,12 @@ static const struct command_option options[] = {
 	{ .name = NULL },
 };
 
-struct lines {
-	char **line;	/* into the text */
-	size_t n;
-	bool *used;	/* has its equal in the other run */
-	char *text;
-};
-
-static void lines_free(struct lines *l)
+static void one_line(const char *line, const char *lead, enum out_style style, struct out *o)
 {
-	free(l->line);
-	free(l->used);
-	free(l->text);
-	*l = (struct lines){ .n = 0 };
-}
-
-/* Takes the text over. */
-static int lines_split(char *text, struct lines *ret, struct err *e)
-{
-	struct lines l = { .text = text };
-	size_t n = 1;
-
-	for (const char *p = text; *p; p++)
-		n += *p == '\n';
-	l.line = calloc(n, sizeof(*l.line));
-	l.used = calloc(n, sizeof(*l.used));
-	if (!l.line || !l.used) {
-		lines_free(&l);
-		return err_oom(e);
-	}
-	for (char *p = text, *end; *p; p = end) {
-		end = p + strcspn(p, "\n");
-		if (*end)
-			*end++ = '\0';
-		l.line[l.n++] = p;
-	}
-	*ret = l;
-	return 0;
-}
-
-static int compare(const void *a, const void *b)
-{
-	const char *const *const *x = a, *const *const *y = b;
-	int d = strcmp(**x, **y);
-
-	return d ? d : (*x > *y) - (*x < *y);
-}
-
-/* Places of the lines, in the order of their text. */
-static char ***sorted(const struct lines *l)
-{
-	char ***s = calloc(l->n + 1, sizeof(*s));
-
-	for (size_t i = 0; s && i < l->n; i++)
-		s[i] = &l->line[i];
-	if (s)
-		qsort(s, l->n, sizeof(*s), compare);
-	return s;
-}
-
-/* Mark the lines that both runs have. */
-static int mark(struct lines *a, struct lines *b, struct err *e)
-{
-	_cleanup_free_ char ***x = sorted(a), ***y = sorted(b);
-	size_t i = 0, j = 0;
-
-	if (!x || !y)
-		return err_oom(e);
-	while (i < a->n && j < b->n) {
-		int d = strcmp(*x[i], *y[j]);
-
-		if (d == 0)
-			a->used[x[i] - a->line] = b->used[y[j] - b->line] = true;
-		i += d <= 0;
-		j += d >= 0;
-	}
-	return 0;
-}
-
-static void show(const struct lines *l, const char *lead, enum out_style style, struct out *o)
-{
-	for (size_t i = 0; i < l->n; i++) {
-		if (l->used[i])
-			continue;
-		out_style(o, style);
-		out_text(o, "%s%s", lead, l->line[i]);
-		out_style(o, STYLE_PLAIN);
-		out_nl(o);
-	}
+	out_style(o, style);
+	out_text(o, "%s%s", lead, line);
+	out_style(o, STYLE_PLAIN);
+	out_nl(o);
 }
 
 static void head(struct out *o, const char *state)
@@ -118,92 +36,161 @@ static void head(struct out *o, const char *state)
 	out_nl(o);
 }
 
-/* Text: the first run in full, later what differs from the one before. */
-static int show_text(struct lines *before, char *text, bool first, struct out *o, struct err *e)
+/* Text that is not drawn in place: the first run in full, later what differs from the one before. */
+static void show_text(const struct watch_text *before, const struct watch_text *now, const uint32_t *match, bool first,
+		      struct out *o)
 {
-	struct lines now = { .n = 0 };
+	_cleanup_free_ bool *known = calloc(now->n + 1, sizeof(*known));
+	bool changed = false;
 
-	if (lines_split(text, &now, e))
-		return -1;
-	if (mark(before, &now, e)) {
-		lines_free(&now);
-		return -1;
-	}
-	if (first) {
-		show(&now, "", STYLE_PLAIN, o);
-	} else {
-		bool changed = memchr(before->used, 0, before->n) || memchr(now.used, 0, now.n);
+	for (size_t i = 0; known && i < before->n; i++) {
+		bool same = match[i] != UINT32_MAX && strcmp(before->line[i], now->line[match[i]]) == 0;
 
-		if (changed)
-			head(o, "changed");
-		show(before, "- ", STYLE_DEL, o);
-		show(&now, "+ ", STYLE_ADD, o);
+		if (same)
+			known[match[i]] = true;
+		changed |= !same;
 	}
-	lines_free(before);
-	memset(now.used, 0, now.n);
-	*before = now;
-	return 0;
+	for (size_t j = 0; known && j < now->n; j++)
+		changed |= !known[j];
+	if (!first && changed)
+		head(o, "changed");
+	for (size_t i = 0; i < before->n; i++)
+		if (match[i] == UINT32_MAX || strcmp(before->line[i], now->line[match[i]]) != 0)
+			one_line(before->line[i], "- ", STYLE_DEL, o);
+	for (size_t j = 0; known && j < now->n; j++)
+		if (!known[j])
+			one_line(now->line[j], first ? "" : "+ ", first ? STYLE_PLAIN : STYLE_ADD, o);
 }
 
+struct watch {
+	int argc;
+	char **argv;
+	double interval;
+	struct watch_text before, now;
+	uint32_t *match;
+	double at, elapsed;	/* when the run was; since the one before it */
+	char *json;		/* of the run before */
+	uint64_t run;
+	int status;
+	bool paused;
+};
+
 /* JSON: the whole result of each run, and whether it differs. */
-static int show_json(struct lines *before, char *text, bool first, struct out *o)
+static void show_json(struct watch *w, char *text, struct out *o)
 {
 	size_t n = strlen(text);
 
 	if (n && text[n - 1] == '\n')
 		text[n - 1] = '\0';
-	out_bool(o, "changed", NULL, !first && strcmp(before->text, text) != 0);
+	out_bool(o, "changed", NULL, w->run > 1 && strcmp(w->json, text) != 0);
 	out_json(o, "output", *text ? text : NULL);
-	free(before->text);
-	before->text = text;
-	return 0;
+	free(w->json);
+	w->json = text;
 }
 
-struct watch {
-	struct lines before;
-	uint64_t run;
-	int status;
-};
+static double now_seconds(void)
+{
+	struct timespec t;
 
-static int one_run(struct session *s, struct watch *w, const struct command_args *args, struct out *o,
-		   struct err *e)
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The picture: a line on what is watched, and the output with what changed marked. */
+static void draw(const struct watch *w, struct out *o)
+{
+	time_t now = time(NULL);
+	char clock[32];
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+	out_frame(o);
+	out_style(o, STYLE_HEAD);
+	out_text(o, "every %gs:", w->interval);
+	for (int i = 0; i < w->argc; i++)
+		out_text(o, " %s", w->argv[i]);
+	out_style(o, STYLE_PLAIN);
+	out_style(o, w->paused ? STYLE_WARN : STYLE_DIM);
+	out_text(o, "   %s  run %" PRIu64 "%s", clock, w->run, w->paused ? "  PAUSED (space goes on, q ends)" : "  (space pauses, q ends)");
+	out_style(o, STYLE_PLAIN);
+	out_nl(o);
+	watch_show(&w->before, &w->now, w->match, w->elapsed, o);
+	out_frame_end(o);
+}
+
+/* The run is the new one; the former is the one to compare with. */
+static int take_text(struct watch *w, char *text, struct err *e)
+{
+	double at = now_seconds();
+
+	watch_free(&w->before);
+	free(w->match);
+	w->match = NULL;
+	w->before = w->now;
+	w->now = (struct watch_text){ .n = 0 };
+	w->elapsed = w->at > 0 ? at - w->at : 0;
+	w->at = at;
+	return watch_split(text, &w->now, e) || watch_match(&w->before, &w->now, &w->match, e) ? -1 : 0;
+}
+
+static int one_run(struct session *s, struct watch *w, struct out *o, struct err *e)
 {
 	enum out_format format = out_structured(o) ? OUT_JSON : OUT_TEXT;
+	int r = 0;
 	char *text;
-	int r;
 
-	if (session_capture(s, args->argc, args->argv, format, &text, &w->status, e))
+	if (session_capture(s, w->argc, w->argv, format, &text, &w->status, e))
 		return -1;
+	w->run++;
+	if (format != OUT_JSON && take_text(w, text, e))
+		return -1;
+	if (out_in_place(o)) {
+		draw(w, o);
+		return 0;
+	}
 	out_object(o, NULL);
-	out_uint(o, "run", NULL, ++w->run);
+	out_uint(o, "run", NULL, w->run);
 	out_int(o, "time", NULL, time(NULL));
 	out_int(o, "status", NULL, w->status);
-	r = format == OUT_JSON ? show_json(&w->before, text, w->run == 1, o) :
-				 show_text(&w->before, text, w->run == 1, o, e);
+	if (format == OUT_JSON)
+		show_json(w, text, o);
+	else
+		show_text(&w->before, &w->now, w->match, w->run == 1, o);
 	out_object_end(o);
 	return r;
 }
 
-/* In slices, so that Ctrl-C does not wait for the end of the interval. */
-static void pause_between(const struct session *s, double seconds)
+/* Until the next run is due. Return: whether there is to be one */
+static bool pause_between(struct session *s, struct watch *w, struct out *o)
 {
-	struct timespec now, end;
+	double due = now_seconds() + w->interval;
 
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_sec += (time_t)seconds;
-	end.tv_nsec += (long)((seconds - (double)(time_t)seconds) * 1e9);
-	do {
-		struct timespec slice = { .tv_nsec = 50 * 1000 * 1000 };
-		double left;
+	while (!session_interrupted(s)) {
+		double left = due - now_seconds();
+		int key;
 
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		left = (double)(end.tv_sec - now.tv_sec) + (double)(end.tv_nsec - now.tv_nsec) / 1e9;
-		if (left <= 0)
-			return;
-		if (left < 0.05)
-			slice.tv_nsec = (long)(left * 1e9);
-		nanosleep(&slice, NULL);
-	} while (!session_interrupted(s));
+		if (!w->paused && left <= 0)
+			return true;
+		key = session_wait(s, w->paused ? -1 : left);
+		if (key == 'q' || key == 'Q')
+			return false;
+		if (key == ' ')
+			w->paused = !w->paused;
+		if (key == '\r' || key == '\n')
+			return true;
+		if ((key == ' ' || key == SESSION_WAIT_RESIZED) && out_in_place(o))
+			draw(w, o);
+	}
+	return false;
+}
+
+static void watch_close(struct watch *w)
+{
+	watch_free(&w->before);
+	watch_free(&w->now);
+	free(w->match);
+	free(w->json);
 }
 
 extern const struct command command_watch;
@@ -213,7 +200,7 @@ static int run_watch(struct session *s, const struct command_args *args, struct 
 	const char *interval = command_opt(&command_watch, args, "interval");
 	const char *count = command_opt(&command_watch, args, "count");
 	uint64_t runs = count ? strtoull(count, NULL, 10) : UINT64_MAX;
-	struct watch w = { .run = 0 };
+	struct watch w = { .argc = args->argc, .argv = args->argv, .interval = interval ? strtod(interval, NULL) : 2 };
 	int r = 0;
 
 	out_begin(o, "watch");
@@ -222,13 +209,9 @@ static int run_watch(struct session *s, const struct command_args *args, struct 
 		out_str(o, NULL, NULL, args->argv[i]);
 	out_array_end(o);
 	out_stream(o, "runs");
-	while (r == 0 && w.run < runs && !session_interrupted(s)) {
-		if (w.run)
-			pause_between(s, interval ? strtod(interval, NULL) : 2);
-		if (!session_interrupted(s))
-			r = one_run(s, &w, args, o, e);
-	}
-	lines_free(&w.before);
+	while (r == 0 && w.run < runs && !session_interrupted(s) && (w.run == 0 || pause_between(s, &w, o)))
+		r = one_run(s, &w, o, e);
+	watch_close(&w);
 	if (r)
 		return -1;
 	out_stream_end(o);
@@ -245,11 +228,13 @@ const struct command command_watch = {
 	.max_args = -1,
 	.options = options,
 	.formats = OUT_JSONL,
-	.flags = COMMAND_RAW,
-	.description = "Runs COMMAND, prints its output, and runs it again every SECS seconds until Ctrl-C. From the\n"
-		       "second run on it prints only lines that went (-) and came (+). With -o json or jsonl each run\n"
-		       "carries the whole output of COMMAND and whether it differs from the run before. A command\n"
-		       "that changes something cannot be repeated.",
+	.flags = COMMAND_RAW | COMMAND_REPEAT,
+	.description = "Runs COMMAND again every SECS seconds. On a terminal the output is drawn in place: counters that\n"
+		       "moved are marked, with what they gained in a second behind the line; lines that came (+) and\n"
+		       "went (-) too. Space pauses and goes on, Enter runs at once, q or Ctrl-C ends. Elsewhere, and\n"
+		       "with --plain, the first output is printed, then the lines that went and came. With -o json or\n"
+		       "jsonl each run carries the whole output of COMMAND and whether it differs from the run before.\n"
+		       "A command that changes something cannot be repeated.",
 	.examples = (const char *const[]){ "watch -n 1 tables --table nat", "-o jsonl watch conns", NULL },
 	.run = run_watch,
 };
