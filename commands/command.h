@@ -32,6 +32,7 @@ enum arg_kind {
 	ARG_INTERFACE,
 	ARG_CHOICE,	/* one of 'choices' */
 	ARG_PROGRAM,	/* the rest is a program and its arguments */
+	ARG_SETTING,	/* NAME=VALUE of the session's preferences */
 };
 
 struct command_option {
@@ -47,7 +48,7 @@ enum command_flags {
 	COMMAND_MUTATES = 1 << 0, /* needs its full word; changes something when not --dry-run */
 	COMMAND_RAW = 1 << 1,	  /* everything from the first operand on belongs to it (exec, watch) */
 	COMMAND_SHELL = 1 << 2,	  /* about the shell itself (help, history, quit): listed last */
-	COMMAND_REPEAT = 1 << 3,  /* an empty line repeats it */
+	COMMAND_REPEAT = 1 << 3,  /* an empty line at the prompt repeats it: it only looks, and is looked at again */
 };
 
 struct command_args {
@@ -94,6 +95,7 @@ enum command_global {
 	GLOBAL_HOST_ROOT,
 	GLOBAL_RUNTIME,
 	GLOBAL_COLOR,
+	GLOBAL_PLAIN,
 	GLOBAL_DRY_RUN,
 	GLOBAL_YES,
 	GLOBAL_HELP,

@@ -53,6 +53,8 @@ const struct command_option command_globals[] = {
 	[GLOBAL_RUNTIME] = { "runtime", 0, ARG_TEXT, "URI", NULL,
 			     "unix:///run/containerd/containerd.sock, docker, ...; none: /proc and state files only" },
 	[GLOBAL_COLOR] = { "color", 0, ARG_CHOICE, "WHEN", color_when, "when to use colour; NO_COLOR is honoured" },
+	[GLOBAL_PLAIN] = { "plain", 0, ARG_NONE, NULL, NULL,
+			   "for screen readers: one fact a line, nothing side by side, no colour" },
 	[GLOBAL_DRY_RUN] = { "dry-run", 0, ARG_NONE, NULL, NULL, "show what would change" },
 	[GLOBAL_YES] = { "yes", 0, ARG_NONE, NULL, NULL,
 			 "make the change without asking; needed where standard input is no terminal" },

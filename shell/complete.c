@@ -16,11 +16,13 @@ struct context {
 	const struct command_option *pending;	/* its argument must follow */
 	bool raw;				/* behind "--", or a program's own words */
 	int operands;
+	struct complete_connection conn;
 };
 
-void complete_add(struct offer *o, const char *word)
+void complete_add_help(struct offer *o, const char *word, const char *help)
 {
 	struct complete *c = o->c;
+	const char **helps;
 	char **more;
 
 	if (strncmp(word, o->prefix, strlen(o->prefix)) != 0)
@@ -29,8 +31,24 @@ void complete_add(struct offer *o, const char *word)
 	if (!more)
 		return;
 	c->words = more;
+	helps = reallocarray(c->help, c->n + 1, sizeof(*helps));
+	if (!helps)
+		return;
+	c->help = helps;
+	helps[c->n] = help;
 	if (asprintf(&more[c->n], "%s%s", o->lead, word) >= 0)
 		c->n++;
+}
+
+void complete_add(struct offer *o, const char *word)
+{
+	complete_add_help(o, word, NULL);
+}
+
+void complete_list(struct offer *o, const char *const *words)
+{
+	for (; words && *words; words++)
+		complete_add(o, *words);
 }
 
 static const struct command_option *find_in(const struct command_option *list, const char *word)
@@ -77,6 +95,8 @@ static void read_operand(struct context *c, const char *word)
 		return;
 	}
 	c->operands++;
+	if (cmd->operand_kind == ARG_CONNECTION)
+		complete_connection_word(&c->conn, word);
 	c->raw = c->raw || (cmd->flags & COMMAND_RAW);
 }
 
@@ -101,12 +121,6 @@ static void read_word(struct context *c, const char *word)
 		c->pending = o;
 }
 
-static void offer_list(struct offer *o, const char *const *words)
-{
-	for (; words && *words; words++)
-		complete_add(o, *words);
-}
-
 /* First words of commands, or what follows a group. */
 static void offer_commands(struct offer *o, const char *group)
 {
@@ -120,7 +134,7 @@ static void offer_commands(struct offer *o, const char *group)
 			continue;
 		snprintf(name, sizeof(name), "%s", group ? full + n + 1 : full);
 		name[strcspn(name, " ")] = '\0';
-		complete_add(o, name);
+		complete_add_help(o, name, !group && strchr(full, ' ') ? "a group of commands" : (*c)->summary);
 	}
 }
 
@@ -130,7 +144,7 @@ static void offer_options(struct offer *o, const struct command_option *list, un
 
 	for (unsigned i = 0; i < n && list && list[i].name; i++) {
 		snprintf(name, sizeof(name), "--%s", list[i].name);
-		complete_add(o, name);
+		complete_add_help(o, name, list[i].help);
 	}
 }
 
@@ -142,34 +156,16 @@ static void offer_store_list(struct offer *o)
 	char lead[128];
 
 	if (!comma) {
-		offer_list(o, stores);
+		complete_list(o, stores);
 		return;
 	}
 	snprintf(lead, sizeof(lead), "%s%.*s", o->lead, (int)(comma + 1 - o->prefix), o->prefix);
-	offer_list(&(struct offer){ .c = o->c, .prefix = comma + 1, .lead = lead }, stores);
+	complete_list(&(struct offer){ .c = o->c, .prefix = comma + 1, .lead = lead }, stores);
 	o->c->no_space = true;
 }
 
-static void offer_settings(struct offer *o, const char *const *names)
-{
-	char word[128];
-
-	for (; names && *names; names++) {
-		snprintf(word, sizeof(word), "%s=", *names);
-		complete_add(o, word);
-	}
-	o->c->no_space = true;
-}
-
-static void offer_connection(struct offer *o)
-{
-	static const char *const words[] = { "out", "in", "forward", "tcp", "udp",  "icmp",    "icmpv6", "->",
-					     "uid", "gid", "mark",   "iif", "oif", "ctstate", NULL };
-
-	offer_list(o, words);
-}
-
-static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, const char *const *choices)
+static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, const char *const *choices,
+		       const struct complete_connection *conn)
 {
 	switch (kind) {
 	case ARG_TARGET: complete_targets(s, o); break;
@@ -177,10 +173,11 @@ static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, c
 	case ARG_CHAIN: complete_chains(s, o); break;
 	case ARG_INTERFACE: complete_interfaces(s, o); break;
 	case ARG_STORES: offer_store_list(o); break;
-	case ARG_STORE: offer_list(o, (const char *const[]){ "legacy", "compat", "native", NULL }); break;
+	case ARG_STORE: complete_list(o, (const char *const[]){ "legacy", "compat", "native", NULL }); break;
 	case ARG_COMMAND: offer_commands(o, NULL); break;
-	case ARG_CONNECTION: offer_connection(o); break;
-	case ARG_ISTIO_SETTING: offer_settings(o, choices); return;
+	case ARG_CONNECTION: complete_connection(s, o, conn); return;
+	case ARG_ISTIO_SETTING: complete_istio_settings(s, o); return;
+	case ARG_SETTING: complete_settings(s, o); return;
 	case ARG_PROGRAM:
 	case ARG_FILE: o->c->files = true; break;
 	case ARG_NONE:
@@ -188,16 +185,28 @@ static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, c
 	case ARG_NUMBER:
 	case ARG_CHOICE: break;
 	}
-	offer_list(o, choices);
+	complete_list(o, choices);
 }
 
 static void offer_operand(struct session *s, struct offer *o, const struct context *c)
 {
 	const struct command *cmd = c->match.command;
 
-	if (cmd->max_args >= 0 && c->operands >= cmd->max_args)
+	if (cmd->max_args >= 0 && c->operands >= cmd->max_args) {
+		snprintf(o->c->hint, sizeof(o->c->hint), "%s takes no more words but options", cmd->name);
 		return;
-	offer_kind(s, o, cmd->operand_kind, cmd->operand_choices);
+	}
+	if (cmd->operands)
+		snprintf(o->c->hint, sizeof(o->c->hint), "%s %s", cmd->name, cmd->operands);
+	offer_kind(s, o, cmd->operand_kind, cmd->operand_choices, &c->conn);
+}
+
+static void offer_argument(struct session *s, struct offer *o, const struct command_option *opt)
+{
+	static const struct complete_connection none;
+
+	snprintf(o->c->hint, sizeof(o->c->hint), "%s: %s", opt->arg_name ? opt->arg_name : opt->name, opt->help);
+	offer_kind(s, o, opt->arg, opt->choices, &none);
 }
 
 static void offer_value(struct session *s, struct offer *o, const struct context *c, const char *word)
@@ -208,28 +217,39 @@ static void offer_value(struct session *s, struct offer *o, const struct context
 
 	snprintf(lead, sizeof(lead), "%.*s", (int)(eq - word), word);
 	if (opt)
-		offer_kind(s, &(struct offer){ .c = o->c, .prefix = eq, .lead = lead }, opt->arg, opt->choices);
+		offer_argument(s, &(struct offer){ .c = o->c, .prefix = eq, .lead = lead }, opt);
 }
+
+struct candidate {
+	char *word;
+	const char *help;
+};
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(((const struct candidate *)a)->word, ((const struct candidate *)b)->word);
 }
 
 static void sort_unique(struct complete *c)
 {
+	struct candidate *list = calloc(c->n + 1, sizeof(*list));
 	unsigned n = 0;
 
-	if (c->n == 0)
-		return;
-	qsort(c->words, c->n, sizeof(*c->words), compare);
-	for (unsigned i = 1; i < c->n; i++) {
-		if (strcmp(c->words[n], c->words[i]) == 0)
-			free(c->words[i]);
-		else
-			c->words[++n] = c->words[i];
+	for (unsigned i = 0; list && i < c->n; i++)
+		list[i] = (struct candidate){ c->words[i], c->help[i] };
+	if (list)
+		qsort(list, c->n, sizeof(*list), compare);
+	for (unsigned i = 0; list && i < c->n; i++) {
+		if (n && strcmp(c->words[n - 1], list[i].word) == 0) {
+			free(list[i].word);
+			continue;
+		}
+		c->words[n] = list[i].word;
+		c->help[n++] = list[i].help;
 	}
-	c->n = n + 1;
+	if (list)
+		c->n = n;
+	free(list);
 }
 
 void complete_words(struct session *s, int n, char **before, const char *word, struct complete *ret)
@@ -241,7 +261,7 @@ void complete_words(struct session *s, int n, char **before, const char *word, s
 	for (int i = 0; i < n; i++)
 		read_word(&c, before[i]);
 	if (c.pending) {
-		offer_kind(s, &o, c.pending->arg, c.pending->choices);
+		offer_argument(s, &o, c.pending);
 	} else if (!c.raw && word[0] == '-' && word[1] == '-' && strchr(word, '=')) {
 		offer_value(s, &o, &c, word);
 	} else if (!c.raw && word[0] == '-') {
@@ -261,5 +281,6 @@ void complete_free(struct complete *c)
 	for (unsigned i = 0; i < c->n; i++)
 		free(c->words[i]);
 	free(c->words);
+	free(c->help);
 	*c = (struct complete){ .n = 0 };
 }

@@ -9,9 +9,11 @@
 
 struct complete {
 	char **words;	/* candidates that begin with what stands there; sorted, none twice */
+	const char **help; /* by index in 'words': a line about it, or NULL; not owned */
 	unsigned n;
 	bool files;	/* names of files fit as well */
 	bool no_space;	/* what was completed goes on: "KEY=", a list */
+	char hint[200];	/* what is expected, for a person; "" when that is plain */
 };
 
 /**
@@ -33,11 +35,28 @@ struct offer {
 	const char *lead;    /* what stands in front of it in the same word: "--table=", "legacy," */
 };
 void complete_add(struct offer *o, const char *word);
+void complete_add_help(struct offer *o, const char *word, const char *help); /* @help must stay */
+void complete_list(struct offer *o, const char *const *words); /* NULL-ended, or NULL */
+
+/* complete_values.c: words that have an inner grammar */
+/* What of a connection the words in front have settled. */
+struct complete_connection {
+	bool path, proto, dst;
+	const char *key; /* its value must follow; NULL: none */
+};
+void complete_connection_word(struct complete_connection *c, const char *word); /* one more stands in front */
+void complete_connection(struct session *s, struct offer *o, const struct complete_connection *c);
+void complete_settings(struct session *s, struct offer *o);	  /* NAME=VALUE of the session */
+void complete_istio_settings(struct session *s, struct offer *o); /* KEY=VALUE of Istio */
 
 /* complete_live.c, complete_rules.c: what only the machine knows */
 void complete_targets(struct session *s, struct offer *o);
 void complete_tables(struct session *s, struct offer *o);
 void complete_chains(struct session *s, struct offer *o);
 void complete_interfaces(struct session *s, struct offer *o);
+void complete_listeners(struct session *s, struct offer *o); /* ADDRESS:PORT */
+void complete_ports(struct session *s, struct offer *o);     /* that something listens on */
+void complete_uids(struct session *s, struct offer *o);	     /* of the target's processes and sockets */
+void complete_files(struct offer *o);
 
 #endif

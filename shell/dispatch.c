@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dispatch - runs one command: its sink, its options, its error, its exit status */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +19,26 @@ static bool want_color(const struct session *s, bool terminal)
 {
 	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
 
+	if (s->now.plain)
+		return false;
 	if (s->now.color >= 0)
 		return s->now.color;
 	return terminal && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
+/* A terminal with the fixed palette of 256 colours, which no theme changes. */
+static bool colors_rich(void)
+{
+	const char *term = getenv("TERM"), *more = getenv("COLORTERM");
+
+	return (term && (strstr(term, "256color") || strstr(term, "direct"))) || (more && *more);
+}
+
+static bool addressable(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && *term && strcmp(term, "dumb") != 0 && strcmp(term, "unknown") != 0;
 }
 
 /* The sink that prints to standard output. */
@@ -34,11 +52,15 @@ static struct out *open_stdout(struct session *s, enum out_format format, struct
 		.note_fd = STDERR_FILENO,
 		.notes_inline = terminal,
 		.color = want_color(s, terminal),
+		.plain = s->now.plain,
 	};
 
+	c.in_place = terminal && isatty(STDIN_FILENO) && !s->now.plain && format & (OUT_TEXT | OUT_WIDE) && addressable();
 	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0)
 		c.width = ws.ws_col;
-	if (terminal && s->interactive && ws.ws_row) {
+	c.rich = c.color && colors_rich();
+	if (terminal && s->interactive && ws.ws_row && strcmp(session_setting(s, "pager"), "off") != 0) {
+		pager->command = session_setting(s, "pager");
 		c.page_rows = ws.ws_row;
 		c.pager = pager_start;
 		c.pager_arg = pager;
@@ -46,13 +68,13 @@ static struct out *open_stdout(struct session *s, enum out_format format, struct
 	return out_open(&c);
 }
 
-/* One line, whatever the texts hold. */
-static void print_error(const struct err *e)
+/* One line, whatever the texts hold. @where: the line of a script, or NULL */
+static void print_error(const char *where, const struct err *e)
 {
 	char line[2048];
 	int n;
 
-	n = snprintf(line, sizeof(line), "cnish: %s%s%s%s%s%s", e->what, e->what[0] && e->why[0] ? ": " : "", e->why,
+	n = snprintf(line, sizeof(line), "cnish: %s%s%s%s%s%s%s%s", where ? where : "", where ? ": " : "", e->what, e->what[0] && e->why[0] ? ": " : "", e->why,
 		     e->hint[0] ? " (" : "", e->hint, e->hint[0] ? ")" : "");
 	if (n >= (int)sizeof(line))
 		n = (int)sizeof(line) - 1;
@@ -62,13 +84,13 @@ static void print_error(const struct err *e)
 	dprintf(STDERR_FILENO, "%s\n", line);
 }
 
-static int report(struct out *o, const struct err *e)
+static int report(const struct session *s, struct out *o, const struct err *e)
 {
 	if (out_structured(o)) {
 		out_fail(o, e);
 	} else {
 		out_flush(o);
-		print_error(e);
+		print_error(s->where, e);
 	}
 	return e->code ? (int)e->code : ERR_SYS;
 }
@@ -83,7 +105,7 @@ static int finish(struct out *o, struct pager *pager, int status)
 	if (!failed)
 		return status;
 	err_sys(&e, failed, "writing the output");
-	print_error(&e);
+	print_error(NULL, &e);
 	return ERR_SYS;
 }
 
@@ -153,6 +175,7 @@ static int run_parsed(struct session *s, struct parse *p)
 
 	if (!help && !p->match.command)
 		return ERR_NONE;
+	s->running = help ? NULL : c;
 	session_enter(s, p->globals);
 	status = check_format(s, c, &format, &e);
 	if (help)
@@ -165,7 +188,7 @@ static int run_parsed(struct session *s, struct parse *p)
 	if (status == 0)
 		status = run_into(s, p, o, &e);
 	if (status < 0)
-		status = report(o, &e);
+		status = report(s, o, &e);
 	status = finish(o, &pager, status);
 	session_leave(s);
 	return status;
@@ -179,7 +202,7 @@ int dispatch_error(struct session *s, const struct err *e)
 
 	if (!o)
 		return ERR_SYS;
-	status = report(o, e);
+	status = report(s, o, e);
 	return finish(o, &pager, status);
 }
 
@@ -199,6 +222,32 @@ int dispatch_words(struct session *s, int n, char **words)
 		return status;
 	}
 	return run_parsed(s, &p);
+}
+
+/* "COMMAND > FILE": everything printed meanwhile goes there, also by programs we start. */
+static int run_redirected(struct session *s, const struct line *l)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (l->append ? O_APPEND : O_TRUNC), status, fd, out;
+	struct err e = ERR_INIT;
+
+	fflush(stdout);
+	out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	fd = out < 0 ? -1 : open(l->to, flags, 0666);
+	if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0) {
+		err_sys(&e, errno, "cannot write to '%s'", l->to);
+		if (fd >= 0)
+			close(fd);
+		if (out >= 0)
+			close(out);
+		return dispatch_error(s, &e);
+	}
+	close(fd);
+	s->piped = true;
+	status = dispatch_words(s, l->n, l->words);
+	s->piped = false;
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	return status;
 }
 
 /* "COMMAND | shell command": everything printed meanwhile goes to it, also by programs we start. */
@@ -234,7 +283,17 @@ int dispatch_line(struct session *s, const char *text, size_t len)
 		return dispatch_error(s, &e);
 	if (l.n == 0)
 		return 0;
-	return l.pipe ? run_piped(s, &l) : dispatch_words(s, l.n, l.words);
+	if (l.pipe)
+		return run_piped(s, &l);
+	return l.to ? run_redirected(s, &l) : dispatch_words(s, l.n, l.words);
+}
+
+/* The columns of the running command's output, so that what is captured for it fits, with a mark in front. */
+static unsigned out_width_of(const struct session *s)
+{
+	unsigned width = s->out ? out_width(s->out) : 0;
+
+	return width > 2 ? width - 2 : 0;
 }
 
 int session_capture(struct session *s, int argc, char **argv, enum out_format format, char **ret,
@@ -242,7 +301,8 @@ int session_capture(struct session *s, int argc, char **argv, enum out_format fo
 {
 	_cleanup_parse_ struct parse p = { .n_scripts = 0 };
 	struct buf b = BUF_INIT;
-	struct out_config c = { .fd = -1, .memory = &b, .note_fd = -1, .format = format };
+	struct out_config c = { .fd = -1, .memory = &b, .note_fd = -1, .format = format, .width = out_width_of(s),
+				.plain = s->now.plain };
 	struct session_options now = s->now;
 	struct out *o;
 	int status;

@@ -87,12 +87,37 @@ static char *rest(struct scan *s)
 	return word;
 }
 
+/* "> FILE", ">> FILE": the end of the line. "->" is a word, as it does not begin with '>'. */
+static int scan_file(struct scan *s)
+{
+	struct line *l = s->l;
+
+	if (l->n == 0)
+		return err_set(s->e, ERR_USAGE, "command line", "nothing in front of '>'");
+	s->p++;
+	l->append = s->p < s->end && *s->p == '>';
+	s->p += l->append;
+	skip_blanks(s);
+	if (s->p == s->end || *s->p == '#' || *s->p == '|' || *s->p == '>')
+		return err_set(s->e, ERR_USAGE, "command line", "no file after '>'");
+	if (scan_word(s))
+		return -1;
+	l->to = l->words[--l->n];
+	l->words[l->n] = NULL;
+	skip_blanks(s);
+	if (s->p < s->end && *s->p != '#')
+		return err_set(s->e, ERR_USAGE, "command line", "the file behind '>' ends the line");
+	return 0;
+}
+
 static int scan_words(struct scan *s)
 {
 	for (;;) {
 		skip_blanks(s);
 		if (s->p == s->end || *s->p == '#')
 			return 0;
+		if (*s->p == '>')
+			return scan_file(s);
 		if (*s->p != '|') {
 			if (scan_word(s))
 				return -1;

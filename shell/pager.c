@@ -59,8 +59,8 @@ static bool in_path(const char *name)
 int pager_start(void *arg)
 {
 	static const char *const less[] = { "less", "-FRX", NULL };
-	const char *pager = getenv("PAGER");
 	struct pager *p = arg;
+	const char *pager = p->command && *p->command ? p->command : getenv("PAGER");
 
 	if (pager && (!*pager || strcmp(pager, "cat") == 0))
 		return -1;

@@ -8,12 +8,13 @@
 struct pager {
 	pid_t pid;
 	int fd;		/* what is written here, the program reads */
+	const char *command; /* for pager_start(): goes before $PAGER; NULL or "": none */
 };
 
 #define PAGER_INIT { .pid = -1, .fd = -1 }
 
 /**
- * pager_start() - start $PAGER, else less -FRX; as a hook of the output sink
+ * pager_start() - start the pager that is preferred, $PAGER, else less -FRX; as a hook of the output sink
  * @arg:	a struct pager
  *
  * Return: descriptor to write to, or -1 when there is no pager (PAGER empty or "cat", no less)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* script - runs the lines of a file or of standard input */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
 #include "shell/line.h"
@@ -52,6 +55,50 @@ static int run_lines(struct session *s, FILE *f, const char *name)
 		return SCRIPT_INTERRUPTED;
 	err_sys(&e, errno, "cannot read %s", name);
 	return dispatch_error(s, &e);
+}
+
+/* Lines that whoever else may write to the file made us run would run with our rights. */
+static bool is_ours(FILE *f)
+{
+	struct stat st;
+
+	return fstat(fileno(f), &st) == 0 && S_ISREG(st.st_mode) && (st.st_uid == geteuid() || st.st_uid == 0) &&
+	       !(st.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int start_up_file(char *path, size_t size)
+{
+	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	int n = -1;
+
+	if (config && config[0] == '/')
+		n = snprintf(path, size, "%s/cnish/cnishrc", config);
+	else if (home && home[0] == '/')
+		n = snprintf(path, size, "%s/.config/cnish/cnishrc", home);
+	return n < 0 || n >= (int)size ? -1 : 0;
+}
+
+void script_start_up(struct session *s)
+{
+	_cleanup_free_ char *line = malloc(LINE_MAX_BYTES + 1);
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[PATH_MAX], where[PATH_MAX + 16];
+	struct err e = ERR_INIT;
+	ssize_t n;
+
+	if (!line || start_up_file(path, sizeof(path)) || !(f = fopen(path, "re")))
+		return;
+	if (!is_ours(f)) {
+		err_set(&e, ERR_USAGE, path, "not read: it must be a file of yours that nobody else can write to");
+		dispatch_error(s, &e);
+		return;
+	}
+	s->where = where;
+	for (unsigned i = 1; !s->quit && (n = read_line(f, line, LINE_MAX_BYTES + 1)) >= 0; i++) {
+		snprintf(where, sizeof(where), "%s:%u", path, i);
+		dispatch_line(s, line, (size_t)n);
+	}
+	s->where = NULL;
 }
 
 int script_run(struct session *s, const char *path)

@@ -52,6 +52,7 @@ static void take(struct session_options *o, const char *const g[GLOBAL_COUNT])
 		o->color = color_when(g[GLOBAL_COLOR]);
 	o->dry_run |= g[GLOBAL_DRY_RUN] != NULL;
 	o->yes |= g[GLOBAL_YES] != NULL;
+	o->plain |= g[GLOBAL_PLAIN] != NULL;
 }
 
 void session_init(struct session *s, const char *const globals[GLOBAL_COUNT])
@@ -68,6 +69,7 @@ void session_close(struct session *s)
 	target_free(s->once);
 	for (unsigned i = 0; i < GLOBAL_COUNT; i++)
 		free(s->kept[i]);
+	free(s->pager);
 	memset(s, 0, sizeof(*s));
 }
 
@@ -81,6 +83,7 @@ void session_enter(struct session *s, const char *const g[GLOBAL_COUNT])
 
 void session_leave(struct session *s)
 {
+	keys_restore();
 	target_free(s->once);
 	s->once = NULL;
 	s->use_once = false;

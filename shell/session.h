@@ -22,6 +22,7 @@ struct session_options {
 	bool dry_run, yes;
 	enum out_format format;
 	int color;		   /* -1 auto, 0 never, 1 always */
+	bool plain;		   /* for screen readers: one fact a line, nothing side by side, no colour */
 };
 
 struct session;
@@ -69,6 +70,10 @@ void session_quit(struct session *s);
 /* One preference of the session, for 'set': an option of the program by its long name. */
 /* session_setting() - its value as text; "" when not set; NULL when there is no such preference */
 const char *session_setting(const struct session *s, const char *name);
+/* session_setting_name() - name of setting @i; NULL behind the last one */
+const char *session_setting_name(unsigned i);
+/* session_setting_choices() - its values, ended by NULL; NULL when any text will do */
+const char *const *session_setting_choices(const char *name);
 /* session_set() - change it. Return: 0, or -1 with ERR_USAGE */
 int session_set(struct session *s, const char *name, const char *value, struct err *e);
 /* session_history() - line @i of what was typed before, oldest first; NULL behind the last one */
@@ -87,6 +92,19 @@ const char *session_history(const struct session *s, unsigned i);
  */
 int session_capture(struct session *s, int argc, char **argv, enum out_format format, char **ret,
 		    int *ret_status, struct err *e);
+
+/**
+ * session_wait() - wait for a key of the person, Ctrl-C, a new size of the terminal, or the end of a time
+ * @s:		session
+ * @seconds:	the longest; 0: not at all; less: for ever
+ *
+ * Keys are asked for where standard input and output are a terminal; they are not echoed from the first
+ * call to the end of the command.
+ *
+ * Return: the key, as a byte; SESSION_WAIT_RESIZED; or 0: the time is over, or session_interrupted()
+ */
+int session_wait(struct session *s, double seconds);
+enum { SESSION_WAIT_RESIZED = 256 };
 
 /* session_interrupted() - Ctrl-C was pressed since the command began; long loops ask for it */
 bool session_interrupted(const struct session *s);

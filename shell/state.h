@@ -17,6 +17,9 @@ struct session {
 	bool format_asked;		/* -o stands on this line */
 	bool interactive, piped, quit;
 	int depth;			/* commands within commands */
+	const char *where;		/* "FILE:LINE" of a script whose errors are to name it; else NULL */
+	const struct command *running;	/* the last command that was begun */
+	char *pager;			/* preference; NULL: $PAGER, else less */
 	struct out *out;		/* of the running command; NULL between commands */
 };
 
@@ -49,6 +52,10 @@ bool signals_leaving(void);	/* the terminal is gone or we are asked to end: SIGH
 bool signals_resized(void);	/* the terminal changed its size since last asked */
 void signals_clear(void);
 
+/* keys.c */
+/* keys_restore() - the terminal echoes again, when session_wait() ended that */
+void keys_restore(void);
+
 /* dispatch.c */
 /**
  * dispatch_words() - run one command
@@ -66,6 +73,8 @@ int dispatch_error(struct session *s, const struct err *e);
 /* repl.c: the interactive shell. Return: 0 */
 int repl_run(struct session *s);
 /* script.c: lines of a file or of standard input ("-") */
+/* script_start_up() - the lines of $XDG_CONFIG_HOME/cnish/cnishrc, when there is one; errors name file and line */
+void script_start_up(struct session *s);
 int script_run(struct session *s, const char *path);
 /* The status when a signal came before the script's end, as a shell gives it */
 enum { SCRIPT_INTERRUPTED = 130 };

@@ -295,7 +295,6 @@ const struct command command_doctor = {
 	.operand_choices = doctor_ids,
 	.max_args = 2,
 	.options = options,
-	.flags = COMMAND_REPEAT,
 	.description =
 		"Looks at the rules of all stores, the kernel's modules, listeners, processes, istio-init's log and what\n"
 		"else tells why traffic is not captured as it should be, and changes nothing. Each finding has an id, its\n"

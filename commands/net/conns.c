@@ -225,6 +225,7 @@ const struct command command_conns = {
 	.max_args = 0,
 	.options = options,
 	.formats = OUT_WIDE | OUT_JSONL,
+	.flags = COMMAND_REPEAT,
 	.description = "Lists the connection-tracking entries of the target's network namespace: where each came from, "
 		       "where it was meant for, and where it went ('=': the same). A connection that a rule "
 		       "redirected to the sidecar shows the sidecar's port in the last place; 'as' names the source "

@@ -197,6 +197,7 @@ const struct command command_sockets = {
 	.max_args = 0,
 	.options = options,
 	.formats = OUT_WIDE | OUT_JSONL,
+	.flags = COMMAND_REPEAT,
 	.description = "Lists the TCP and UDP sockets that wait for others in the target's network namespace, and the "
 		       "process that holds each. A process is looked for in the namespace first, then on the whole "
 		       "node: a proxy may hold sockets in a pod without being in it. The owner is shown as the "

@@ -41,16 +41,6 @@ struct view {
 	unsigned width[STORE_COUNT], packets_width[STORE_COUNT], bytes_width[STORE_COUNT];
 };
 
-/* Columns that a text takes; good enough for what rules are made of. */
-static unsigned columns(const char *s)
-{
-	unsigned n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
 static unsigned digits(uint64_t v)
 {
 	unsigned n = 1;
@@ -194,10 +184,10 @@ static void measure(struct view *v)
 		v->width[i] = prefix_width(v, i) + 8;
 		for (const struct line *l = v->lines; l; l = l->next) {
 			const struct cell *c = &l->cell[i];
-			unsigned w = c->text ? columns(c->text) : 0;
+			unsigned w = c->text ? out_columns(c->text) : 0;
 
 			if (c->head)
-				w += columns(c->head) + 2;
+				w += out_columns(c->head) + 2;
 			else if (is_rule(c))
 				w += prefix_width(v, i);
 			else
@@ -266,7 +256,7 @@ static unsigned put_cell(const struct view *v, unsigned i, const struct line *l)
 	if (c->head) {
 		styled(v->o, STYLE_NAME, c->head);
 		spaces(v->o, 2);
-		n = columns(c->head) + 2;
+		n = out_columns(c->head) + 2;
 	} else if (!is_rule(c)) {
 		spaces(v->o, 2);
 		n = 2;
@@ -280,7 +270,7 @@ static unsigned put_cell(const struct view *v, unsigned i, const struct line *l)
 	else if (lonely)
 		style = STYLE_ADD;
 	styled(v->o, style, text);
-	return n + columns(text);
+	return n + out_columns(text);
 }
 
 static void put_heads(const struct view *v)
@@ -293,7 +283,7 @@ static void put_heads(const struct view *v)
 			 v->sel->bytes ? "  " : "", store_name(v->stores[i]));
 		styled(v->o, STYLE_HEAD, head);
 		if (i + 1 < v->n_stores)
-			spaces(v->o, v->width[i] + SPACE - columns(head));
+			spaces(v->o, v->width[i] + SPACE - out_columns(head));
 	}
 	out_nl(v->o);
 }
@@ -324,11 +314,31 @@ struct single {
 	const uint8_t *elsewhere; /* rule by rule of the chain: another store has it; NULL: not asked */
 };
 
+/* For a screen reader: the rule before its counters, and words in place of marks. */
+static void plain_rule(const struct single *s, const struct rule *r, struct buf *b)
+{
+	buf_reset(b);
+	buf_fmt(b, "rule %" PRIu32 ": ", r->index);
+	rules_text(r, b);
+	if (r->has_counter)
+		buf_fmt(b, ", packets %" PRIu64, r->packets);
+	if (r->has_counter && s->v->sel->bytes)
+		buf_fmt(b, ", bytes %" PRIu64, r->bytes);
+	if (s->elsewhere && s->elsewhere[r->index - 1])
+		buf_str(b, ", also in another store");
+	out_text(s->v->o, "%s", buf_cstr(b));
+	out_nl(s->v->o);
+}
+
 static void single_rule(const struct single *s, const struct rule *r, struct buf *b)
 {
 	bool wide = out_format(s->v->o) == OUT_WIDE;
 	struct out *o = s->v->o;
 
+	if (out_plain(o)) {
+		plain_rule(s, r, b);
+		return;
+	}
 	buf_reset(b);
 	buf_fmt(b, "%s%3" PRIu32 " ", s->elsewhere ? (s->elsewhere[r->index - 1] ? "=" : " ") : "", r->index);
 	if (r->has_counter && s->v->sel->bytes)
@@ -354,6 +364,8 @@ static void single_chain(const struct single *s, const struct chain *c)
 	struct buf b _cleanup_buf_ = BUF_INIT;
 	struct out *o = s->v->o;
 
+	if (out_plain(o))
+		out_text(o, "chain ");
 	styled(o, STYLE_NAME, c->name);
 	spaces(o, 2);
 	styled(o, STYLE_DIM, chain_text(c, s->v->arena));
@@ -393,7 +405,9 @@ static void below_each_other(const struct view *v)
 		struct single s = { .v = v, .store = v->stores[i] };
 
 		styled(v->o, STYLE_HEAD, store_name(v->stores[i]));
-		if (v->n_stores > 1)
+		if (out_plain(v->o))
+			out_text(v->o, " store");
+		else if (v->n_stores > 1)
 			styled(v->o, STYLE_DIM, "  (= another store has the same rule)");
 		out_nl(v->o);
 		for (uint32_t k = 0; k < v->group->n_chains; k++) {
@@ -464,7 +478,7 @@ static void group_head(const struct view *v)
 		out_text(v->o, "  dormant");
 	if (t->comment)
 		out_text(v->o, "  # %s", t->comment);
-	if (v->n_stores > 1)
+	if (v->n_stores > 1 || out_plain(v->o))
 		out_nl(v->o);
 	else
 		spaces(v->o, 2);
@@ -473,7 +487,7 @@ static void group_head(const struct view *v)
 static void one_group(struct view *v)
 {
 	unsigned limit = out_width(v->o), total = 0;
-	bool columns_fit = v->n_stores > 1 && out_format(v->o) != OUT_WIDE;
+	bool columns_fit = v->n_stores > 1 && out_format(v->o) != OUT_WIDE && !out_plain(v->o);
 
 	for (uint32_t i = 0; columns_fit && i < v->group->n_chains; i++)
 		columns_fit = add_chain(v, &v->group->chains[i]) == 0;

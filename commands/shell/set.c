@@ -5,9 +5,6 @@
 
 #include "commands/command.h"
 
-static const char *const names[] = { "namespace", "output", "host-root", "runtime",
-				     "color",	  "dry-run", "yes",	  NULL };
-
 static int set_one(struct session *s, const char *word, struct err *e)
 {
 	const char *eq = strchr(word, '=');
@@ -26,12 +23,14 @@ static void show_all(const struct session *s, struct out *o)
 	out_begin(o, "set");
 	out_table(o, columns);
 	out_object(o, "settings");
-	for (unsigned i = 0; names[i]; i++) {
+	for (unsigned i = 0; session_setting_name(i); i++) {
+		const char *name = session_setting_name(i);
+
 		out_row(o);
 		out_cell(o);
-		out_text(o, "%s", names[i]);
+		out_text(o, "%s", name);
 		out_cell(o);
-		out_str(o, names[i], "%s", session_setting(s, names[i]));
+		out_str(o, name, "%s", session_setting(s, name));
 	}
 	out_object_end(o);
 	out_table_end(o);
@@ -52,13 +51,14 @@ const struct command command_set = {
 	.name = "set",
 	.summary = "show or change the preferences of the session",
 	.operands = "[NAME=VALUE...]",
-	.operand_kind = ARG_TEXT,
-	.operand_choices = names,
+	.operand_kind = ARG_SETTING,
 	.max_args = -1,
 	.flags = COMMAND_SHELL,
 	.description = "Preferences are the options of the program by their long names: namespace, output,\n"
-		       "host-root, runtime, color, dry-run, yes. They hold until the shell is left; an option\n"
-		       "on a line goes before them. An output format that a command does not offer is text there.",
-	.examples = (const char *const[]){ "set", "set output=json", "set dry-run=yes", NULL },
+		       "host-root, runtime, color, plain, dry-run, yes; and pager: a shell command that long output\n"
+		       "goes through at the prompt, or off. They hold until the shell is left; an option on a line\n"
+		       "goes before them. An output format that a command does not offer is text there. Lines of\n"
+		       "$XDG_CONFIG_HOME/cnish/cnishrc (~/.config/cnish/cnishrc) are run when the interactive shell starts.",
+	.examples = (const char *const[]){ "set", "set output=json", "set dry-run=yes", "set pager=off", NULL },
 	.run = run_set,
 };

@@ -74,6 +74,27 @@ void connection_endpoint(const struct addr *a, int port, bool has_ports, struct 
 		buf_fmt(b, ":%d", port);
 }
 
+const char *const *connection_words(const char *key)
+{
+	static const char *const directions[] = { "out", "in", "forward", NULL };
+	static const char *const states[] = { "new", "established", "related", "invalid", "untracked", NULL };
+	static const char *const types[] = { "echo-request", "echo-reply", "destination-unreachable", "time-exceeded",
+					     "parameter-problem", "redirect", "packet-too-big", NULL };
+	static const char *const flags[] = { "syn", "ack", "fin", "rst", "psh", "urg", "ece", "cwr", "none", NULL };
+	static const char *names[ARRAY_SIZE(protocols) + 1];
+
+	if (strcmp(key, "tcp") == 0) {
+		for (unsigned i = 0; i < ARRAY_SIZE(protocols); i++)
+			names[i] = protocols[i].name;
+		return names;
+	}
+	if (strcmp(key, "out") == 0)
+		return directions;
+	if (strcmp(key, "ctstate") == 0)
+		return states;
+	return strcmp(key, "type") == 0 ? types : strcmp(key, "flags") == 0 ? flags : NULL;
+}
+
 static int bad(struct words *ws, const char *fmt, const char *word)
 {
 	char why[600];

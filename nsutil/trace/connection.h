@@ -34,6 +34,10 @@ int connection_parse_line(struct arena *a, const char *line, struct trace_reques
 /* connection_keys - the words that take a value, for completion and help; NULL-ended */
 extern const char *const connection_keys[];
 
+/* connection_words() - words of a fixed set: values of a key ("ctstate", "type", "flags"); for "out" the
+ * directions, for "tcp" the protocols. Return: a NULL-ended list, NULL when there is no such set */
+const char *const *connection_words(const char *key);
+
 /* connection_proto() - name of a protocol ("tcp"); writes the number into @text when it has none */
 const char *connection_proto(uint8_t l4proto, char text[8]);
 /* connection_path() - "out", "in", "forward" */

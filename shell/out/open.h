@@ -16,6 +16,9 @@ struct out_config {
 	int note_fd;		/* where notes go when they do not belong among the text; -1: nowhere */
 	bool notes_inline;	/* a terminal: notes stand among the text */
 	bool color;
+	bool rich;		/* the colours of the 256-colour palette, which themes leave alone */
+	bool plain;		/* one fact a line: no tables */
+	bool in_place;		/* a terminal that can be drawn on anywhere, with a person in front of it */
 	unsigned width;		/* columns; 0: unlimited */
 	unsigned page_rows;	/* rows of the terminal when a pager may be started; 0: no pager */
 	int (*pager)(void *arg); /* starts the pager: descriptor to write to, or -1: none to be had */

@@ -56,6 +56,16 @@ unsigned out_width(const struct out *o)
 	return o->c.width;
 }
 
+bool out_plain(const struct out *o)
+{
+	return o->c.plain;
+}
+
+unsigned out_columns(const char *text)
+{
+	return text_width(text, strlen(text));
+}
+
 bool out_empty(const struct out *o)
 {
 	return !o->wrote && o->buf.len == 0;
@@ -120,6 +130,8 @@ static void drain(struct out *o)
 {
 	const char *last;
 
+	if (o->in_frame)
+		return;
 	if (o->deciding) {
 		decide(o);
 		return;
@@ -145,6 +157,8 @@ void out_flush(struct out *o)
 
 void out_stream_flush(struct out *o)
 {
+	if (o->in_frame)
+		return;
 	o->deciding = false;
 	write_out(o, o->buf.len);
 }
@@ -164,6 +178,7 @@ int out_close(struct out *o)
 	if (o->table.active)
 		o->ops->table_end(o);
 	o->ops->style(o, STYLE_PLAIN);
+	out_frame_close(o);
 	write_out(o, o->buf.len);
 	failed = o->failed;
 	buf_free(&o->buf);

@@ -49,6 +49,10 @@ enum out_format out_format(const struct out *o);
 bool out_structured(const struct out *o);
 /* out_width() - columns of the terminal; 0 when unlimited (no terminal) */
 unsigned out_width(const struct out *o);
+/* out_plain() - for a screen reader: one fact a line, nothing side by side, no marks that mean by their place */
+bool out_plain(const struct out *o);
+/* out_columns() - columns that a text takes on a terminal, for layouts that no table can give */
+unsigned out_columns(const char *text);
 
 /* The top object: out_begin(o, "tables") writes {"schema":"cnish.tables/1",...}; opened once. */
 void out_begin(struct out *o, const char *schema);
@@ -97,6 +101,14 @@ void out_table(struct out *o, const struct out_column *columns);
 void out_row(struct out *o);
 void out_cell(struct out *o);
 void out_table_end(struct out *o);
+
+/*
+ * In place: on a terminal, the text between out_frame() and out_frame_end() is a picture that is drawn
+ * over the one before it; what does not fit is cut. Else both do nothing, and out_in_place() says so.
+ */
+bool out_in_place(const struct out *o);
+void out_frame(struct out *o);
+void out_frame_end(struct out *o);
 
 /* A remark for the person (standard error when structured or not a terminal): "note: ..." */
 void out_note(struct out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -71,6 +71,7 @@ struct out {
 	int fd;
 
 	/* text */
+	bool framed, in_frame;	/* the terminal is ours; a picture is being made */
 	enum out_style style;
 	struct text_table table;
 
@@ -94,9 +95,12 @@ void table_row(struct out *o);
 void table_cell(struct out *o);
 void table_finish(struct out *o);
 
+/* out_frame_close() - give the terminal back: what stood there before comes again */
+void out_frame_close(struct out *o);
+
 /* text_width() - columns a text takes on a terminal; SGR sequences take none */
 unsigned text_width(const char *s, size_t n);
-/* text_sgr() - the escape sequence that switches to a style */
-const char *text_sgr(enum out_style style);
+/* text_sgr() - the escape sequence that switches to a style; @rich: with the palette of 256 colours */
+const char *text_sgr(enum out_style style, bool rich);
 
 #endif

@@ -157,14 +157,14 @@ static void put_heads(struct layout *l)
 		return;
 	l->owed = 0;
 	if (o->c.color)
-		buf_str(&l->o->buf, text_sgr(STYLE_HEAD));
+		buf_str(&l->o->buf, text_sgr(STYLE_HEAD, o->c.rich));
 	for (unsigned i = 0; i < l->n; i++) {
 		const char *head = o->table.columns[i].head;
 
 		put_cell(l, i, head, strlen(head), text_width(head, strlen(head)));
 	}
 	if (o->c.color)
-		buf_str(&l->o->buf, text_sgr(STYLE_PLAIN));
+		buf_str(&l->o->buf, text_sgr(STYLE_PLAIN, o->c.rich));
 	buf_chr(&l->o->buf, '\n');
 }
 
@@ -182,6 +182,36 @@ static void put_rows(struct layout *l)
 			put_cell(l, c->column, t->text.data ? t->text.data + c->start : "", c->len, c->width);
 		}
 		buf_chr(&l->o->buf, '\n');
+	}
+}
+
+/* For a screen reader: each cell a line of its own, "head: text"; rows parted by an empty line. */
+static void put_facts(struct out *o, unsigned columns)
+{
+	const struct text_table *t = &o->table;
+	bool heads = false;
+
+	for (unsigned i = 0; i < columns; i++)
+		heads |= t->columns[i].head[0] != '\0';
+	for (size_t i = 0; i < t->n_cells;) {
+		unsigned row = t->cells[i].row, n = 0;
+
+		for (; i < t->n_cells && t->cells[i].row == row; i++) {
+			const struct table_cell *c = &t->cells[i];
+
+			if (c->len == 0 || (c->column < columns && hidden(o, &t->columns[c->column])))
+				continue;
+			if (heads && c->column < columns && t->columns[c->column].head[0])
+				buf_fmt(&o->buf, "%s: ", t->columns[c->column].head);
+			else if (!heads && n)
+				buf_str(&o->buf, ": ");
+			buf_add(&o->buf, t->text.data + c->start, c->len);
+			if (heads)
+				buf_chr(&o->buf, '\n');
+			n++;
+		}
+		if (n || !heads)
+			buf_chr(&o->buf, '\n');
 	}
 }
 
@@ -205,8 +235,12 @@ void table_finish(struct out *o)
 	flatten(t);
 	while (t->columns[l.n].head)
 		l.n++;
-	width = calloc(l.n + 1, sizeof(*width));
 	t->active = false;
+	if (o->c.plain) {
+		put_facts(o, l.n);
+		return;
+	}
+	width = calloc(l.n + 1, sizeof(*width));
 	if (!width) {
 		o->buf.failed = true;
 		return;

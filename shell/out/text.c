@@ -12,15 +12,27 @@ static struct buf *line_of(struct out *o)
 	return o->table.active ? &o->table.text : &o->buf;
 }
 
-const char *text_sgr(enum out_style style)
+/*
+ * Colours must be read on a dark and on a light ground. Of the basic sixteen every theme makes what it
+ * likes, and yellow or cyan on white is next to nothing; from the palette of 256, which themes leave
+ * alone, those are taken whose contrast with black and with white is about the same.
+ */
+const char *text_sgr(enum out_style style, bool rich)
 {
+	static const char *const palette[] = {
+		[STYLE_PLAIN] = "\033[0m",	     [STYLE_HEAD] = "\033[0;1m",	   [STYLE_DIM] = "\033[0;2m",
+		[STYLE_GOOD] = "\033[0;38;5;28m",  [STYLE_WARN] = "\033[0;38;5;130m", [STYLE_BAD] = "\033[0;38;5;160m",
+		[STYLE_NAME] = "\033[0;38;5;30m",  [STYLE_ADD] = "\033[0;38;5;28m",   [STYLE_DEL] = "\033[0;38;5;160m",
+	};
 	static const char *const sgr[] = {
 		[STYLE_PLAIN] = "\033[0m",     [STYLE_HEAD] = "\033[0;1m",  [STYLE_DIM] = "\033[0;2m",
-		[STYLE_GOOD] = "\033[0;32m",   [STYLE_WARN] = "\033[0;33m", [STYLE_BAD] = "\033[0;31m",
-		[STYLE_NAME] = "\033[0;36m",   [STYLE_ADD] = "\033[0;32m",  [STYLE_DEL] = "\033[0;31m",
+		[STYLE_GOOD] = "\033[0;32m",   [STYLE_WARN] = "\033[0;35m", [STYLE_BAD] = "\033[0;31m",
+		[STYLE_NAME] = "\033[0;1m",    [STYLE_ADD] = "\033[0;32m",  [STYLE_DEL] = "\033[0;31m",
 	};
 
-	return (unsigned)style < sizeof(sgr) / sizeof(sgr[0]) ? sgr[style] : sgr[STYLE_PLAIN];
+	if ((unsigned)style >= sizeof(sgr) / sizeof(sgr[0]))
+		style = STYLE_PLAIN;
+	return rich ? palette[style] : sgr[style];
 }
 
 static bool is_control(const unsigned char *s, size_t n, bool newlines)
@@ -168,7 +180,7 @@ static void text_style(struct out *o, enum out_style style)
 	if (!o->c.color || style == o->style)
 		return;
 	o->style = style;
-	buf_str(line_of(o), text_sgr(style));
+	buf_str(line_of(o), text_sgr(style, o->c.rich));
 }
 
 static void text_level(struct out *o, const char *key)

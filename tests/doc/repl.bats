@@ -2,50 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # repl - the interactive shell on a real terminal: completion, history, Ctrl-C, Ctrl-D, a lost terminal, the pager
 
-setup() {
-	export XDG_STATE_HOME=$BATS_TEST_TMPDIR/state TERM=xterm
-	export INPUTRC=/dev/null
-	unset PAGER NO_COLOR
-	file=$XDG_STATE_HOME/cnish/history
-	cat >"$BATS_TEST_TMPDIR/lib.exp" <<-'END'
-		set timeout 20
-		log_user 0
-		match_max 200000
-		proc fail {why} {
-			puts "FAILED: $why; last: $::expect_out(buffer)"
-			exit 1
-		}
-		set expect_out(buffer) ""
-		# want RE: must come
-		proc want {re} {
-			expect {
-				-re $re { }
-				timeout { fail "no '$re' in time" }
-				eof { fail "ended before '$re'" }
-			}
-		}
-		proc prompt {} { want {cnish[^\n]*self[^\n]*> } }
-		# ends STATUS: the program must leave by itself, so
-		proc ends {status} {
-			expect {
-				eof { }
-				timeout { fail "did not end" }
-			}
-			set w [wait]
-			if {[lindex $w 2] != 0 || [lindex $w 3] != $status} { fail "ended with $w" }
-		}
-		proc start {args} {
-			global spawn_id
-			spawn -noecho $::env(CNISH) {*}$args
-			prompt
-		}
-	END
-}
+load ../lib/terminal.bash
 
-# on_terminal <<'END' script END
-on_terminal() {
-	{ cat "$BATS_TEST_TMPDIR/lib.exp"; cat; } >"$BATS_TEST_TMPDIR/script.exp"
-	timeout 120 expect -f "$BATS_TEST_TMPDIR/script.exp"
+setup() {
+	terminal_setup
+	file=$XDG_STATE_HOME/cnish/history
 }
 
 @test "Tab completes commands, options, choices and targets" {

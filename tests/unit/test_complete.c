@@ -72,6 +72,9 @@ static void test_options(void **state)
 	assert_string_equal(offered("set -o j"), "json jsonl");
 	assert_string_equal(offered("set --output=js"), "--output=json --output=jsonl");
 	assert_string_equal(offered("set --color n"), "never");
+	assert_string_equal(offered("set color=a"), "color=always color=auto");
+	assert_string_equal(offered("set dry-run="), "dry-run=no dry-run=yes");
+	assert_string_equal(offered("set output=jsonl"), "output=jsonl");
 	assert_string_equal(offered("--host-root "), " FILES");
 	assert_string_equal(offered("set -- --o"), "");
 	assert_string_equal(offered("watch -n "), "");
@@ -83,7 +86,28 @@ static void test_nested(void **state)
 	assert_true(has(offered("watch -n 2 he"), "help"));
 	assert_string_equal(offered("watch -n 2 help qu"), "quit");
 	assert_string_equal(offered("watch set --col"), "--color");
-	assert_true(has(offered("set out"), "output"));
+	assert_true(has(offered("set out"), "output="));
+}
+
+static void test_connection(void **state)
+{
+	(void)state;
+	assert_true(has(offered("trace "), "forward"));
+	assert_true(has(offered("trace "), "ipv6-icmp"));
+	assert_false(has(offered("trace out "), "in"));
+	assert_string_equal(offered("trace out ud"), "udp udplite");
+	assert_true(has(offered("trace out tcp 10.0.0.1:80 "), "uid"));
+	assert_true(has(offered("trace out tcp 10.0.0.1:80 "), "to"));
+	assert_false(has(offered("trace out tcp 10.0.0.1 to "), "uid"));
+	assert_true(has(offered("trace out tcp 10.0.0.1 to 10.0.0.2:80 u"), "uid"));
+	assert_true(has(offered("trace out tcp 10.0.0.1:80 uid "), "1337"));
+	assert_string_equal(offered("trace out tcp 10.0.0.1:80 ctstate inv"), "invalid");
+	assert_string_equal(offered("trace out tcp 10.0.0.1:80 flags syn,ac"), "syn,ack");
+	assert_true(has(offered("trace icmp 10.0.0.1 type "), "echo-request"));
+	assert_string_equal(offered("istio show ISTIO_INBOUND_INTERCEPTION_MODE=T"), "ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY");
+	assert_string_equal(offered("istio apply MODE="), "MODE=ambient MODE=sidecar");
+	assert_string_equal(offered("istio apply CNI_MODE=t"), "CNI_MODE=true");
+	assert_true(has(offered("doctor D"), "D01"));
 }
 
 static void test_targets(void **state)
@@ -117,7 +141,7 @@ int main(void)
 {
 	static const char *const none[GLOBAL_COUNT] = { [GLOBAL_RUNTIME] = "none" };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands), cmocka_unit_test(test_options), cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_commands), cmocka_unit_test(test_connection), cmocka_unit_test(test_options), cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_targets),	 cmocka_unit_test(test_all),
 	};
 	int failed;

@@ -55,6 +55,34 @@ static void test_words(void **state)
 	expect("trace out tcp 10.0.0.1:80 -> x", "trace|out|tcp|10.0.0.1:80|->|x", NULL);
 }
 
+static void expect_file(const char *text, const char *words, const char *to, bool append)
+{
+	struct line l = { .n = 0 };
+
+	assert_int_equal(line_parse(text, strlen(text), &l, NULL), 0);
+	assert_string_equal(l.to, to);
+	assert_int_equal(l.append, append);
+	assert_string_equal(l.words[l.n - 1], words);
+	assert_null(l.words[l.n]);
+	line_free(&l);
+}
+
+static void test_files(void **state)
+{
+	(void)state;
+	expect_file("set > f", "set", "f", false);
+	expect_file("set >f # comment", "set", "f", false);
+	expect_file("set >>'a b'", "set", "a b", true);
+	expect_file("trace out tcp a ->b >> c", "->b", "c", true);
+	expect("set '>' x", "set|>|x", NULL);
+	expect("set a>b", "set|a>b", NULL);
+	expect_error("> f", 3, "nothing in front of '>'");
+	expect_error("set >", 5, "no file after '>'");
+	expect_error("set > > f", 9, "no file after '>'");
+	expect_error("set > f x", 9, "ends the line");
+	expect_error("set > f | x", 11, "ends the line");
+}
+
 static void test_quotes(void **state)
 {
 	(void)state;
@@ -130,7 +158,7 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words), cmocka_unit_test(test_quotes), cmocka_unit_test(test_comments),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_files), cmocka_unit_test(test_quotes), cmocka_unit_test(test_comments),
 		cmocka_unit_test(test_pipe),  cmocka_unit_test(test_bang),   cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_limits),
 	};

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -281,7 +282,7 @@ static void test_style(void **state)
 		out_text(o, "1");
 	}
 	out_table_end(o);
-	expect(o, "\033[0;1mNAME    PKTS\033[0m\n\033[0;36mname-0\033[0m     1\nname-1     1\n");
+	expect(o, "\033[0;1mNAME    PKTS\033[0m\n\033[0;1mname-0\033[0m     1\nname-1     1\n");
 }
 
 /* Names and comments from outside cannot steer the terminal. */
@@ -354,10 +355,45 @@ static void test_writing(void **state)
 	close(c.fd);
 }
 
+/* Contrast of WCAG 2 between a colour of the 256-colour palette and black, and white. */
+static double luminance(unsigned index)
+{
+	static const double level[6] = { 0, 95, 135, 175, 215, 255 };
+	const double weight[3] = { 0.2126, 0.7152, 0.0722 };
+	unsigned part[3] = { (index - 16) / 36, (index - 16) / 6 % 6, (index - 16) % 6 };
+	double sum = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		double v = level[part[i]] / 255;
+
+		sum += weight[i] * (v <= 0.04045 ? v / 12.92 : pow((v + 0.055) / 1.055, 2.4));
+	}
+	return sum;
+}
+
+static void test_colors(void **state)
+{
+	static const enum out_style styles[] = { STYLE_GOOD, STYLE_WARN, STYLE_BAD, STYLE_NAME, STYLE_ADD, STYLE_DEL };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+		unsigned index;
+		double l;
+
+		assert_int_equal(sscanf(text_sgr(styles[i], true), "\033[0;38;5;%um", &index), 1);
+		assert_in_range(index, 16, 231);
+		l = luminance(index);
+		assert_true((l + 0.05) / 0.05 >= 3.5);
+		assert_true(1.05 / (l + 0.05) >= 3.5);
+		assert_null(strstr(text_sgr(styles[i], false), "33m")); /* yellow and cyan are nothing on white */
+		assert_null(strstr(text_sgr(styles[i], false), "36m"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hooks),	    cmocka_unit_test(test_text),
+		cmocka_unit_test(test_colors), cmocka_unit_test(test_hooks),	    cmocka_unit_test(test_text),
 		cmocka_unit_test(test_json),	    cmocka_unit_test(test_json_shape),
 		cmocka_unit_test(test_json_values), cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_stream_odd),  cmocka_unit_test(test_fail),
