@@ -8,6 +8,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/dump/dump.h"
 #include "nsutil/nft/nft.h"
+#include "nsutil/xt/ipset.h"
 #include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
 
@@ -107,6 +108,36 @@ static int load_file(const struct target *t, unsigned what, struct ruleset *rs, 
 		else
 			*at = (*at)->next;
 	rs->tables_tail = at;
+	return 0;
+}
+
+static bool names_ipsets(const struct ruleset *rs)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->store == STORE_NATIVE ? NULL : t->chains; c; c = c->next)
+			for (const struct rule *r = c->rules; r; r = r->next)
+				for (const struct stmt *s = r->stmts; s; s = s->next)
+					if (s->kind == STMT_XT && s->xt->ipsets)
+						return true;
+	return false;
+}
+
+/* All of them in one go: those that rules name may be lists of others. */
+int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_list **ret, struct err *e)
+{
+	struct ipset_list *list;
+
+	*ret = NULL;
+	if (t->kind == TARGET_FILE || !names_ipsets(rs))
+		return 0;
+	list = ipset_list_new();
+	if (!list)
+		return err_oom(e);
+	if (ipset_read(&t->netns, NULL, list, e) < 0) {
+		ipset_list_free(list);
+		return -1;
+	}
+	*ret = list;
 	return 0;
 }
 

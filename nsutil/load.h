@@ -5,6 +5,7 @@
 
 #include "nsutil/base/err.h"
 #include "nsutil/pod/target.h"
+#include "nsutil/ruleset/ipset.h"
 #include "nsutil/ruleset/model.h"
 
 enum {
@@ -28,6 +29,18 @@ enum {
  * Return: 0, or -1
  */
 int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e);
+
+/**
+ * load_ipsets() - read the members of the ipsets that rules name
+ * @t:		target
+ * @rs:		its rules
+ * @ret:	set on success, to be given back with ipset_list_free(); NULL when no rule names one, or the target
+ *		is a file. A set that is not there (any more) is left out
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_list **ret, struct err *e);
 
 /**
  * load_netview() - read links, addresses, routes, rules and sockets of a target

@@ -40,6 +40,7 @@ struct onward {
 	struct session *s;
 	struct scene *own, *node; /* node: NULL until asked for, or own */
 	bool proxies, nodes;
+	struct trace_options asked; /* as the target's, without what belongs to it */
 	struct err no_node;	/* why the node's namespace cannot be read */
 	struct place *places[PLACES];
 	unsigned n_places;
@@ -109,7 +110,7 @@ static struct scene *place_add(struct onward *w, struct target *t, struct err *e
 		return NULL;
 	}
 	p->target = t;
-	if (scene_make(t, &w->own->opt, &p->scene, e) < 0) {
+	if (scene_make(t, &w->asked, &p->scene, e) < 0) {
 		scene_clear(&p->scene);
 		target_free(t);
 		free(p);
@@ -396,6 +397,7 @@ int onward_new(struct session *s, struct scene *own, bool proxy, bool node, stru
 	w->s = s;
 	w->own = own;
 	w->proxies = proxy;
+	w->asked = (struct trace_options){ .all = own->opt.all, .max_branches = own->opt.max_branches };
 	w->nodes = node;
 	*ret = w;
 	return 0;

@@ -2,6 +2,8 @@
 /* scene - all that is read of a target for tracing */
 #include "commands/trace/scene.h"
 
+#include <stdio.h>
+
 #include "nsutil/dump/assume.h"
 #include "nsutil/load.h"
 #include "nsutil/ruleset/netview.h"
@@ -11,7 +13,22 @@ void scene_clear(struct scene *sc)
 	tracer_free(sc->tracer);
 	netview_free(sc->nv);
 	netview_free(sc->assumed);
+	ipset_list_free(sc->ipsets);
 	ruleset_free(sc->rs);
+}
+
+/* Members that cannot be read are unknown, with the reason; the rest can be traced. */
+static void read_ipsets(struct scene *sc)
+{
+	struct err why = ERR_INIT;
+
+	if (load_ipsets(sc->target, sc->rs, &sc->ipsets, &why) < 0) {
+		snprintf(sc->why_no_ipsets, sizeof(sc->why_no_ipsets), "%.70s: %.80s", why.what, why.why);
+		sc->opt.ipsets_unread = sc->why_no_ipsets;
+	} else if (sc->target->kind == TARGET_FILE) {
+		sc->opt.ipsets_unread = "a file has no members of ipsets";
+	}
+	sc->opt.ipsets = sc->ipsets;
 }
 
 int scene_make(struct target *t, const struct trace_options *opt, struct scene *sc, struct err *e)
@@ -21,7 +38,8 @@ int scene_make(struct target *t, const struct trace_options *opt, struct scene *
 	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0 ||
 	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0)
 		return -1;
-	return sc->nv ? tracer_new(sc->rs, sc->nv, opt, &sc->tracer, e) : 0;
+	read_ipsets(sc);
+	return sc->nv ? tracer_new(sc->rs, sc->nv, &sc->opt, &sc->tracer, e) : 0;
 }
 
 /* Of a file without links and routes: the connection itself says which address is the target's. */

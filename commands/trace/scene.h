@@ -11,9 +11,11 @@ struct scene {
 	struct target *target;	/* whoever made the scene sees to it */
 	struct ruleset *rs;
 	struct netview *nv;	/* NULL: the target is a file of rules, and each connection gets an assumed one */
+	struct ipset_list *ipsets; /* NULL: none is named, or they could not be read */
 	struct tracer *tracer;
 	struct netview *assumed; /* of the last connection */
 	struct trace_options opt;
+	char why_no_ipsets[160];
 };
 
 /* scene_make() - read rules, links, routes and sockets of a target. Return: 0, or -1; to be cleared in any case */

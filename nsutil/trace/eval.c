@@ -199,8 +199,8 @@ static enum tri match_eval(struct run *r, const struct stmt_match *m)
 	if (m->right->kind == EXPR_SETREF)
 		return match_set(r, m);
 	if (m->right->kind == EXPR_IPSET) {
-		r->why = "the ipset's members are not read";
-		return TRI_UNKNOWN;
+		t = ipset_eval(r, m->right);
+		return m->op == OP_NE ? tri_not(t) : t;
 	}
 	if (m->left->kind == EXPR_CONCAT)
 		return m->op == OP_NE ? tri_not(concat_eq(r, m)) : concat_eq(r, m);

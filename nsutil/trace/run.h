@@ -130,6 +130,8 @@ const struct set_elem *set_pick(struct run *r, const struct set *s, const struct
 void meta_eval(struct run *r, uint32_t key, struct value *v);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
 void fib_eval(struct run *r, const struct expr *x, struct value *v);
+/* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
+enum tri ipset_eval(struct run *r, const struct expr *x);
 
 /* ---- exec.c, nat.c: statements ---- */
 

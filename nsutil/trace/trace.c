@@ -33,7 +33,7 @@
  * routing with marks, uids and ports; martian loopback addresses; tproxy; the socket that listens.
  *
  * Not modelled, and said to be unknown where it matters: contents of packets, random and
- * time-dependent conditions, rates and quotas, ipset members, helpers. A later packet (ctstate
+ * time-dependent conditions, rates and quotas, counters of ipset members, helpers. A later packet (ctstate
  * established) gets the mapping its first one would get by the rules as they are now, and the answer
  * says so. Not modelled at all: bridges (br_netfilter), IPsec policies, tc and XDP programs,
  * rp_filter, socket cgroup programs, the reply direction.

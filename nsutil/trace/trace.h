@@ -9,6 +9,8 @@
 #include "nsutil/ruleset/netview.h"
 #include "nsutil/trace/value.h"
 
+struct ipset_list;
+
 enum trace_path { TRACE_OUT, TRACE_IN, TRACE_FORWARD };
 
 /* The connection asked about. What is not given is unknown, not zero. */
@@ -46,6 +48,8 @@ struct trace_options {
 	unsigned n_order;
 	bool all;		/* also record rules that did not match, with why */
 	unsigned max_branches;	/* 0: 256 */
+	const struct ipset_list *ipsets; /* members of the ipsets that rules name; NULL: not read */
+	const char *ipsets_unread; /* then: why */
 	bool linear;		/* look at every rule, even where it can be told beforehand that it does not match;
 				 * the answer is the same (for tests) */
 };
