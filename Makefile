@@ -41,7 +41,7 @@ PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c))
 
-.PHONY: all portable static dist demo check fuzz lint install clean bench setup-build setup-check test-programs check-kernel check-incident FORCE
+.PHONY: all portable static dist demo check fuzz lint install clean bench crash setup-build setup-check test-programs check-kernel check-incident FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -159,6 +159,11 @@ SEED ?= 1
 check-kernel: setup-check
 	$(Q)$(MAKE) --no-print-directory $(B)/tests/lib/kdiff
 	$(Q)TOOLS=$(B)/tests/lib tests/kernel/kdiff -n $(N) -s $(SEED)
+
+# SIGKILL at every system call of apply, flush and undo that changes something: some ten minutes; SCENARIO=repair-legacy
+crash: setup-check
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)BUILD=$(B) tests/lib/crash $(SCENARIO)
 
 lint:
 	$(Q)tests/lib/lint

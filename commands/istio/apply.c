@@ -51,13 +51,15 @@ static int run_apply(struct session *s, const struct command_args *args, struct 
 	    istio_job_netview(&job, &nv, e) < 0 ||
 	    (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;
+	if (command_opt(&command_istio_apply, args, "no-guardrails"))
+		istio_guard_none(&change);
 	return istio_change_do(s, &job, &change, &deed, o, e);
 }
 
 static const struct command_option options[] = {
 	ISTIO_OPTION_PRESET, ISTIO_OPTION_VERSION, ISTIO_OPTION_IPV4, ISTIO_OPTION_IPV6,
 	ISTIO_OPTION_STORE("where to; by default where Istio's rules are, else where Istio would put them"),
-	ISTIO_OPTION_WAIT,
+	ISTIO_OPTION_WAIT, ISTIO_OPTION_GUARDS,
 	{ .name = NULL },
 };
 
@@ -86,6 +88,11 @@ const struct command command_istio_apply = {
 		       "differs is made anew, all in one transaction.\n\n"
 		       "Without settings, what kind of rules there are is told from them, as 'istio verify' does;\n"
 		       "--preset istio-init asks for the defaults in any case.\n"
+		       "A repair or a move that takes more than one commit would let connections through that bypass\n"
+		       "the proxy, or reach a wrong port, when it is half done. Meanwhile guardrails, six rules at the\n"
+		       "head of the filter table, drop TCP and UDP, as Istio's own do; the plan shows them. They are\n"
+		       "removed last; what a run that was killed leaves behind goes with the next apply, flush or undo.\n"
+		       "One commit needs none: one legacy table, or anything that is in nftables before and after.\n\n"
 		       "--dry-run shows the plan; with -o save it is the text for iptables-restore --noflush.\n"
 		       "The address ::6, the routing rules and the routes that Istio adds besides are set before the\n"
 		       "rules, once, and those that nothing asks for are removed after them.\n\n"

@@ -109,9 +109,71 @@ static void put_edits(const struct istio_change *c, struct out *o)
 		out_table_end(o);
 }
 
+/* The six rules that stand meanwhile, as commands; the removal is the text's last part. */
+static void guard_text(const struct istio_change *c, bool on, struct buf *b)
+{
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		const struct istio_edits *edits = &c->guard.at[v6];
+
+		if (!c->guard.on[v6])
+			continue;
+		buf_fmt(b, "# ip%stables-%s-restore --noflush: guardrails %s\n", v6 ? "6" : "",
+			edits->store == STORE_LEGACY ? "legacy" : "nft", on ? "on" : "off");
+		if (on)
+			istio_edits_text(edits, b);
+		else
+			buf_str(b, "*filter\n");
+		for (unsigned k = 0; !on && k < edits->n; k++)
+			buf_fmt(b, "-D %s %s\n", edits->at[k].chain, edits->at[k].text);
+		if (!on)
+			buf_str(b, "COMMIT\n");
+	}
+}
+
+static void put_guard(const struct istio_change *c, unsigned v6, struct out *o)
+{
+	const struct istio_edits *edits = &c->guard.at[v6];
+	enum store store = c->guard.store[v6];
+	const char *family = v6 ? "ip6" : "ip";
+
+	out_object(o, NULL);
+	out_text(o, "%s: ", v6 ? "IPv6" : "IPv4");
+	if (c->guard.left[v6]) {
+		out_null(o, "store");
+		out_str(o, "family", NULL, family);
+		out_text(o, "guardrails were left behind and drop all TCP and UDP; they are removed last\n");
+	} else {
+		out_text(o, "guardrails drop all TCP and UDP while the change is made, six rules in ");
+		out_str(o, "store", "%s ", store_name(store));
+		out_str(o, "family", "%s filter\n", family);
+	}
+	out_bool(o, "left_behind", NULL, c->guard.left[v6]);
+	out_array(o, "rules");
+	for (unsigned k = 0; c->guard.on[v6] && k < edits->n; k++) {
+		_cleanup_buf_ struct buf b = BUF_INIT;
+
+		istio_edit_words(&edits->at[k], &b);
+		out_str(o, NULL, NULL, buf_cstr(&b));
+	}
+	out_array_end(o);
+	out_object_end(o);
+}
+
+static void put_guards(const struct istio_change *c, struct out *o)
+{
+	if (c->n_edits && (c->guard.on[0] || c->guard.on[1] || c->guard.left[0] || c->guard.left[1]))
+		out_nl(o);
+	out_array(o, "guardrails");
+	for (unsigned v6 = 0; c->n_edits && v6 < 2; v6++)
+		if (c->guard.on[v6] || c->guard.left[v6])
+			put_guard(c, v6, o);
+	out_array_end(o);
+}
+
 /* The text that does the same with Istio's own tools. */
 static void change_text(const struct istio_change *c, struct buf *b)
 {
+	guard_text(c, true, b);
 	for (unsigned i = 0; i < c->n_parts; i++) {
 		const struct istio_edits *edits = &c->parts[i]->edits;
 
@@ -132,6 +194,7 @@ static void change_text(const struct istio_change *c, struct buf *b)
 		istio_step_words(&c->routing.at[i].step, c->routing.at[i].add, b);
 		buf_chr(b, '\n');
 	}
+	guard_text(c, false, b);
 }
 
 static void put_choice(const struct istio_change *c, bool ipv6, struct out *o)
@@ -172,6 +235,7 @@ static void put_plan(const struct istio_job *job, const struct istio_change *c, 
 	if (c->n_edits > c->routing.n && c->routing.n)
 		out_nl(o);
 	istio_put_routing(&c->routing, false, o);
+	put_guards(c, o);
 	change_text(c, &b);
 	out_str(o, "restore", NULL, buf_cstr(&b));
 }

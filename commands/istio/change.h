@@ -9,6 +9,9 @@
 #define ISTIO_OPTION_WAIT \
 	{ "wait", 'w', ARG_NUMBER, "SECS", NULL, "how long to wait for the xtables lock; default 30" }
 
+#define ISTIO_OPTION_GUARDS \
+	{ "no-guardrails", 0, ARG_NONE, NULL, NULL, "let traffic pass while the change is half done" }
+
 struct istio_deed {
 	const char *schema;   /* "istio-apply" */
 	const char *nothing;  /* what to say when nothing is to be done */

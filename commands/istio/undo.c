@@ -97,11 +97,11 @@ static int judge(const struct istio_undo *u, const struct ruleset *rs, bool forc
 	return err_hint(e, "something changed it since; --force brings the former rules back all the same");
 }
 
-static int undo_one(struct session *s, struct istio_job *job, const struct istio_undo *u, bool force,
-		    const char *wait, struct out *o, struct err *e)
+static int undo_one(struct session *s, struct istio_job *job, const struct istio_undo *u,
+		    const struct command_args *args, struct out *o, struct err *e)
 {
 	const struct istio_deed deed = {
-		.wait = wait,
+		.wait = command_opt(&command_istio_undo, args, "wait"),
 		.schema = "istio-undo",
 		.nothing = "All is as it was before that change; nothing to do.",
 		.question = "istio undo",
@@ -109,14 +109,17 @@ static int undo_one(struct session *s, struct istio_job *job, const struct istio
 	_cleanup_ruleset_ struct ruleset *rs = NULL, *saved = ruleset_new();
 	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_(istio_native_free) struct istio_native native = { .n = 0 };
-	struct istio_change change;
+	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
 
 	if (!saved)
 		return err_oom(e);
-	if (load_ruleset(job->target, LOAD_ALL, &rs, e) < 0 || judge(u, rs, force, e) < 0 ||
+	if (load_ruleset(job->target, LOAD_ALL, &rs, e) < 0 || judge(u, rs, command_opt(&command_istio_undo, args, "force"), e) < 0 ||
 	    istio_job_netview(job, &nv, e) < 0 ||
-	    istio_undo_change(job->arena, u, rs, nv, saved, &native, &change, e) < 0 ||
-	    istio_change_do(s, job, &change, &deed, o, e) < 0)
+	    istio_undo_change(job->arena, u, rs, nv, saved, &native, &change, e) < 0)
+		return -1;
+	if (command_opt(&command_istio_undo, args, "no-guardrails"))
+		istio_guard_none(&change);
+	if (istio_change_do(s, job, &change, &deed, o, e) < 0)
 		return -1;
 	return session_options(s)->dry_run ? 0 : istio_undo_done(u, e);
 }
@@ -144,14 +147,13 @@ static int run_undo(struct session *s, const struct command_args *args, struct o
 	u = choose(all, n, args->argc ? args->argv[0] : NULL, e);
 	if (!u)
 		return -1;
-	return undo_one(s, &job, u, command_opt(&command_istio_undo, args, "force"),
-			command_opt(&command_istio_undo, args, "wait"), o, e);
+	return undo_one(s, &job, u, args, o, e);
 }
 
 static const struct command_option options[] = {
 	{ "list", 'l', ARG_NONE, NULL, NULL, "show the changes that are kept of this target" },
 	{ "force", 'f', ARG_NONE, NULL, NULL, "even though something else changed the tables since" },
-	ISTIO_OPTION_WAIT,
+	ISTIO_OPTION_WAIT, ISTIO_OPTION_GUARDS,
 	{ .name = NULL },
 };
 
@@ -173,7 +175,7 @@ const struct command command_istio_undo = {
 	.description = "Takes back the last change that cnish made to the target's Istio rules and that was not\n"
 		       "taken back yet, or the one with the ID that --list shows: every table, routing rule, route\n"
 		       "and address it touched is as before, counters aside. A change that was cut off half-way\n"
-		       "can be taken back too.\n\n"
+		       "can be taken back too. Guardrails stand meanwhile where 'istio apply' would set them.\n\n"
 		       "When a table is neither as it was before nor as the change left it, something else has\n"
 		       "changed it since, and nothing is done without --force.\n\n"
 		       "The former state was written to a file before the change, below $XDG_STATE_HOME/cnish/undo\n"

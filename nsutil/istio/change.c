@@ -133,6 +133,7 @@ void istio_change_free(struct istio_change *c)
 	for (unsigned i = 0; i < c->n_parts; i++)
 		istio_layout_free(&c->parts[i]->layout);
 	c->n_parts = 0;
+	istio_guard_free(&c->guard);
 }
 
 /* Both stores of one family: the home store first, then the other is cleared. */
@@ -187,6 +188,8 @@ int istio_change_apply(struct arena *a, const struct ruleset *rs, const struct i
 	}
 	if (!status && families == 3)
 		status = add_native(&c, rs, NULL, e);
+	if (!status)
+		status = istio_guard_plan(&c, families & (p->v6.n ? 3 : 1), e);
 	if (status) {
 		istio_change_free(&c);
 		return -1;
@@ -236,6 +239,8 @@ int istio_change_native(struct arena *a, const struct ruleset *rs, const struct 
 		status = clear_iptables(&c, rs, p, 3, 3, e);
 	if (!status)
 		status = add_native(&c, rs, n, e);
+	if (!status)
+		status = istio_guard_plan(&c, 3, e);
 	if (status) {
 		istio_change_free(&c);
 		return -1;
@@ -254,6 +259,8 @@ int istio_change_flush(struct arena *a, const struct ruleset *rs, const struct i
 		status = clear_iptables(&c, rs, p, families, stores, e);
 	if (!status && families == 3 && stores & (1U << STORE_NATIVE))
 		status = add_native(&c, rs, NULL, e);
+	if (!status)
+		status = istio_guard_plan(&c, 0, e);
 	if (status) {
 		istio_change_free(&c);
 		return -1;

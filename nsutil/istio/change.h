@@ -4,6 +4,7 @@
 #define NSUTIL_ISTIO_CHANGE_H
 
 #include "nsutil/istio/edit.h"
+#include "nsutil/istio/guard.h"
 #include "nsutil/istio/native.h"
 #include "nsutil/istio/verify.h"
 #include "nsutil/netns/netns.h"
@@ -14,7 +15,8 @@
  * what was shown would not be what happens.
  *
  * Order: first the store that is to hold the rules, then the others are cleared, so that at no moment
- * neither has them. Within a store each table is changed all or nothing.
+ * neither has them. Within a store each table is changed all or nothing. Where that takes
+ * several commits and Istio's rules were there before, guardrails stand meanwhile (guard.h).
  */
 
 struct istio_part { /* of one store and family */
@@ -36,6 +38,7 @@ struct istio_change {
 	unsigned n_made;
 	struct istio_routing routing;	 /* additions come before the packet rules, removals after */
 	unsigned n_edits;		 /* of all parts, native tables included */
+	struct istio_guard guard;	 /* while it takes several commits */
 	bool flush;			 /* it removes Istio: see istio_change_run() */
 	const struct ruleset *before;	 /* what it was computed from */
 };
@@ -104,7 +107,9 @@ void istio_change_free(struct istio_change *c);
  * @ns:		namespace
  * @c:		change
  * @lock_secs:	how long to wait for the xtables lock
- * @e:		error; says what was done already when a later part failed
+ * @e:		error; says so when guardrails stay because a later part failed
+ *
+ * From the first guardrail to the last, signals that can wait do.
  *
  * Return: 0, or -1
  */

@@ -58,4 +58,8 @@ uint32_t istio_match_place(const struct istio_match *m, uint32_t i);
  * probes the kernel, or one of the six that cut the pod off meanwhile */
 bool istio_owns_rule(const struct rule *r);
 
+/* istio_is_guardrail() - one of the six rules that cut the pod off while Istio's rules are mended: UDP's directly
+ * above TCP's, in INPUT, FORWARD and OUTPUT of filter (SPEC D3); see guard.h */
+bool istio_is_guardrail(const struct rule *r);
+
 #endif

@@ -77,7 +77,7 @@ static void take(struct shadow *c, uint32_t at)
 	c->n--;
 }
 
-static void load(struct shadows *s, const struct table *t)
+static void load(struct shadows *s, const struct table *t, bool unguarded)
 {
 	for (const struct chain *ch = t ? t->chains : NULL; ch; ch = ch->next) {
 		struct shadow *c = add_shadow(s, ch->name);
@@ -87,7 +87,8 @@ static void load(struct shadows *s, const struct table *t)
 		c->base = ch->base;
 		c->policy = ch->base ? (int)ch->policy : VERDICT_ACCEPT;
 		for (const struct rule *r = ch->rules; r; r = r->next)
-			put(s, c, c->n, r);
+			if (!unguarded || !istio_is_guardrail(r))
+				put(s, c, c->n, r);
 	}
 }
 
@@ -145,7 +146,7 @@ int istio_fingerprint_after(const struct table *t, const struct istio_edits *edi
 
 	if (!a)
 		return -1;
-	load(&s, t);
+	load(&s, t, false);
 	for (unsigned i = 0; edits && i < edits->n && !s.failed; i++)
 		if (strcmp(edits->at[i].table, table) == 0)
 			carry_out(&s, &edits->at[i]);
@@ -158,4 +159,18 @@ int istio_fingerprint_after(const struct table *t, const struct istio_edits *edi
 int istio_fingerprint(const struct table *t, uint64_t *ret)
 {
 	return istio_fingerprint_after(t, NULL, "", ret);
+}
+
+int istio_fingerprint_unguarded(const struct table *t, uint64_t *ret)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct shadows s = { .a = a };
+
+	if (!a)
+		return -1;
+	load(&s, t, true);
+	if (s.failed)
+		return -1;
+	*ret = sum(&s);
+	return 0;
 }

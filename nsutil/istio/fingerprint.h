@@ -32,4 +32,7 @@ int istio_fingerprint(const struct table *t, uint64_t *ret);
 int istio_fingerprint_after(const struct table *t, const struct istio_edits *edits, const char *table,
 			    uint64_t *ret);
 
+/* istio_fingerprint_unguarded() - as istio_fingerprint(), of all but guardrails (guard.h) */
+int istio_fingerprint_unguarded(const struct table *t, uint64_t *ret);
+
 #endif

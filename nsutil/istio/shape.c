@@ -76,27 +76,40 @@ static bool is_probe(const struct rule *r)
 	return says(r, strcmp(r->chain->table->name, "nat") == 0 ? " -p 255 -j RETURN" : " -p 255 -j DROP");
 }
 
-/* One of the six rules that cut the pod off while Istio mends its rules: all of them stand at the top, UDP
- * first; a killed programmer leaves them behind (SPEC D3). Fewer may be anybody's. */
-static bool is_guardrail(const struct rule *r)
+static bool is_pair(const struct rule *r)
+{
+	return says(r, " -p udp -j DROP") && says(r->next, " -p tcp -j DROP");
+}
+
+static bool has_pair(const struct chain *c)
+{
+	for (const struct rule *r = c ? c->rules : NULL; r; r = r->next)
+		if (is_pair(r))
+			return true;
+	return false;
+}
+
+/* Somebody else's rule may have come in above them; fewer than all six may be anybody's. */
+bool istio_is_guardrail(const struct rule *r)
 {
 	static const char *const chains[] = { "INPUT", "FORWARD", "OUTPUT" };
+	const struct rule *last = NULL;
 
-	if (strcmp(r->chain->table->name, "filter") != 0 || !r->chain->base ||
-	    (r != r->chain->rules && r != r->chain->rules->next))
+	if (strcmp(r->chain->table->name, "filter") != 0 || !r->chain->base)
 		return false;
-	for (unsigned i = 0; i < ARRAY_SIZE(chains); i++) {
-		const struct chain *c = table_find_chain(r->chain->table, chains[i]);
-
-		if (!c || !says(c->rules, " -p udp -j DROP") || !says(c->rules->next, " -p tcp -j DROP"))
+	for (const struct rule *x = r->chain->rules; x && x != r; x = x->next)
+		last = x;
+	if (!is_pair(r) && !(last && is_pair(last)))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(chains); i++)
+		if (!has_pair(table_find_chain(r->chain->table, chains[i])))
 			return false;
-	}
 	return true;
 }
 
 bool istio_owns_rule(const struct rule *r)
 {
-	if (leads_to_istio(r) || is_probe(r) || is_guardrail(r))
+	if (leads_to_istio(r) || is_probe(r) || istio_is_guardrail(r))
 		return true;
 	return strcmp(r->chain->table->name, "mangle") == 0 && strcmp(r->chain->name, "OUTPUT") == 0 &&
 	       is_tproxy_mark(r);

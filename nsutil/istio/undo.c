@@ -97,6 +97,9 @@ static int put_former(const struct istio_change *c, struct buf *b)
 			last = table;
 		}
 	}
+	for (unsigned v6 = 0; v6 < 2; v6++)
+		if (c->guard.on[v6])
+			buf_fmt(b, "# guardrails %s %s\n", store_name(c->guard.store[v6]), family_name(c->guard.at[v6].family));
 	for (unsigned i = 0; i < c->routing.n; i++)
 		put_step(&c->routing.at[i], b);
 	return put_native(c, b) < 0 ? -1 : put_made(c, b);
@@ -163,7 +166,7 @@ int istio_undo_write(struct arena *a, const struct netns *ns, const struct istio
 		     const char *label, const char **ret_path, struct err *e)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	_cleanup_close_ int fd = -1, up = -1;
+	_cleanup_close_ int up = -1;
 	struct timespec now;
 	char *dir = istio_undo_folder(a), *path;
 
@@ -175,9 +178,8 @@ int istio_undo_write(struct arena *a, const struct netns *ns, const struct istio
 		return err_oom(e);
 	if (make_folder(dir) < 0)
 		return err_sys(e, errno, "cannot make the folder %s", dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0 || file_write_all(fd, b.data, b.len) < 0 || fsync(fd) < 0)
-		return err_sys(e, errno, "cannot write %s", path);
+	if (file_replace(path, 0600, b.data, b.len, e) < 0) /* never half a file: it would be taken for the state to restore */
+		return -1;
 	up = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* the name is to last as well */
 	if (up < 0 || fsync(up) < 0)
 		return err_sys(e, errno, "cannot sync %s", dir);

@@ -11,7 +11,7 @@
  * a way that is not used again while the machine runs (its cookie and the boot's id); then comes, for
  * each store and family, iptables-save text of the tables that are touched, each under a line with
  * the fingerprints it has before and will have after the change. So a change that was cut off can
- * be undone too: every table is one or the other.
+ * be undone too: every table is one or the other, guardrails aside.
  */
 struct istio_undo_table {
 	enum store store;
@@ -30,6 +30,7 @@ struct istio_undo {
 	bool undone;
 	struct istio_undo_table *tables;
 	unsigned n_tables;
+	bool guarded[2][2]; /* guardrails stood meanwhile: by store, legacy and compat, and family, IPv4 and IPv6 */
 	struct istio_routing_edit *steps; /* what was done to routing, in order */
 	unsigned n_steps;
 };

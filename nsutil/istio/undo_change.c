@@ -9,23 +9,49 @@
 #include "nsutil/ruleset/align.h"
 #include "nsutil/ruleset/text.h"
 
+static const struct table *find_filter(const struct ruleset *rs, unsigned store, unsigned v6)
+{
+	return ruleset_find_table(rs, (enum store)store, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, "filter");
+}
+
+/* Guardrails of the change still stand: it was cut off. */
+static bool is_guarded(const struct istio_undo *u, const struct ruleset *rs, unsigned store, unsigned v6)
+{
+	return store <= STORE_COMPAT && u->guarded[store][v6] && istio_guard_find(find_filter(rs, store, v6));
+}
+
+static int judge_table(const struct istio_undo *u, const struct ruleset *rs, const struct istio_undo_table *t,
+		       enum istio_undo_state *ret)
+{
+	const struct table *have = ruleset_find_table(rs, t->store, t->family, t->name);
+	uint64_t now;
+
+	if (istio_fingerprint(have, &now) < 0)
+		return -1;
+	if (now != t->before && now != t->after && strcmp(t->name, "filter") == 0 &&
+	    is_guarded(u, rs, t->store, t->family == NFPROTO_IPV6) && istio_fingerprint_unguarded(have, &now) < 0)
+		return -1;
+	*ret = now == t->before ? ISTIO_UNDO_BEFORE : now == t->after ? ISTIO_UNDO_AFTER : ISTIO_UNDO_MOVED;
+	return 0;
+}
+
 int istio_undo_judge(const struct istio_undo *u, const struct ruleset *rs, enum istio_undo_state *ret,
 		     const struct istio_undo_table **ret_table, struct err *e)
 {
 	enum istio_undo_state state = ISTIO_UNDO_BEFORE;
 
 	for (unsigned i = 0; i < u->n_tables; i++) {
-		const struct istio_undo_table *t = &u->tables[i];
-		uint64_t now;
+		enum istio_undo_state of;
 
-		if (istio_fingerprint(ruleset_find_table(rs, t->store, t->family, t->name), &now) < 0)
+		if (judge_table(u, rs, &u->tables[i], &of) < 0)
 			return err_oom(e);
-		if (now == t->before)
-			continue;
-		if (now != t->after && ret_table && state != ISTIO_UNDO_MOVED)
-			*ret_table = t;
-		state = now != t->after || state == ISTIO_UNDO_MOVED ? ISTIO_UNDO_MOVED : ISTIO_UNDO_AFTER;
+		if (of == ISTIO_UNDO_MOVED && ret_table && state != ISTIO_UNDO_MOVED)
+			*ret_table = &u->tables[i];
+		state = of > state ? of : state;
 	}
+	for (unsigned i = 0; i < 4; i++)
+		if (state == ISTIO_UNDO_BEFORE && is_guarded(u, rs, i & 1, i >> 1))
+			state = ISTIO_UNDO_AFTER;
 	*ret = state;
 	return 0;
 }
@@ -140,8 +166,39 @@ static bool may_go(const struct istio_undo_table *t, const struct table *have)
 {
 	uint64_t now;
 
-	return t->absent && have && have->store == STORE_COMPAT && istio_fingerprint(have, &now) == 0 &&
+	return t->absent && have && have->store == STORE_COMPAT && istio_fingerprint_unguarded(have, &now) == 0 &&
 	       (now == t->after || now == t->before);
+}
+
+static bool is_listed(const struct istio_undo *u, const struct table *t)
+{
+	for (unsigned i = 0; i < u->n_tables; i++)
+		if (u->tables[i].store == t->store && u->tables[i].family == t->family &&
+		    strcmp(u->tables[i].name, t->name) == 0)
+			return true;
+	return false;
+}
+
+/* Guardrails in a table that the change touched for nothing else. */
+static int remove_guards(struct arena *a, const struct istio_undo *u, const struct ruleset *rs, struct istio_compare *c)
+{
+	unsigned v6 = c->family == NFPROTO_IPV6;
+	const struct table *t = find_filter(rs, c->store, v6);
+
+	if (!is_guarded(u, rs, c->store, v6) || is_listed(u, t))
+		return 0;
+	for (const struct chain *ch = t->chains; ch; ch = ch->next) {
+		struct istio_match *m;
+
+		if (!ch->base)
+			continue;
+		if (add_chain(a, c, "filter", NULL, ch) < 0)
+			return -1;
+		m = &c->at[c->n - 1];
+		for (uint32_t i = 0; i < m->n; i++)
+			m->state[i] = istio_is_guardrail(m->rules[i]) ? ISTIO_EXTRA : ISTIO_FOREIGN;
+	}
+	return 0;
 }
 
 static int make_part(struct istio_change *c, const struct istio_undo *u, enum store store, uint8_t family,
@@ -166,6 +223,8 @@ static int make_part(struct istio_change *c, const struct istio_undo *u, enum st
 			return err_oom(e);
 		}
 	}
+	if (remove_guards(c->arena, u, c->before, &part->compare) < 0)
+		return err_oom(e);
 	if (istio_edits_make(c->arena, &part->compare, &part->edits, e) < 0)
 		return -1;
 	for (unsigned i = 0; i < part->edits.n; i++)
@@ -216,6 +275,26 @@ static int read_saved(struct arena *a, const struct istio_undo *u, struct rulese
 	return 0;
 }
 
+/* By family: Istio has rules when all is as it was. */
+static unsigned keeps(const struct istio_undo *u, const struct ruleset *rs, const struct ruleset *saved,
+		      const struct istio_native *native)
+{
+	unsigned bits = native->n ? 3 : 0;
+
+	for (unsigned v6 = 0; v6 < 2; v6++)
+		bits |= istio_guard_has(saved, v6) ? 1U << v6 : 0;
+	for (const struct table *t = rs->tables; t; t = t->next) {
+		if (is_listed(u, t))
+			continue;
+		if (istio_owns_table(t))
+			bits = 3;
+		for (const struct chain *c = t->store == STORE_NATIVE ? NULL : t->chains; c; c = c->next)
+			if (istio_owns_chain(c->name))
+				bits |= t->family == NFPROTO_IPV6 ? 2 : 1;
+	}
+	return bits;
+}
+
 int istio_undo_change(struct arena *a, const struct istio_undo *u, const struct ruleset *rs,
 		      const struct netview *nv, struct ruleset *saved, struct istio_native *native,
 		      struct istio_change *ret, struct err *e)
@@ -233,6 +312,10 @@ int istio_undo_change(struct arena *a, const struct istio_undo *u, const struct 
 	if (istio_routing_restore(a, nv, u->steps, u->n_steps, &c.routing) < 0)
 		return err_oom(e);
 	c.n_edits += c.routing.n;
+	if (istio_guard_plan(&c, keeps(u, rs, saved, native), e) < 0) {
+		istio_change_free(&c);
+		return -1;
+	}
 	*ret = c;
 	return 0;
 }

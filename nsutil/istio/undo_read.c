@@ -93,6 +93,16 @@ static int parse_step(struct arena *a, struct istio_undo *u, const char *text)
 	return 0;
 }
 
+static int parse_guard(struct istio_undo *u, const char *text)
+{
+	char store[16], family[16];
+
+	if (sscanf(text, "%15s %15s", store, family) != 2)
+		return -1;
+	u->guarded[strcmp(store, store_name(STORE_COMPAT)) == 0][strcmp(family, family_name(NFPROTO_IPV6)) == 0] = true;
+	return 0;
+}
+
 /* One line of the head or of a part; 1: it is of another namespace. */
 static int parse_line(struct arena *a, struct istio_undo *u, const char *line, const char *identity,
 		      enum store *store, uint8_t *family)
@@ -109,6 +119,8 @@ static int parse_line(struct arena *a, struct istio_undo *u, const char *line, c
 		return parse_store(rest, store, family);
 	else if ((rest = rest_of(line, "# table ")))
 		return parse_table(a, u, rest, *store, *family);
+	else if ((rest = rest_of(line, "# guardrails ")))
+		return parse_guard(u, rest);
 	else if ((rest = rest_of(line, "# routing ")))
 		return parse_step(a, u, rest);
 	else if (strcmp(line, "# undone") == 0)

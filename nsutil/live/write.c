@@ -79,7 +79,7 @@ static void write_table(struct scratch *s, const struct table *t)
 		compat_table(&ed, t);
 	if (ed.oom)
 		return gaps_add(&s->gaps, "memory ran out", "%s %s table %s", store_name(t->store), family_name(t->family), t->name);
-	r = t->store == STORE_LEGACY ? xt_commit(&s->ns, ed.xt, ed.n_xt, NULL, LOCK_NONE, &why)
+	r = t->store == STORE_LEGACY ? xt_commit(&s->ns, ed.xt, ed.n_xt, NULL, LOCK_NONE, NULL, &why)
 				     : nft_commit(&s->ns, ed.nft, ed.n_nft, 0, &why);
 	if (r < 0)
 		gaps_add(&s->gaps, why.why, "%s %s table %s", store_name(t->store), family_name(t->family), t->name);

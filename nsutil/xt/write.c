@@ -16,7 +16,7 @@
 #include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
 
-#define COMMIT_ATTEMPTS 5
+#define COMMIT_ATTEMPTS 50
 #define TRY_AGAIN	(-3)
 #define CHAIN_NAME_MAX	28 /* of iptables: XT_EXTENSION_MAXNAMELEN less the NUL */
 
@@ -76,11 +76,22 @@ static int open_table(void *arg, struct err *e)
 			ed->family == NFPROTO_IPV6 ? "6" : "", ed->table);
 }
 
-static void table_text(const struct ruleset *rs, const struct xt_edit *ed, struct buf *b)
+static bool is_touched(const struct job *j, const char *chain)
 {
-	const struct table *t = ruleset_find_table(rs, STORE_LEGACY, ed->family, ed->table);
+	for (size_t i = 0; i < j->n; i++)
+		if (same_table(&j->edits[i], j->first) && strcmp(j->edits[i].chain, chain) == 0)
+			return true;
+	return false;
+}
+
+/* What the edits lean on: the chains they name. An empty built-in chain is there or not, it says the same. */
+static void touched_text(const struct job *j, const struct ruleset *rs, struct buf *b)
+{
+	const struct table *t = ruleset_find_table(rs, STORE_LEGACY, j->first->family, j->first->table);
 
 	for (const struct chain *c = t ? t->chains : NULL; c; c = c->next) {
+		if (!is_touched(j, c->name) || (c->base && !c->rules && c->policy == VERDICT_ACCEPT))
+			continue;
 		buf_fmt(b, ":%s %d\n", c->name, c->policy);
 		for (const struct rule *r = c->rules; r; r = r->next) {
 			buf_fmt(b, "-A %s", c->name);
@@ -91,35 +102,28 @@ static void table_text(const struct ruleset *rs, const struct xt_edit *ed, struc
 	}
 }
 
-/* A table that was not there before is now, just opened: it must be empty. */
-static bool is_empty(const struct ruleset *rs, const struct xt_edit *ed)
-{
-	const struct table *t = ruleset_find_table(rs, STORE_LEGACY, ed->family, ed->table);
-
-	for (const struct chain *c = t ? t->chains : NULL; c; c = c->next)
-		if (!c->base || c->rules || c->policy != VERDICT_ACCEPT)
-			return false;
-	return true;
-}
-
+/*
+ * The last thing before the commit, so that who does not take the lock has little time left to come between. The
+ * kernel itself refuses a commit only when the number of rules is another (xt_replace_table: EAGAIN): a rule
+ * that such a program replaces by another one between this look and the commit is lost, with any tool.
+ */
 static int check_before(const struct job *j)
 {
 	_cleanup_ruleset_ struct ruleset *now = ruleset_new();
 	_cleanup_buf_ struct buf old = BUF_INIT, new = BUF_INIT;
 	const struct xt_edit *ed = j->first;
-	bool same;
 
 	if (!now)
 		return err_oom(j->e);
 	if (xt_read(j->ns, ed->family == NFPROTO_IPV6 ? 2 : 1, now, j->e) < 0)
 		return -1;
-	table_text(j->before, ed, &old);
-	table_text(now, ed, &new);
+	touched_text(j, j->before, &old);
+	touched_text(j, now, &new);
 	if (buf_failed(&old) || buf_failed(&new))
 		return err_oom(j->e);
-	same = old.len ? strcmp(buf_cstr(&old), buf_cstr(&new)) == 0 : is_empty(now, ed);
-	if (same)
+	if (old.len == new.len && (!old.len || strcmp(buf_cstr(&old), buf_cstr(&new)) == 0))
 		return 0;
+	err_clear(j->e);
 	err_set(j->e, ERR_SYS, "cannot change the legacy table", "%s %s: its rules have changed meanwhile",
 		family_name(ed->family), ed->table);
 	return XT_COMMIT_CHANGED;
@@ -174,13 +178,14 @@ static int apply_edits(struct job *j)
 
 static int try_table(struct job *j)
 {
-	int r;
+	int r, checked;
 
 	if (netns_call(j->ns, open_table, j, j->e) < 0)
 		return -1;
-	r = j->before ? check_before(j) : 0;
-	if (r == 0)
-		r = apply_edits(j);
+	r = apply_edits(j);
+	checked = j->before ? check_before(j) : 0; /* may also be why an edit failed */
+	if (r == 0 || checked == XT_COMMIT_CHANGED)
+		r = checked;
 	if (r == 0 && !j->calls->commit(j->h))
 		r = errno == EAGAIN ? TRY_AGAIN : err_set(j->e, ERR_SYS, "cannot change the legacy table",
 							      "%s %s: %s", family_name(j->first->family),
@@ -213,7 +218,7 @@ static bool seen_before(const struct xt_edit *edits, size_t at)
 }
 
 int xt_commit(const struct netns *ns, const struct xt_edit *edits, size_t n, const struct ruleset *before,
-	      unsigned lock_ms, struct err *e)
+	      unsigned lock_ms, unsigned *ret_done, struct err *e)
 {
 	struct job j = { .ns = ns, .edits = edits, .n = n, .before = before, .e = e };
 	_cleanup_arena_ struct arena *arena = arena_new();
@@ -239,6 +244,8 @@ int xt_commit(const struct netns *ns, const struct xt_edit *edits, size_t n, con
 		r = commit_table(&j);
 		if (r < 0)
 			return r;
+		if (ret_done)
+			++*ret_done;
 	}
 	return 0;
 }

@@ -39,10 +39,11 @@ struct xt_edit {
  * @edits:	edits, of any number of tables; those of one table become one commit, and tables
  *		are committed in the order in which they first appear
  * @n:		their number; 0 does nothing
- * @before:	what the edits were computed from; a table whose rules are no longer the same
- *		(counters aside) is not touched. NULL: do not check
+ * @before:	what the edits were computed from; a table is not touched when a chain that an edit names
+ *		is no longer the same (counters aside). NULL: do not check
  * @lock_ms:	how long to wait for the xtables lock, in milliseconds; 0: not at all;
  *		XT_LOCK_NOT_NEEDED: it is not taken
+ * @ret_done:	counted up for each table that is committed, also when a later one fails; may be NULL
  * @e:		error; says which edit the kernel or libiptc refused and why. When another process
  *		holds the lock, its name and PID
  *
@@ -54,6 +55,6 @@ struct xt_edit {
  * that one are committed: read again and retry, with a bound); -1
  */
 int xt_commit(const struct netns *ns, const struct xt_edit *edits, size_t n, const struct ruleset *before,
-	      unsigned lock_ms, struct err *e);
+	      unsigned lock_ms, unsigned *ret_done, struct err *e);
 
 #endif

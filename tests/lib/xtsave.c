@@ -65,7 +65,7 @@ static int write_all(const struct netns *ns, const struct ruleset *rs, struct er
 					edits[n++] = ed;
 				}
 			}
-	r = xt_commit(ns, edits, n, NULL, 1000, e);
+	r = xt_commit(ns, edits, n, NULL, 1000, NULL, e);
 	free(edits);
 	return r;
 }
