@@ -31,7 +31,7 @@ enum dec_result dec_add(struct dec *d, struct stmt *s)
 		s = s->next;
 	d->tail = &s->next;
 	d->last = s;
-	if (s->kind != STMT_MATCH)
+	if (s->kind != STMT_MATCH && s->kind != STMT_VMAP)
 		dec_proto_reset(d);
 	return DEC_OK;
 }

@@ -36,6 +36,7 @@ struct dec {
 	const struct expr *last_cmp;  /* register contents of the last ordered comparison */
 	const char *proto[4];	      /* protocol known per base: ll, nh, th, inner; NULL: not */
 	struct stmt *dep[4];	      /* condition that made it known and may yet become implied */
+	bool by_value;		      /* what is resolved is compared with one value */
 	int icmp_type;		      /* that the rule asked for; -1: none */
 	struct stmt *icmp_dep;	      /* where it did */
 	struct dec_ifaces *ifaces;    /* to name interfaces by index; NULL: they stay numbers */

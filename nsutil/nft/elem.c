@@ -121,7 +121,7 @@ struct part {
 
 static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, struct part *parts)
 {
-	unsigned n = 0, used = 0, guess = 0;
+	unsigned n = 0, used = 0, unsized = 0;
 
 	for (int shift = 30; shift >= 0; shift -= 6) {
 		struct part *p = &parts[n];
@@ -138,16 +138,19 @@ static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, s
 		}
 		p->at = used;
 		used += (p->bits + 31) / 32 * 4;
-		guess = p->bits ? guess : n + 1;
+		unsized += p->bits == 0;
 		n++;
 	}
-	/* One part of a type without a size of its own gets what is left. */
-	if (guess && used < len) {
-		parts[guess - 1].bits = (len - used) * 8;
-		for (unsigned i = guess; i < n; i++)
-			parts[i].at += len - used;
-	} else if (used > len) {
+	if (used > len)
 		return 0;
+	/* Parts of a type without a size of its own are words, but for the last, which gets what is left. */
+	for (unsigned i = 0, moved = 0, left = len - used; i < n; i++) {
+		parts[i].at += moved;
+		if (parts[i].bits || !left)
+			continue;
+		parts[i].bits = (--unsized && left > 4 ? 4 : left) * 8;
+		left -= parts[i].bits / 8;
+		moved += parts[i].bits / 8;
 	}
 	return n;
 }

@@ -2,6 +2,7 @@
 /* match - comparisons of register contents become named, typed conditions */
 #include <string.h>
 
+#include "nsutil/base/cleanup.h"
 #include "nsutil/nft/decode.h"
 #include "nsutil/ruleset/exthdr.h"
 
@@ -163,6 +164,7 @@ static struct expr *resolve_binop(struct dec *d, struct expr *x)
 struct expr *dec_resolve(struct dec *d, struct expr *x)
 {
 	const struct hdr_field *f;
+	unsigned shift;
 
 	if (!x)
 		return NULL;
@@ -183,7 +185,9 @@ struct expr *dec_resolve(struct dec *d, struct expr *x)
 		return resolve_binop(d, x);
 	case EXPR_CONCAT:
 		for (unsigned i = 0; i < x->concat.n; i++) {
-			x->concat.parts[i] = dec_resolve(d, x->concat.parts[i]);
+			struct expr *part = masked_field(d, x->concat.parts[i], &shift);
+
+			x->concat.parts[i] = part ? part : dec_resolve(d, x->concat.parts[i]);
 			if (!x->concat.parts[i])
 				return NULL;
 		}
@@ -274,7 +278,9 @@ static enum dec_result match_payload(struct dec *d, enum match_op op, struct exp
 	if (!f)
 		f = field_at(d, base, at, len * 8);
 	if (f || at % 8 || (op != OP_EQ && op != OP_NE)) {
+		d->by_value = op == OP_EQ || op == OP_NE;
 		left = dec_resolve(d, left);
+		d->by_value = false;
 		return add_match(d, op, left, left ? dec_value(d, left, bytes, len) : NULL);
 	}
 	f = field_longer(d, base, at, len * 8);
@@ -468,13 +474,71 @@ static struct expr *shift_key(struct dec *d, const struct expr *f, unsigned shif
 	return key;
 }
 
+/* Where the bytes of a part of a concatenation lie in its words: a load of some bytes, maybe of a field within. */
+struct fit {
+	unsigned bytes, shift;
+};
+
+static struct fit part_fit(struct dec *d, const struct expr *part)
+{
+	struct fit fit = { .bytes = (part->bits + 7u) / 8u };
+
+	if (part->kind == EXPR_BINOP && part->binop.op == BINOP_AND && part->binop.right->kind == EXPR_VALUE) {
+		fit.bytes = part->binop.left->bits / 8u;
+		masked_field(d, part, &fit.shift);
+	} else if (part->kind == EXPR_BINOP && part->binop.op == BINOP_RSHIFT) {
+		fit.bytes = part->binop.left->bits / 8u;
+	}
+	return fit;
+}
+
+static struct expr *fit_value(struct dec *d, const struct expr *field, struct fit fit, struct expr *v)
+{
+	if (!v)
+		return NULL;
+	if (v->kind == EXPR_RANGE)
+		return expr_range(d->a, fit_value(d, field, fit, v->range.from), fit_value(d, field, fit, v->range.to));
+	if (v->kind != EXPR_VALUE || v->dtype != DT_INTEGER || v->bits <= field->bits || fit.bytes * 8 > v->bits ||
+	    v->bits > VALUE_MAX * 8)
+		return v;
+	return field_value(d, field, fit.shift, v->value, fit.bytes);
+}
+
+/* An anonymous set tells no sizes of its parts; what is looked up in it does. */
+static struct expr *concat_key(struct dec *d, struct set *set, struct expr *key)
+{
+	struct fit fits[16] = { { 0 } };
+
+	for (unsigned i = 0; i < key->concat.n && i < ARRAY_SIZE(fits); i++)
+		fits[i] = part_fit(d, key->concat.parts[i]);
+	key = dec_resolve(d, key);
+	for (uint32_t n = 0; key && n < set->n_elems; n++) {
+		struct expr *k = set->elems[n].key;
+
+		for (unsigned i = 0; k && k->kind == EXPR_CONCAT && i < k->concat.n && i < key->concat.n; i++) {
+			const struct expr *field = key->concat.parts[i];
+
+			if (field->kind != EXPR_PAYLOAD && field->kind != EXPR_EXTHDR)
+				continue;
+			k->concat.parts[i] = fit_value(d, field, fits[i], k->concat.parts[i]);
+			if (!k->concat.parts[i])
+				return NULL;
+		}
+	}
+	return key;
+}
+
 struct expr *dec_lookup_key(struct dec *d, struct set *set, struct expr *key)
 {
 	unsigned shift;
-	struct expr *f = key && (set->flags & SET_ANONYMOUS) ? masked_field(d, key, &shift) : NULL;
+	struct expr *f = key ? masked_field(d, key, &shift) : NULL;
 
+	if (key && key->kind == EXPR_CONCAT && (set->flags & SET_ANONYMOUS) && key->concat.n <= 16)
+		return concat_key(d, set, key);
 	if (!f)
 		return dec_resolve(d, key);
+	if (!(set->flags & SET_ANONYMOUS))
+		return f;
 	for (uint32_t i = 0; i < set->n_elems; i++) {
 		struct expr *k = set->elems[i].key;
 

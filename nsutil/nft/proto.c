@@ -125,20 +125,35 @@ void dec_proto_match(struct dec *d, struct stmt *s)
 	d->dep[t.base] = name ? s : NULL;
 }
 
-/* In families that carry several network protocols, "ip protocol tcp" also says that it is IPv4. */
-static bool dep_may_hide(const struct dec *d, const struct stmt *dep)
+static bool one_network(const struct dec *d)
+{
+	return d->family == NFPROTO_IPV4 || d->family == NFPROTO_IPV6 || d->family == NFPROTO_ARP;
+}
+
+/*
+ * In families that carry several network protocols, "ip protocol tcp" also says that it is IPv4; and of headers
+ * one in the other ("ether type 8021q vlan type ip") only "vlan id" says the type before it.
+ */
+static bool dep_may_hide(const struct dec *d, const struct stmt *dep, unsigned base, const struct hdr_field *f)
 {
 	const struct expr *left = dep->match.left;
 
-	if (left->kind == EXPR_PAYLOAD && left->payload.base == NH)
-		return d->family == NFPROTO_IPV4 || d->family == NFPROTO_IPV6;
-	return true;
+	if (left->kind != EXPR_PAYLOAD || one_network(d))
+		return true;
+	if (left->payload.base == NH)
+		return false;
+	if (!f || left->payload.base != base)
+		return true;
+	if ((f->dtype == DT_ETHERTYPE && d->by_value) || !left->payload.field || strcmp(left->payload.field->protocol, "ether") != 0)
+		return false;
+	return expr_uint(dep->match.right) == ETHERTYPE_VLAN;
 }
 
-static void dep_hide(struct dec *d, unsigned base)
+static void dep_hide(struct dec *d, unsigned base, const struct hdr_field *f)
 {
-	if (d->dep[base] && dep_may_hide(d, d->dep[base]))
-		d->dep[base]->implied = true;
+	if (!d->dep[base] || !dep_may_hide(d, d->dep[base], base, f))
+		return;
+	d->dep[base]->implied = true;
 	d->dep[base] = NULL;
 }
 
@@ -149,9 +164,9 @@ void dec_proto_use(struct dec *d, const struct expr *payload)
 
 	if (base > TH)
 		return;
-	dep_hide(d, base);
+	dep_hide(d, base, f);
 	if (base == TH && f && strncmp(f->protocol, "icmp", 4) == 0)
-		dep_hide(d, NH);
+		dep_hide(d, NH, NULL);
 }
 
 /* Which fields of the rest of an ICMP header there are depends on the type before (nft's proto.c). */
@@ -203,7 +218,7 @@ void dec_proto_reset(struct dec *d)
 void dec_proto_reject(struct dec *d, const struct stmt_reject *r)
 {
 	if (r->kind == REJECT_TCP_RST)
-		dep_hide(d, TH);
+		dep_hide(d, TH, NULL);
 	else if (r->kind != REJECT_ICMPX)
-		dep_hide(d, NH);
+		dep_hide(d, NH, NULL);
 }

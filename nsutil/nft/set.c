@@ -112,6 +112,9 @@ static int set_udata(struct dec *d, struct set *s, const struct nlattr *nest)
 	s->data_interval = udata_u32(&u, UDATA_SET_DATA_INTERVAL) != 0;
 	s->typeof_key = udata_typeof(d, &u, UDATA_SET_KEY_TYPEOF);
 	s->typeof_data = udata_typeof(d, &u, UDATA_SET_DATA_TYPEOF);
+	/* User data have a bound: of a long key they may hold only the first parts. */
+	if (s->typeof_key && s->typeof_key->kind == EXPR_CONCAT && s->typeof_key->bits != s->key_len * 8)
+		s->typeof_key = NULL;
 	return 0;
 }
 

@@ -113,7 +113,7 @@ void nft_log_text(const struct stmt_log *l, struct buf *b)
 	}
 	if (l->group >= 0)
 		buf_fmt(b, " group %d", l->group);
-	if (l->has_snaplen && l->snaplen)
+	if (l->has_snaplen)
 		buf_fmt(b, " snaplen %u", l->snaplen);
 	if (l->has_qthreshold && l->qthreshold)
 		buf_fmt(b, " queue-threshold %u", l->qthreshold);

@@ -142,6 +142,23 @@ static void fwd_json(const struct stmt_dup *d, struct json *j)
 	json_end_object(j);
 }
 
+/* What an element begins with: nft gives a counter there without its state. */
+static void element_stmts_json(uint8_t family, const struct stmt *s, struct json *j)
+{
+	for (; s; s = s->next) {
+		struct stmt one = *s;
+
+		one.next = NULL;
+		if (s->kind != STMT_COUNTER) {
+			nft_stmts_json(family, &one, j);
+			continue;
+		}
+		json_begin_object(j, NULL);
+		json_put_null(j, "counter");
+		json_end_object(j);
+	}
+}
+
 static void setop_json(uint8_t family, const struct stmt_setop *s, struct json *j)
 {
 	static const char *const ops[] = { "add", "update", "delete" };
@@ -163,7 +180,7 @@ static void setop_json(uint8_t family, const struct stmt_setop *s, struct json *
 	json_str(j, "set", name);
 	if (s->stmts) {
 		json_begin_array(j, "stmt");
-		nft_stmts_json(family, s->stmts, j);
+		element_stmts_json(family, s->stmts, j);
 		json_end_array(j);
 	}
 	json_end_object(j);

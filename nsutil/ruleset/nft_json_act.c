@@ -87,7 +87,7 @@ void nft_log_json(const struct stmt_log *l, struct json *j)
 	const char *words[5];
 	unsigned n = log_flags(l->flags, words);
 	bool prefix = l->prefix && *l->prefix, level = l->level >= 0 && l->level != 4;
-	bool snaplen = l->has_snaplen && l->snaplen, threshold = l->has_qthreshold && l->qthreshold;
+	bool snaplen = l->has_snaplen, threshold = l->has_qthreshold && l->qthreshold;
 
 	if (!prefix && l->group < 0 && !snaplen && !threshold && !level && !n) {
 		json_put_null(j, "log");

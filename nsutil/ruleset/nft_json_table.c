@@ -16,7 +16,7 @@ static void type_json(uint32_t type, struct json *j)
 
 	nft_type_text(type, &b);
 	if (type < 64) {
-		json_str(j, "type", buf_cstr(&b));
+		json_str(j, "type", type ? buf_cstr(&b) : "invalid");
 		return;
 	}
 	json_begin_array(j, "type");

@@ -217,22 +217,20 @@ static void fwd_text(const struct nft_text *t, const struct stmt_dup *d)
 static void setop_text(const struct nft_text *t, const struct stmt_setop *s)
 {
 	static const char *const ops[] = { "add", "update", "delete" };
+	struct nft_text plain = *t; /* what an element begins with, not a state */
 
+	plain.counters = false;
 	buf_fmt(t->b, "%s @%s { ", ops[s->op], s->set_name);
 	nft_expr_text(t, s->key);
 	if (s->timeout_ms) {
 		buf_str(t->b, " timeout ");
 		nft_time_text(s->timeout_ms, t->b);
 	}
-	if (s->stmts && !s->data) {
+	if (s->stmts) {
 		buf_chr(t->b, ' ');
-		nft_stmts_text(t, s->stmts);
+		nft_stmts_text(&plain, s->stmts);
 	}
 	if (s->data) {
-		if (s->stmts) {
-			buf_chr(t->b, ' ');
-			nft_stmts_text(t, s->stmts);
-		}
 		buf_str(t->b, " : ");
 		nft_expr_text(t, s->data);
 	}

@@ -222,12 +222,12 @@ static void set_text(const struct nft_text *t, const struct set *s)
 	if (s->has_size && s->size && !(s->flags & SET_CONSTANT))
 		buf_fmt(b, "\t\tsize %u\n", s->size);
 	set_flags(t, s);
-	for (const struct stmt *st = s->stmts; st; st = st->next) {
+	if (s->stmts) {
 		struct nft_text plain = *t;
 
 		plain.counters = false;
 		buf_str(b, "\t\t");
-		nft_stmt_text(&plain, st);
+		nft_stmts_text(&plain, s->stmts);
 		buf_chr(b, '\n');
 	}
 	set_times(t, s);
@@ -349,9 +349,9 @@ void table_nft(const struct table *t, bool counters, struct buf *b)
 	struct nft_text x = { .b = b, .counters = counters, .family = t->family };
 
 	buf_fmt(b, "table %s %s {\n", family_name(t->family), t->name);
+	table_flags(t, b);
 	if (t->comment)
 		buf_fmt(b, "\tcomment \"%s\"\n", t->comment);
-	table_flags(t, b);
 	for (const struct object *o = t->objects; o; o = o->next)
 		object_text(&x, o);
 	for (const struct set *s = t->sets; s; s = s->next)

@@ -311,7 +311,6 @@ static void number_text(const struct expr *v, struct buf *b)
 		buf_fmt(b, "0x%08" PRIx64, n);
 		break;
 	case DT_ETHERTYPE:
-	case DT_ARPHRD:
 		buf_fmt(b, "0x%04" PRIx64, n);
 		break;
 	case DT_DSCP:
