@@ -169,7 +169,7 @@ lint:
 	$(Q)tests/lib/lint
 
 bench: setup-check
-	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/standin $(B)/tests/lib/connect
+	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/measure $(B)/tests/bench/trace
 	$(Q)BUILD=$(B) tests/bench/run
 
 install: $(B)/cnish

@@ -346,7 +346,7 @@ static void put_stage(const struct stage *st, bool explain, struct out *o)
 	out_uint(o, "outcome", NULL, st->outcome);
 	out_str(o, "namespace", NULL, st->scene->target->label);
 	out_uint(o, "inode", NULL, st->scene->target->netns.inode);
-	report_trace(st->res, st->scene->target->label, explain, o);
+	report_trace(st->res, st->scene->target->label, explain, NULL, o);
 	out_object_end(o);
 }
 

@@ -152,12 +152,20 @@ static void put_changes(const struct trace_step *s, struct out *o)
 	out_array_end(o);
 }
 
-static void put_rule_text(const struct trace_step *s, struct out *o)
+/* A person's rule is made when it is shown; a script's batch keeps what was made before. */
+static void put_rule_text(const struct trace_step *s, struct texts *texts, struct out *o)
 {
+	const struct rule_texts *kept = texts && s->rule ? texts_of(texts, s->rule, s->chain->table->store == STORE_NATIVE) : NULL;
 	_cleanup_buf_ struct buf ipt = BUF_INIT;
 	_cleanup_buf_ struct buf nft = BUF_INIT;
 	bool has = false;
 
+	if (kept) {
+		out_str(o, "iptables", NULL, kept->iptables);
+		out_str(o, "nft", NULL, kept->nft);
+		out_text(o, "%s", kept->iptables ? kept->iptables : kept->nft);
+		return;
+	}
 	if (!s->rule) {
 		out_null(o, "iptables");
 		out_null(o, "nft");
@@ -237,7 +245,8 @@ static void text_place(const struct trace_step *s, const struct trace_step *befo
 	}
 }
 
-static void put_step(const struct trace_step *s, const struct trace_step *before, bool explain, struct out *o)
+static void put_step(const struct trace_step *s, const struct trace_step *before, bool explain, struct texts *texts,
+		     struct out *o)
 {
 	out_object(o, NULL);
 	if (!out_structured(o))
@@ -258,7 +267,7 @@ static void put_step(const struct trace_step *s, const struct trace_step *before
 		out_null(o, "handle");
 	}
 	out_cell(o);
-	put_rule_text(s, o);
+	put_rule_text(s, texts, o);
 	if (s->matched == TRI_UNKNOWN)
 		out_null(o, "matched");
 	else
@@ -287,7 +296,8 @@ static unsigned steps_of(const struct trace_result *res, unsigned branch)
 	return n;
 }
 
-static void put_steps(const struct trace_result *res, unsigned branch, bool all, bool explain, struct out *o)
+static void put_steps(const struct trace_result *res, unsigned branch, bool all, bool explain, struct texts *texts,
+		      struct out *o)
 {
 	const struct trace_step *before = NULL;
 
@@ -296,7 +306,7 @@ static void put_steps(const struct trace_result *res, unsigned branch, bool all,
 
 		if (!all && s->branch != branch)
 			continue;
-		put_step(s, before, explain, o);
+		put_step(s, before, explain, texts, o);
 		before = s;
 	}
 }
@@ -309,7 +319,7 @@ static void text_steps(const struct trace_result *res, unsigned branch, bool exp
 		return;
 	}
 	out_table(o, columns);
-	put_steps(res, branch, false, explain, o);
+	put_steps(res, branch, false, explain, NULL, o);
 	out_table_end(o);
 }
 
@@ -539,7 +549,7 @@ static void text_all(const struct trace_result *res, bool explain, struct out *o
 	text_closing(res, o);
 }
 
-void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct out *o)
+void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct texts *texts, struct out *o)
 {
 	if (!out_structured(o)) {
 		text_all(res, explain, o);
@@ -548,7 +558,7 @@ void report_trace(const struct trace_result *res, const char *namespace, bool ex
 	put_packet(res, o);
 	put_legs(res, namespace, o);
 	out_array(o, "steps");
-	put_steps(res, 0, true, explain, o);
+	put_steps(res, 0, true, explain, texts, o);
 	out_array_end(o);
 	put_outcomes(res, o);
 }

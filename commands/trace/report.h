@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 
+#include "commands/trace/texts.h"
 #include "nsutil/trace/trace.h"
 #include "shell/out/out.h"
 
 /* report_trace() - packet, legs, steps, outcomes and order; the keys of DESIGN section 2
  * @namespace: the target's label, which each leg is marked with
- * @explain: also show the rules that did not match, and why */
-void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct out *o);
+ * @explain: also show the rules that did not match, and why
+ * @texts: of rules that were shown before, for a batch; or NULL */
+void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct texts *texts, struct out *o);
 
 #endif

@@ -10,6 +10,8 @@
 
 void scene_clear(struct scene *sc)
 {
+	trace_room_free(sc->room);
+	texts_free(sc->texts);
 	tracer_free(sc->tracer);
 	netview_free(sc->nv);
 	netview_free(sc->assumed);
@@ -50,8 +52,13 @@ static int assume(struct scene *sc, const struct trace_request *rq, struct err *
 
 	if (rq->path != TRACE_FORWARD)
 		known.own = rq->path == TRACE_OUT ? rq->src : rq->dst;
+	/* in a batch most are of one target */
+	if (sc->assumed && !sc->named && !known.iif && !known.oif && addr_equal(&known.own, &sc->own))
+		return 0;
 	if (assume_netview(&known, &nv, e) < 0)
 		return -1;
+	sc->own = known.own;
+	sc->named = known.iif || known.oif;
 	tracer_free(sc->tracer);
 	sc->tracer = NULL;
 	netview_free(sc->assumed);
@@ -63,7 +70,7 @@ int scene_trace(struct scene *sc, const struct trace_request *rq, struct trace_r
 {
 	if (!sc->nv && assume(sc, rq, e) < 0)
 		return -1;
-	return trace_run(sc->tracer, rq, ret, e);
+	return sc->room ? trace_run_in(sc->tracer, sc->room, rq, ret, e) : trace_run(sc->tracer, rq, ret, e);
 }
 
 void scene_put_assumed(const struct scene *sc, struct out *o)

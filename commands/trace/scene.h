@@ -3,6 +3,7 @@
 #ifndef COMMANDS_TRACE_SCENE_H
 #define COMMANDS_TRACE_SCENE_H
 
+#include "commands/trace/texts.h"
 #include "nsutil/pod/target.h"
 #include "nsutil/trace/trace.h"
 #include "shell/out/out.h"
@@ -13,7 +14,11 @@ struct scene {
 	struct netview *nv;	/* NULL: the target is a file of rules, and each connection gets an assumed one */
 	struct ipset_list *ipsets; /* NULL: none is named, or they could not be read */
 	struct tracer *tracer;
-	struct netview *assumed; /* of the last connection */
+	struct netview *assumed; /* of the last connection, whose own address that was, and named: its interfaces too */
+	struct addr own;
+	bool named;
+	struct trace_room *room; /* of a batch that only needs one result at a time; else NULL */
+	struct texts *texts;	/* of its rules, for the report; or NULL */
 	struct trace_options opt;
 	char why_no_ipsets[160];
 };
@@ -23,7 +28,7 @@ int scene_make(struct target *t, const struct trace_options *opt, struct scene *
 void scene_clear(struct scene *sc);
 
 /* scene_trace() - as trace_run(); of a file without links and routes the connection itself says whose addresses
- * are the target's */
+ * are the target's; with a room, the result is good until the next one */
 int scene_trace(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e);
 
 /* scene_put_assumed() - array "assumed": what stands for the links and routes of a file */

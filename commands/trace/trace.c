@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* trace - which rules a connection hits, hook by hook, and what becomes of it */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "commands/command.h"
 #include "commands/head.h"
+#include "commands/trace/lines.h"
 #include "commands/trace/onward.h"
 #include "commands/trace/report.h"
 #include "commands/trace/scene.h"
@@ -20,7 +17,7 @@ struct manner {
 	struct session *s;
 	struct scene *sc;
 	struct onward *onward;
-	bool explain;
+	bool explain, further; /* further: on behind the target */
 	struct out *o;
 };
 
@@ -29,7 +26,7 @@ static int put_trace(const struct manner *m, struct trace_result *res, struct er
 {
 	int ret;
 
-	report_trace(res, m->sc->target->label, m->explain, m->o);
+	report_trace(res, m->sc->target->label, m->explain, m->sc->texts, m->o);
 	ret = onward_report(m->onward, res, m->explain, m->o, e);
 	trace_result_free(res);
 	return ret;
@@ -74,43 +71,50 @@ static int trace_next(void *ctx, const struct trace_request *rq, struct err *e)
 	return ret < 0 ? -1 : session_interrupted(m->s);
 }
 
-/* One line of the file; what it needs of memory is given back behind it. */
-static int trace_line(struct batch *b, const char *line, struct err *e)
+/* A line that is no connection: an object in its place. */
+static void line_wrong(void *ctx, unsigned long line, const struct err *e)
 {
-	struct arena *a _cleanup_arena_ = arena_new();
-	struct trace_request rq;
+	struct out *o = ((struct batch *)ctx)->m->o;
 
-	if (!a)
-		return err_oom(e);
-	return connection_parse_line(a, line, &rq, e) < 0 ? -1 : trace_next(b, &rq, e);
+	out_object(o, NULL);
+	out_uint(o, "line", NULL, line);
+	out_object(o, "error");
+	out_str(o, "code", NULL, err_code_name(e->code));
+	out_str(o, "what", NULL, e->what);
+	out_str(o, "why", NULL, e->why);
+	out_str(o, "hint", NULL, e->hint[0] ? e->hint : NULL);
+	out_object_end(o);
+	out_style(o, STYLE_BAD);
+	out_text(o, "line %lu: %s: %s", line, e->what, e->why);
+	out_style(o, STYLE_PLAIN);
+	out_nl(o);
+	out_object_end(o);
+	out_nl(o);
 }
 
-static int trace_lines(struct batch *b, FILE *f, struct err *e)
+/* Answers to what has come so far should not wait for what is still to come. */
+static int line_wait(void *ctx)
 {
-	_cleanup_free_ char *line = NULL;
-	size_t room = 0;
-	int ret = 0;
+	const struct manner *m = ((struct batch *)ctx)->m;
 
-	for (unsigned long n = 1; ret == 0 && getline(&line, &room, f) >= 0; n++) {
-		const char *text = line + strspn(line, " \t\r\n");
-
-		if (!*text || *text == '#')
-			continue;
-		ret = trace_line(b, text, e);
-		if (ret < 0)
-			return err_wrap(e, "line %lu", n);
-	}
-	return ferror(f) ? err_sys(e, errno, "cannot read the connections") : 0;
+	out_hold(m->o, false);
+	out_hold(m->o, true);
+	return session_interrupted(m->s);
 }
 
 static int trace_file(struct batch *b, struct err *e)
 {
-	_cleanup_fclose_ FILE *f = NULL;
+	struct lines_to to = { trace_next, line_wrong, line_wait, b };
+	const struct manner *m = b->m;
+	int ret;
 
-	if (strcmp(b->lines, "-") == 0)
-		return trace_lines(b, stdin, e);
-	f = fopen(b->lines, "re");
-	return f ? trace_lines(b, f, e) : err_sys(e, errno, "cannot open '%s'", b->lines);
+	m->sc->room = m->further ? NULL : trace_room_new();
+	m->sc->texts = out_structured(m->o) ? texts_new() : NULL;
+	if ((!m->sc->room && !m->further) || (out_structured(m->o) && !m->sc->texts))
+		return err_oom(e);
+	ret = lines_read(b->lines, &to, e);
+	out_hold(m->o, false);
+	return ret;
 }
 
 static int trace_source(struct batch *b, struct err *e)
@@ -161,7 +165,8 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 {
 	struct arena *a _cleanup_arena_ = arena_new();
 	__attribute__((cleanup(scene_clear))) struct scene sc = { 0 };
-	struct manner m = { .s = s, .sc = &sc, .explain = given(args, "explain"), .o = o };
+	struct manner m = { .s = s, .sc = &sc, .explain = given(args, "explain"), .o = o,
+			    .further = given(args, "through-proxy") || given(args, "through-node") };
 	struct batch b = {
 		.lines = command_opt(&command_trace, args, "from"), .pcap = command_opt(&command_trace, args, "pcap"),
 		.conns = given(args, "from-conns"), .sockets = given(args, "from-sockets"), .m = &m,

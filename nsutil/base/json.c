@@ -3,6 +3,7 @@
 #include "nsutil/base/json.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 void json_init(struct json *j, struct buf *buf)
@@ -36,11 +37,63 @@ static void put_control(struct buf *b, unsigned char c)
 	}
 }
 
+#define EACH(byte) (0x0101010101010101u * (byte))
+
+/* Is one of 8 characters a control, a quote, a backslash, DEL, or beyond ASCII? At times it says so of none. */
+static bool is_special(uint64_t x)
+{
+	uint64_t quote = x ^ EACH('"'), backslash = x ^ EACH('\\'), del = x ^ EACH(0x7f);
+
+	return (x | ((x - EACH(0x20)) & ~x) | ((quote - EACH(1)) & ~quote) | ((backslash - EACH(1)) & ~backslash) |
+		((del - EACH(1)) & ~del)) & EACH(0x80);
+}
+
+/* Most of what is written needs no escapes and has room: a batch of traces is nothing else. */
+static bool put_plain(struct buf *b, const char *s, size_t n)
+{
+	char *to = b->data + b->len;
+	size_t i = 0;
+	uint64_t x;
+
+	if (b->failed || n + 4 > b->room - b->len)
+		return false;
+	*to++ = '"';
+	for (; i + 8 <= n; i += 8) {
+		memcpy(&x, s + i, 8);
+		if (is_special(x))
+			return false;
+		memcpy(to + i, &x, 8);
+	}
+	for (; i < n; i++) {
+		if (s[i] < 0x20 || s[i] == 0x7f || s[i] == '"' || s[i] == '\\')
+			return false;
+		to[i] = s[i];
+	}
+	to[n] = '"';
+	to[n + 1] = '\0';
+	b->len += n + 2;
+	return true;
+}
+
+static void put_chr(struct buf *b, char c)
+{
+	if (b->failed || b->room - b->len < 2) {
+		buf_chr(b, c);
+		return;
+	}
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+}
+
 static void put_string(struct buf *b, const char *value, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)value;
 	size_t start = 0, i = 0;
 
+	if (put_plain(b, value, n))
+		return;
+	if (!b->failed && b->data)
+		b->data[b->len] = '\0'; /* what stands there was an attempt */
 	buf_chr(b, '"');
 	while (i < n) {
 		size_t len;
@@ -70,18 +123,18 @@ static void put_string(struct buf *b, const char *value, size_t n)
 static void begin_value(struct json *j, const char *key)
 {
 	if (j->comma)
-		buf_chr(j->buf, ',');
+		put_chr(j->buf, ',');
 	j->comma = true;
 	if (!key)
 		return;
 	put_string(j->buf, key, strlen(key));
-	buf_chr(j->buf, ':');
+	put_chr(j->buf, ':');
 }
 
 static void open_level(struct json *j, const char *key, char c)
 {
 	begin_value(j, key);
-	buf_chr(j->buf, c);
+	put_chr(j->buf, c);
 	j->depth++;
 	j->comma = false;
 }
@@ -93,7 +146,7 @@ static void close_level(struct json *j, char c)
 		return;
 	}
 	j->depth--;
-	buf_chr(j->buf, c);
+	put_chr(j->buf, c);
 	j->comma = true;
 }
 

@@ -346,7 +346,7 @@ static bool run_nat_chains(struct run *r, unsigned hook, bool dst)
 static bool run_nat(struct run *r, unsigned hook)
 {
 	bool dst = hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT;
-	struct addr before = packet_addr(&r->pkt, true), after;
+	struct addr before = { 0 }, after;
 
 	/* a zone that is set behind conntrack leaves a template, which the nat core takes for a connection */
 	if (r->pkt.ct.attach == CT_NONE && r->pkt.ct.template)
@@ -355,12 +355,16 @@ static bool run_nat(struct run *r, unsigned hook)
 		return true;
 	if (dst ? r->pkt.ct.dst_done : r->pkt.ct.src_done)
 		return true;
+	if (hook == NF_INET_LOCAL_OUT)
+		before = packet_addr(&r->pkt, true);
 	if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)))
 		apply_mapping(r, hook, dst);
 	else if (!run_nat_chains(r, hook, dst))
 		return false;
+	if (hook != NF_INET_LOCAL_OUT)
+		return !r->ended;
 	after = packet_addr(&r->pkt, true);
-	if (hook == NF_INET_LOCAL_OUT && !addr_equal(&before, &after))
+	if (!addr_equal(&before, &after))
 		journey_reroute(r);
 	return !r->ended;
 }

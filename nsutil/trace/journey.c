@@ -162,8 +162,8 @@ static void find_listener(struct run *r)
 	else if (dport < 0 || !dst.family)
 		r->out.listener_unknown = "the port is not known";
 	else
-		r->out.listener = route_listener(r->t->nv, r->pkt.l4proto, &dst, dport, &src,
-						 packet_port(&r->pkt, false), (int)iif->v);
+		r->out.listener = listen_find(r->t, &(struct route_key){ .dst = dst, .dport = dport, .src = src,
+				.sport = packet_port(&r->pkt, false), .l4proto = r->pkt.l4proto, .iif = (int)iif->v });
 }
 
 static void input(struct run *r)

@@ -343,8 +343,8 @@ enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 				   r->t->nv->sockets_unread ? r->t->nv->sockets_unread
 							    : "the destination is not known") == 0;
 	} else {
-		s = route_listener(r->t->nv, r->pkt.l4proto, &to, port, &src, packet_port(&r->pkt, false),
-				   known_index(r, NFT_META_IIF));
+		s = listen_find(r->t, &(struct route_key){ .dst = to, .dport = port, .src = src, .sport = packet_port(&r->pkt, false),
+							   .l4proto = r->pkt.l4proto, .iif = known_index(r, NFT_META_IIF) });
 		takes = s && s->transparent;
 	}
 	if (!takes) {

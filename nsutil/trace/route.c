@@ -249,12 +249,13 @@ void route_lookup(const struct netview *nv, const struct route_key *k, struct ro
 		*res = (struct route_result){ .kind = ROUTE_BROADCAST, .oif = k->iif };
 		return;
 	}
-	if (!next_rule(rules, n, k->dst.family, NULL, 0)) {
+	r = next_rule(rules, n, k->dst.family, NULL, 0);
+	if (!r) {
 		rules = default_rules;
 		n = 3;
+		r = &default_rules[0];
 	}
 	memset(res, 0, sizeof(*res));
-	r = next_rule(rules, n, k->dst.family, NULL, 0);
 	while (r) {
 		if (!settle(rule_match(nv, r, k), k, "a policy routing rule matches")) {
 			r = next_rule(rules, n, k->dst.family, r, 0);
@@ -442,19 +443,18 @@ static unsigned socket_score(const struct nv_socket *s, const struct addr *dst, 
 	return score;
 }
 
-const struct nv_socket *route_listener(const struct netview *nv, uint8_t l4proto, const struct addr *dst,
-				       int dport, const struct addr *src, int sport, int iif)
+const struct nv_socket *route_listener(const struct nv_socket *const *sockets, unsigned n, const struct route_key *k)
 {
 	const struct nv_socket *best = NULL;
 	unsigned best_score = 0;
 
-	for (unsigned i = 0; i < nv->n_sockets; i++) {
-		const struct nv_socket *s = &nv->sockets[i];
+	for (unsigned i = 0; i < n; i++) {
+		const struct nv_socket *s = sockets[i];
 		unsigned score;
 
-		if (s->protocol != l4proto || (l4proto == IPPROTO_TCP && !s->listening))
+		if (s->protocol != k->l4proto || (k->l4proto == IPPROTO_TCP && !s->listening))
 			continue;
-		score = socket_score(s, dst, dport, src, sport, iif);
+		score = socket_score(s, &k->dst, k->dport, &k->src, k->sport, k->iif);
 		if (score > best_score) {
 			best_score = score;
 			best = s;

@@ -72,17 +72,12 @@ unsigned route_addr_type(const struct netview *nv, const struct addr *a, int oif
 
 /**
  * route_listener() - the socket that takes a first packet (inet_lookup_listener, udp4_lib_lookup2)
- * @nv:		view
- * @l4proto:	IPPROTO_TCP or IPPROTO_UDP
- * @dst:	address
- * @dport:	port
- * @src:	sender, for connected UDP sockets; may be of family 0
- * @sport:	its port, or -1
- * @iif:	device it came in through
+ * @sockets, @n: sockets that have its port; the first of equals is taken
+ * @k:		the packet: dst, dport, src (of family 0 when not known) and sport (-1) for connected UDP sockets,
+ *		l4proto, and iif, the device it came in through
  *
  * Return: the best match, or NULL
  */
-const struct nv_socket *route_listener(const struct netview *nv, uint8_t l4proto, const struct addr *dst,
-				       int dport, const struct addr *src, int sport, int iif);
+const struct nv_socket *route_listener(const struct nv_socket *const *sockets, unsigned n, const struct route_key *k);
 
 #endif

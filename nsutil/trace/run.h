@@ -36,6 +36,7 @@ struct tracer {
 	bool tracks[2];		/* conntrack_is_on() */
 	struct hook_list ingress, egress; /* chains bound to devices */
 	struct quick *quick;	/* NULL: every rule is looked at */
+	const struct nv_socket **sockets; /* of nv, by their port */
 };
 
 /* One question whose answer is not known; a run is told the answers (see trace.c). */
@@ -171,6 +172,13 @@ void journey_reroute(struct run *r);
 const char *describe_condition(struct arena *a, const struct stmt *s);
 const char *describe_expr(struct arena *a, const struct expr *x);
 const char *describe_value(struct arena *a, const struct value *v, const struct expr *like);
+
+/* ---- listen.c ---- */
+
+struct route_key;
+int listen_prepare(struct tracer *t);
+/* listen_find() - the socket that takes a packet: route_listener() of those with its port. The key's iif: 0 or less, none */
+const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k);
 
 static inline unsigned run_v6(const struct run *r)
 {

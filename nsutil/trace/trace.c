@@ -537,7 +537,7 @@ int tracer_new(const struct ruleset *rs, const struct netview *nv, const struct 
 	t->arena = arena_new();
 	if (!t->opt.all && !t->opt.linear)
 		t->quick = quick_new();
-	if (!t->arena || hooks_prepare(t) < 0 || (!t->quick && !t->opt.all && !t->opt.linear)) {
+	if (!t->arena || hooks_prepare(t) < 0 || listen_prepare(t) < 0 || (!t->quick && !t->opt.all && !t->opt.linear)) {
 		tracer_free(t);
 		return err_oom(e);
 	}
@@ -636,14 +636,14 @@ void trace_room_free(struct trace_room *room)
 }
 
 int trace_run_in(const struct tracer *t, struct trace_room *room, const struct trace_request *rq,
-		 const struct trace_result **ret, struct err *e)
+		 struct trace_result **ret, struct err *e)
 {
 	struct arena *a = room->res.arena;
 
 	if (check_request(t, rq, e) < 0)
 		return -1;
 	arena_reset(a);
-	room->res = (struct trace_result){ .arena = a };
+	room->res = (struct trace_result){ .arena = a, .lent = true };
 	memset(&room->run, 0, offsetof(struct run, decisions));
 	if (follow(t, rq, &room->run, &room->res) < 0)
 		return err_oom(e);
@@ -653,7 +653,7 @@ int trace_run_in(const struct tracer *t, struct trace_room *room, const struct t
 
 void trace_result_free(struct trace_result *res)
 {
-	if (!res)
+	if (!res || res->lent)
 		return;
 	arena_free(res->arena);
 	free(res);

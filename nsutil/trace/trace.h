@@ -130,6 +130,7 @@ struct trace_result {
 	unsigned n_outcomes;
 	bool order_unknown;	/* chains of equal priority ran in assumed orders */
 	unsigned branches;	/* followed in all */
+	bool lent;		/* belongs to a room */
 };
 
 struct tracer;
@@ -175,12 +176,12 @@ void trace_room_free(struct trace_room *room);
  * @t:		tracer
  * @room:	room; what the call before left in it is overwritten
  * @rq:		connection
- * @ret:	set on success; good until the next call with @room
+ * @ret:	set on success; good until the next call with @room (trace_result_free() does nothing to it)
  * @e:		as trace_run()
  *
  * Return: 0, or -1
  */
 int trace_run_in(const struct tracer *t, struct trace_room *room, const struct trace_request *rq,
-		 const struct trace_result **ret, struct err *e);
+		 struct trace_result **ret, struct err *e);
 
 #endif

@@ -160,7 +160,17 @@ void out_stream_flush(struct out *o)
 	if (o->in_frame)
 		return;
 	o->deciding = false;
-	write_out(o, o->buf.len);
+	o->waits = o->held && o->buf.len < WRITE_SIZE;
+	if (!o->waits)
+		write_out(o, o->buf.len);
+}
+
+void out_hold(struct out *o, bool hold)
+{
+	o->held = hold && out_structured(o);
+	if (!o->held && o->waits)
+		write_out(o, o->buf.len);
+	o->waits &= o->held;
 }
 
 void out_fail(struct out *o, const struct err *e)

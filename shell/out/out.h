@@ -70,6 +70,12 @@ void out_array_end(struct out *o);
  */
 void out_stream(struct out *o, const char *key);
 void out_stream_end(struct out *o);
+/*
+ * out_hold() - elements of a stream wait until there are many of them (true), which costs a fraction of
+ *	writing each; or what waits is written now, and each one from here on (false, and how it begins). To be
+ *	called between two elements. Text for a person never waits.
+ */
+void out_hold(struct out *o, bool hold);
 
 void out_str(struct out *o, const char *key, const char *fmt, const char *value); /* NULL: null, "-" */
 void out_int(struct out *o, const char *key, const char *fmt, int64_t value);

@@ -82,6 +82,7 @@ struct out {
 	struct buf head;	/* jsonl: the top object up to the stream */
 	size_t mark;		/* jsonl: where the line began; where its tail begins */
 	bool streamed;
+	bool held, waits;	/* elements of a stream are written later; some are there */
 };
 
 extern const struct out_ops text_ops, plain_ops, json_ops, jsonl_ops;

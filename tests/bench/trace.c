@@ -121,7 +121,7 @@ static double now(void)
 static int measure(const struct tracer *t, bool istio, unsigned long n, unsigned services, struct err *e)
 {
 	struct trace_room *room = trace_room_new();
-	const struct trace_result *res;
+	struct trace_result *res;
 	double begin = now();
 
 	for (unsigned long i = 0; i < n; i++) {

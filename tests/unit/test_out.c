@@ -194,6 +194,45 @@ static void test_stream(void **state)
 	expect(o, "{\"schema\":\"cnish.things/1\",\"ok\":true,\"things\":[],\"none\":null}\n");
 }
 
+static void element(struct out *o, int i)
+{
+	out_object(o, NULL);
+	out_int(o, "i", "%" PRId64, i);
+	out_nl(o);
+	out_object_end(o);
+}
+
+/* Elements that wait are written when they need not, in their order, and none twice. */
+static void test_hold(void **state)
+{
+	static const enum out_format formats[] = { OUT_JSONL, OUT_JSON, OUT_TEXT };
+	static const char *const begins[] = { "{\"schema\":\"cnish.s/1\",\"i\":0}\n{\"schema\":\"cnish.s/1\",\"i\":1}\n",
+					      "{\"schema\":\"cnish.s/1\",\"items\":[{\"i\":0},{\"i\":1}", "0\n1\n" };
+	static const char *const ends[] = { "{\"schema\":\"cnish.s/1\",\"i\":2}\n", ",{\"i\":2}]}\n", "2\n" };
+
+	(void)state;
+	for (unsigned f = 0; f < 3; f++) {
+		struct out *o = open_memory(formats[f], false);
+		char all[256];
+
+		out_begin(o, "s");
+		out_stream(o, "items");
+		out_hold(o, true);
+		element(o, 0);
+		element(o, 1);
+		assert_string_equal(buf_cstr(&memory), f == 2 ? begins[f] : "");
+		out_hold(o, false);
+		assert_string_equal(buf_cstr(&memory), begins[f]);
+		out_hold(o, true);
+		out_hold(o, false);
+		element(o, 2);
+		out_stream_end(o);
+		out_end(o);
+		snprintf(all, sizeof(all), "%s%s", begins[f], ends[f]);
+		expect(o, all);
+	}
+}
+
 /* Elements of a stream that are no objects; one that is left open. */
 static void test_stream_odd(void **state)
 {
@@ -396,7 +435,7 @@ int main(void)
 		cmocka_unit_test(test_colors), cmocka_unit_test(test_hooks),	    cmocka_unit_test(test_text),
 		cmocka_unit_test(test_json),	    cmocka_unit_test(test_json_shape),
 		cmocka_unit_test(test_json_values), cmocka_unit_test(test_stream),
-		cmocka_unit_test(test_stream_odd),  cmocka_unit_test(test_fail),
+		cmocka_unit_test(test_hold), cmocka_unit_test(test_stream_odd), cmocka_unit_test(test_fail),
 		cmocka_unit_test(test_depth),	    cmocka_unit_test(test_style),
 		cmocka_unit_test(test_disarm),	    cmocka_unit_test(test_table_odd),
 		cmocka_unit_test(test_writing),

@@ -327,7 +327,7 @@ static struct trace_room *room;
 
 static void put_answer(struct buf *b, const struct tracer *t, const struct trace_request *rq)
 {
-	const struct trace_result *answer;
+	struct trace_result *answer;
 	struct err e = ERR_INIT;
 
 	assert_int_equal(trace_run_in(t, room, rq, &answer, &e), 0);

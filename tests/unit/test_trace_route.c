@@ -160,8 +160,12 @@ static void sources(void **state)
 
 static const char *who(uint8_t proto, const char *dst, int port)
 {
-	struct addr a = ADDR(dst), none = { 0 };
-	const struct nv_socket *s = route_listener(&nv, proto, &a, port, &none, -1, 2);
+	struct route_key k = { .dst = ADDR(dst), .dport = port, .sport = -1, .l4proto = proto, .iif = 2 };
+	const struct nv_socket *all[16], *s;
+
+	for (unsigned i = 0; i < nv.n_sockets; i++)
+		all[i] = &sockets[i];
+	s = route_listener(all, nv.n_sockets, &k);
 
 	return s ? s->process : "nobody";
 }
