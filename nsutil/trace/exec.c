@@ -334,8 +334,10 @@ static enum flow condition_exec(struct run *r, const struct stmt *s)
 		}
 		t = holds(r, s) ? TRI_TRUE : TRI_FALSE;
 	}
-	if (t == TRI_TRUE)
+	if (t == TRI_TRUE) {
+		r->why = NULL; /* whatever else is not known of its sides */
 		return FLOW_NEXT;
+	}
 	r->failed = s;
 	return FLOW_BREAK;
 }
@@ -359,7 +361,7 @@ static enum flow exec_list(struct run *r, const struct stmt *list)
 	return f;
 }
 
-enum flow exec_rule(struct run *r, const struct rule *rule)
+enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from)
 {
 	r->rule = rule;
 	r->changes = NULL;
@@ -367,5 +369,5 @@ enum flow exec_rule(struct run *r, const struct rule *rule)
 	r->why = NULL;
 	r->assumed = r->undecided = false;
 	r->xt = false;
-	return exec_list(r, rule->stmts);
+	return exec_list(r, from);
 }

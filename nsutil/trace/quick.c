@@ -23,6 +23,7 @@ struct table_of {
 struct quick {
 	struct arena *arena;
 	struct table_of chains; /* struct quick_chain */
+	struct table_of sets;	/* struct quick_set */
 	struct table_of texts;	/* of conditions */
 };
 
@@ -41,7 +42,7 @@ struct quick *quick_new(void)
 	if (!k)
 		return NULL;
 	k->arena = arena_new();
-	if (!k->arena || table_make(&k->chains, 64) < 0 || table_make(&k->texts, 16) < 0) {
+	if (!k->arena || table_make(&k->chains, 64) < 0 || table_make(&k->sets, 16) < 0 || table_make(&k->texts, 16) < 0) {
 		quick_free(k);
 		return NULL;
 	}
@@ -54,6 +55,7 @@ void quick_free(struct quick *k)
 		return;
 	arena_free(k->arena);
 	free(k->chains.slots);
+	free(k->sets.slots);
 	free(k->texts.slots);
 	free(k);
 }
@@ -118,9 +120,10 @@ static int make_rules(struct arena *a, struct quick_chain *q)
 	if (!q->rules)
 		return -1;
 	for (const struct rule *r = q->chain->rules; r; r = r->next, i++) {
-		unsigned n = quick_tests(r, t, TESTS);
+		const struct stmt *rest;
+		unsigned n = quick_tests(r, t, TESTS, &rest);
 
-		q->rules[i] = (struct quick_rule){ .rule = r, .n = n };
+		q->rules[i] = (struct quick_rule){ .rule = r, .n = n, .rest = rest };
 		if (n && !(q->rules[i].tests = arena_dup(a, t, n * sizeof(t[0]))))
 			return -1;
 	}
@@ -128,37 +131,52 @@ static int make_rules(struct arena *a, struct quick_chain *q)
 }
 
 /* When memory runs out, all rules are looked at. */
-static void make(struct arena *a, struct quick_chain *q)
+static struct quick_chain *make(struct arena *a, const struct chain *c)
 {
-	q->made = true;
+	struct quick_chain *q = arena_alloc(a, sizeof(*q));
+
+	if (!q)
+		return NULL;
+	q->chain = c;
 	if (!is_numbered(q->chain))
-		return;
+		return q;
 	q->n = q->chain->n_rules;
 	if (make_rules(a, q) < 0 || (q->n >= INDEX_FROM && quick_index(a, q) < 0))
 		q->rules = NULL;
+	return q;
 }
 
 const struct quick_chain *quick_chain(struct quick *k, const struct chain *c)
 {
-	struct quick_chain *q;
+	const struct quick_chain *q;
 	struct entry *e;
 
 	if (!k)
 		return NULL;
 	e = table_at(&k->chains, c);
-	q = e->what;
-	if (!q) {
-		e = e->of ? e : table_add(&k->chains, c);
-		q = e ? arena_alloc(k->arena, sizeof(*q)) : NULL;
-		if (q) {
-			q->chain = c;
-			e->what = q;
-		}
+	if (!e->of) {
+		table_add(&k->chains, c);
 		return NULL;
 	}
-	if (!q->made)
-		make(k->arena, q);
-	return q->rules ? q : NULL;
+	if (!e->what)
+		e->what = make(k->arena, c);
+	q = e->what;
+	return q && q->rules ? q : NULL;
+}
+
+const struct quick_set *quick_set(struct quick *k, const struct set *s)
+{
+	struct entry *e = k ? table_at(&k->sets, s) : NULL;
+
+	if (!e)
+		return NULL;
+	if (!e->of) {
+		table_add(&k->sets, s);
+		return NULL;
+	}
+	if (!e->what)
+		e->what = quick_set_make(k->arena, s);
+	return e->what;
 }
 
 /* ---- the places to look at ---- */
@@ -233,23 +251,30 @@ static uint32_t candidate(const struct quick_chain *q, const struct packet *p, s
 	return best;
 }
 
-static bool fails(const struct quick_rule *r, const struct packet *p)
+/* All tests of a rule, up to one that is not true. */
+static enum tri test_all(const struct quick_rule *r, const struct packet *p)
 {
 	for (uint32_t i = 0; i < r->n; i++) {
 		enum tri t = quick_test(&r->tests[i], p);
 
 		if (t != TRI_TRUE)
-			return t == TRI_FALSE;
+			return t;
 	}
-	return false;
+	return TRI_TRUE;
 }
 
-uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct quick_cursor *c, uint32_t from)
+uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct quick_cursor *c, uint32_t from, bool *sure)
 {
 	for (; from < q->n; from++) {
+		enum tri t;
+
 		if (q->index)
 			from = candidate(q, p, c, from);
-		if (from >= q->n || !fails(&q->rules[from], p))
+		if (from >= q->n)
+			break;
+		t = test_all(&q->rules[from], p);
+		*sure = t == TRI_TRUE;
+		if (t != TRI_FALSE)
 			break;
 	}
 	return from;

@@ -11,7 +11,8 @@
  * find nothing: a rule is passed over when one of the conditions that it begins with is certainly false,
  * and those before it are certainly true, so that nothing is asked, changed or noted. Whatever is not
  * certain (a field that is not known, a condition of another kind) is left to exec_rule(). The
- * conditions are derived from the model, once per chain:
+ * conditions are derived from the model, once per chain. Where all of them are true, the look may begin behind
+ * them.
  *
  * - tests: per rule the conditions at its beginning that compare a header field, a meta number or an
  *   interface's name with a constant, as a place, a mask and a value;
@@ -45,6 +46,7 @@ struct quick_test {
 struct quick_rule {
 	const struct rule *rule;
 	const struct quick_test *tests;
+	const struct stmt *rest; /* what stands behind the conditions that are tests */
 	uint32_t n;
 };
 
@@ -82,7 +84,6 @@ struct quick_chain {
 	struct quick_rule *rules; /* NULL: not to be told beforehand, all are looked at */
 	struct quick_index *index; /* NULL: not worth it */
 	uint32_t n;
-	bool made;
 };
 
 /* The places that are to be looked at for the packet as it is now. */
@@ -124,10 +125,34 @@ const char *quick_said(struct quick *k, const struct stmt *s);
  * @p:		packet
  * @cursor:	of this walk; 'q' is NULL at its beginning
  * @from:	place in the chain, from 0
+ * @sure:	set when all tests of the rule are true
  *
  * Return: a place >= @from; the number of rules when none is left
  */
-uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct quick_cursor *cursor, uint32_t from);
+uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct quick_cursor *cursor, uint32_t from,
+		    bool *sure);
+
+/* ---- quick_set.c ---- */
+
+struct set_key;
+struct quick_set;
+
+/* The elements that a key may be, in their order. */
+struct quick_elems {
+	bool all;		/* every one */
+	uint32_t n, range;	/* of the set; the one whose range holds it, or UINT32_MAX */
+	struct quick_list exact, others;
+	const struct set_elem *rest; /* "*", when that is known */
+	bool rest_known;
+};
+
+/* quick_elems() - which elements of a set (read, and not changed since) are to be looked at; @k may be NULL */
+struct quick_elems quick_elems(struct quick *k, const struct set *s, const struct set_key *key);
+/* quick_elem() - the first of them at or behind a place; the set's n_elems when there is none */
+uint32_t quick_elem(struct quick_elems *e, uint32_t from);
+/* quick_set() - what is known of a set; NULL the first time */
+const struct quick_set *quick_set(struct quick *k, const struct set *s);
+struct quick_set *quick_set_make(struct arena *a, const struct set *s);
 
 /* ---- quick_test.c ---- */
 
@@ -139,10 +164,11 @@ enum tri quick_test(const struct quick_test *t, const struct packet *p);
  * @rule:	rule
  * @t:		room for them
  * @max:	of how many
+ * @rest:	set to the first statement that they do not tell all of
  *
  * Return: how many there are
  */
-unsigned quick_tests(const struct rule *rule, struct quick_test *t, unsigned max);
+unsigned quick_tests(const struct rule *rule, struct quick_test *t, unsigned max, const struct stmt **rest);
 bool quick_same_field(const struct quick_field *a, const struct quick_field *b);
 
 /* ---- quick_index.c ---- */

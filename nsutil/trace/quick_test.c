@@ -274,8 +274,8 @@ static bool make_test(const struct stmt_match *m, bool xt, struct quick_test *t)
 	}
 }
 
-/* Return: false when something stands there that is no test: what follows is not looked at */
-static bool list_tests(const struct stmt *s, bool xt, struct quick_test *t, unsigned max, unsigned *n)
+/* Return: the statement that is no test, after which none is looked at; NULL when all are */
+static const struct stmt *list_tests(const struct stmt *s, bool xt, struct quick_test *t, unsigned max, unsigned *n)
 {
 	for (; s; s = s->next)
 		switch (s->kind) {
@@ -284,23 +284,23 @@ static bool list_tests(const struct stmt *s, bool xt, struct quick_test *t, unsi
 		case STMT_LAST: break;
 		case STMT_MATCH:
 			if (*n == max || !make_test(&s->match, xt, &t[*n]))
-				return false;
+				return s;
 			++*n;
 			break;
 		case STMT_XT:
 			if (xt || s->xt->target || (!s->xt->meaning && s->xt->why_unknown) ||
-			    !list_tests(s->xt->meaning, true, t, max, n))
-				return false;
+			    list_tests(s->xt->meaning, true, t, max, n))
+				return s;
 			break;
-		default: return false;
+		default: return s;
 		}
-	return true;
+	return NULL;
 }
 
-unsigned quick_tests(const struct rule *rule, struct quick_test *t, unsigned max)
+unsigned quick_tests(const struct rule *rule, struct quick_test *t, unsigned max, const struct stmt **rest)
 {
 	unsigned n = 0;
 
-	list_tests(rule->stmts, false, t, max, &n);
+	*rest = list_tests(rule->stmts, false, t, max, &n);
 	return n;
 }

@@ -3,6 +3,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
 #define PICK_MAX 32 /* elements a partly known key may select before it is too many to follow */
@@ -77,21 +78,25 @@ static const char *key_reason(const struct set_key *k)
 
 enum tri set_has(struct run *r, const struct set *s, const struct set_key *k)
 {
+	const struct set_elem *rest;
 	enum tri any = TRI_FALSE;
+	struct quick_elems may;
 
 	if (s->unread) {
 		r->why = s->unread;
 		return TRI_UNKNOWN;
 	}
-	for (uint32_t i = 0; i < s->n_elems; i++) {
+	may = quick_elems(r->t->quick, s, k);
+	rest = may.rest_known ? may.rest : catchall(s);
+	for (uint32_t i = quick_elem(&may, 0); i < s->n_elems; i = quick_elem(&may, i + 1)) {
 		enum tri t = elem_match(k, &s->elems[i]);
 
 		if (t == TRI_TRUE)
 			return elem_stmts(r, &s->elems[i]);
 		any = tri_or(any, t);
 	}
-	if (catchall(s))
-		return any == TRI_FALSE ? elem_stmts(r, catchall(s)) : TRI_TRUE;
+	if (rest)
+		return any == TRI_FALSE ? elem_stmts(r, rest) : TRI_TRUE;
 	r->why = key_reason(k);
 	return any;
 }
@@ -134,7 +139,8 @@ static const struct set_elem *ask_which(struct run *r, const struct set_key *k, 
 
 const struct set_elem *set_pick(struct run *r, const struct set *s, const struct expr *key)
 {
-	const struct set_elem *may[PICK_MAX + 1], *rest = catchall(s);
+	const struct set_elem *may[PICK_MAX + 1], *rest;
+	struct quick_elems look;
 	struct set_key k;
 	unsigned n = 0;
 
@@ -146,7 +152,9 @@ const struct set_elem *set_pick(struct run *r, const struct set *s, const struct
 	for (unsigned i = 0; i < k.n; i++)
 		if (k.part[i].absent)
 			return NULL;
-	for (uint32_t i = 0; i < s->n_elems; i++) {
+	look = quick_elems(r->t->quick, s, &k);
+	rest = look.rest_known ? look.rest : catchall(s);
+	for (uint32_t i = quick_elem(&look, 0); i < s->n_elems; i = quick_elem(&look, i + 1)) {
 		enum tri t = elem_match(&k, &s->elems[i]);
 
 		if (t == TRI_FALSE)

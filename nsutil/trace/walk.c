@@ -5,10 +5,12 @@
 #include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
+/* Where the walk is in a chain: the next rule, by its place where all of them are known by that. */
 struct frame {
 	const struct chain *chain;
-	const struct rule *next;
-	const struct quick_chain *quick; /* NULL: every rule is looked at */
+	const struct rule *next; /* NULL: the chain is at its end */
+	const struct quick_chain *quick; /* NULL: every rule is looked at, and 'next' counts */
+	uint32_t at;		 /* else this, from 0 */
 };
 
 struct stack {
@@ -99,25 +101,44 @@ static bool push(struct run *r, struct stack *st, const struct frame *f)
 
 static struct frame enter(const struct run *r, const struct chain *c)
 {
-	return (struct frame){ c, c->rules, quick_chain(r->t->quick, c) };
+	const struct quick_chain *q = quick_chain(r->t->quick, c);
+
+	return (struct frame){ c, q ? NULL : c->rules, q, 0 };
 }
 
-/* Rules at which a look would find nothing are passed over; they count as looked at. */
-static void pass_over(struct run *r, struct stack *st, struct frame *f)
+/*
+ * The next rule that is to be looked at, and from which statement on; NULL at the end of the chain. Those at
+ * which a look would find nothing are passed over; they count as looked at.
+ */
+static const struct rule *next_rule(struct run *r, struct stack *st, struct frame *f, const struct stmt **from)
 {
-	uint32_t at, to;
+	const struct quick_rule *q;
+	const struct rule *rule;
+	bool sure = false;
+	uint32_t to;
 
-	if (!f->quick || !f->next)
-		return;
-	at = f->next->index - 1;
-	to = quick_next(f->quick, &r->pkt, &st->cursor, at);
-	if (to == at)
-		return;
-	r->work += to - at;
-	r->chain = f->chain;
-	r->rule = f->quick->rules[to - 1].rule;
-	r->changes = NULL;
-	f->next = to < f->quick->n ? f->quick->rules[to].rule : NULL;
+	if (!f->quick) {
+		rule = f->next;
+		if (rule) {
+			f->next = rule->next;
+			*from = rule->stmts;
+		}
+		return rule;
+	}
+	to = quick_next(f->quick, &r->pkt, &st->cursor, f->at, &sure);
+	if (to != f->at) {
+		r->work += to - f->at;
+		r->chain = f->chain;
+		r->rule = f->quick->rules[to - 1].rule;
+		r->changes = NULL;
+	}
+	f->at = to;
+	if (to == f->quick->n)
+		return NULL;
+	f->at++;
+	q = &f->quick->rules[to];
+	*from = sure ? q->rest : q->rule->stmts;
+	return q->rule;
 }
 
 /* Where to go on after a verdict inside the walk; a NULL rule means the end of the chain. */
@@ -155,11 +176,10 @@ enum verdict walk_chain(struct run *r, const struct chain *base)
 	st.n = 0;
 	st.cursor.q = NULL;
 	while (!r->ended) {
-		const struct rule *rule;
+		const struct stmt *from;
+		const struct rule *rule = next_rule(r, &st, &here, &from);
 		enum flow f;
 
-		pass_over(r, &st, &here);
-		rule = here.next;
 		r->work += rule != NULL;
 		if (r->work > RUN_WORK) {
 			run_end(r, TRACE_UNKNOWN, "too many rules to look at");
@@ -173,9 +193,8 @@ enum verdict walk_chain(struct run *r, const struct chain *base)
 			here = st.f[--st.n];
 			continue;
 		}
-		here.next = rule->next;
 		r->chain = here.chain;
-		f = exec_rule(r, rule);
+		f = exec_rule(r, rule, from);
 		if (r->ended)
 			break;
 		record(r, here.chain, rule, f);

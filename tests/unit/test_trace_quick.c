@@ -81,6 +81,39 @@ static struct expr *field_of(enum kind *k)
 
 /* ---- conditions ---- */
 
+/* Of a big set: one of many values, that are near each other. */
+static struct expr *random_value(enum kind k)
+{
+	uint8_t b[4] = { 10, 96, (uint8_t)upto(2), (uint8_t)upto(8) };
+
+	if (k == K_V4 && upto(2))
+		return expr_bytes(A, DT_IPV4, ORDER_NET, b, 32);
+	return k == K_PORT && upto(2) ? PORT((uint16_t)(78 + upto(8))) : value_of(k);
+}
+
+/* A key of two parts, and a set of such keys; some parts of its elements are prefixes or ranges. */
+static struct expr *pair(struct expr *a, struct expr *b)
+{
+	struct expr *x = expr_new(A, EXPR_CONCAT, DT_INTEGER, ORDER_NET, (unsigned)a->bits + b->bits);
+
+	x->concat.n = 2;
+	x->concat.parts = arena_array(A, 2, sizeof(struct expr *));
+	x->concat.parts[0] = a;
+	x->concat.parts[1] = b;
+	return x;
+}
+
+static struct set *random_set(enum kind k);
+
+static struct set *random_pairs(enum kind k, enum kind l)
+{
+	struct set *s = random_set(k);
+
+	for (uint32_t i = 0; i < s->n_elems; i++)
+		s->elems[i].key = pair(s->elems[i].key, random_value(l));
+	return s;
+}
+
 static struct set *random_set(enum kind k)
 {
 	struct table *t = rs->tables;
@@ -89,10 +122,10 @@ static struct set *random_set(enum kind k)
 
 	snprintf(name, sizeof(name), "s%u", upto(1000000));
 	s = table_add_set(rs, t, name);
-	s->n_elems = 1 + upto(12);
+	s->n_elems = 1 + upto(upto(2) ? 12 : 60);
 	s->elems = arena_array(A, s->n_elems, sizeof(*s->elems));
 	for (uint32_t i = 0; i < s->n_elems; i++) {
-		struct expr *v = value_of(k);
+		struct expr *v = random_value(k);
 
 		if (v->kind == EXPR_VALUE && v->bits % 8 == 0 && upto(3) == 0)
 			v = expr_prefix(A, v, upto(v->bits) + 1);
@@ -117,7 +150,14 @@ static struct stmt *compare(void)
 	if (upto(5) == 0 && k != K_NAME)
 		left = expr_binop(A, BINOP_AND, left, k == K_DSCP ? value_of(K_DSCP) : value_of(k));
 	right = value_of(k);
-	switch (upto(12)) {
+	switch (upto(13)) {
+	case 12: {
+		enum kind l;
+		struct expr *other = field_of(&l);
+
+		return left->kind == EXPR_BINOP ? CMP(op, left, right)
+						: CMP(op, pair(left, other), expr_setref(A, random_pairs(k, l)));
+	}
 	case 0: return right->kind == EXPR_VALUE && k != K_NAME ? CMP(OP_LT + upto(4), left, right) : CMP(op, left, right);
 	case 1: return right->kind == EXPR_VALUE ? CMP(op, left, expr_range(A, right, value_of(k))) : CMP(op, left, right);
 	case 2:
@@ -185,7 +225,15 @@ static struct stmt *vmap(const char *const *chains, unsigned n)
 	enum kind k;
 
 	s->vmap.key = field_of(&k);
-	s->vmap.map = random_set(k);
+	if (upto(2)) {
+		enum kind l;
+		struct expr *other = field_of(&l);
+
+		s->vmap.key = pair(s->vmap.key, other);
+		s->vmap.map = random_pairs(k, l);
+	} else {
+		s->vmap.map = random_set(k);
+	}
 	s->vmap.map->flags |= SET_MAP;
 	for (uint32_t i = 0; i < s->vmap.map->n_elems; i++)
 		s->vmap.map->elems[i].verdict = n && upto(2) ? &JUMP(chains[upto(n)])->verdict : &RETURN->verdict;
