@@ -262,6 +262,24 @@ static bool run_chain(struct run *r, const struct chain *c)
 	return false;
 }
 
+/* The answers go the other way; of a later packet's as its first one would have them now. */
+static void reply_tuple(const struct run *r, struct packet_ct *ct)
+{
+	const struct packet_ct *first = &r->first_ct;
+
+	if (ct->state & TRACE_CT_NEW) {
+		ct->reply_saddr = ct->daddr;
+		ct->reply_daddr = ct->saddr;
+		ct->reply_sport = ct->dport;
+		ct->reply_dport = ct->sport;
+	} else if (first->attach == CT_TRACKED) {
+		ct->reply_saddr = first->reply_saddr;
+		ct->reply_daddr = first->reply_daddr;
+		ct->reply_sport = first->reply_sport;
+		ct->reply_dport = first->reply_dport;
+	}
+}
+
 /* nf_conntrack_in(): the packet gets its entry, unless it has one or must not */
 static void run_conntrack(struct run *r)
 {
@@ -289,6 +307,7 @@ static void run_conntrack(struct run *r)
 	ct->sport = (struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
 	port = packet_port(&r->pkt, true);
 	ct->dport = (struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
+	reply_tuple(r, ct);
 	if (!ct->zone.k)
 		ct->zone.k = UINT32_MAX; /* the default zone, 0 */
 	if (state & TRACE_CT_NEW) {

@@ -144,23 +144,20 @@ static void ct_number(const struct known32 *n, unsigned bits, const char *why, s
 	value_mask(v, n->v, n->k, bits, why);
 }
 
-static void ct_tuple(const struct run *r, uint32_t key, int dir, struct value *v)
+static void ct_tuple(const struct run *r, uint32_t key, bool reply, struct value *v)
 {
 	const struct packet_ct *ct = &r->pkt.ct;
 	unsigned bits = r->pkt.family == NFPROTO_IPV6 ? 128 : 32;
 
-	if (dir == 1) {
-		value_unknown(v, key == NFT_CT_PROTO_SRC || key == NFT_CT_PROTO_DST ? 16 : bits,
-			      "the reply direction is not followed");
-		return;
-	}
 	switch (key) {
-	case NFT_CT_PROTO_SRC: ct_number(&ct->sport, 16, "the source port is not given", v); break;
-	case NFT_CT_PROTO_DST: ct_number(&ct->dport, 16, "the port is not given", v); break;
+	case NFT_CT_PROTO_SRC:
+		ct_number(reply ? &ct->reply_sport : &ct->sport, 16, "the source port is not given", v);
+		break;
+	case NFT_CT_PROTO_DST: ct_number(reply ? &ct->reply_dport : &ct->dport, 16, "the port is not given", v); break;
 	case NFT_CT_SRC:
 	case NFT_CT_SRC_IP:
-	case NFT_CT_SRC_IP6: ct_addr(&ct->saddr, bits, v); break;
-	default: ct_addr(&ct->daddr, bits, v); break;
+	case NFT_CT_SRC_IP6: ct_addr(reply ? &ct->reply_saddr : &ct->saddr, bits, v); break;
+	default: ct_addr(reply ? &ct->reply_daddr : &ct->daddr, bits, v); break;
 	}
 }
 
@@ -223,7 +220,7 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 	case NFT_CT_SRC_IP6:
 	case NFT_CT_DST_IP6:
 	case NFT_CT_PROTO_SRC:
-	case NFT_CT_PROTO_DST: ct_tuple(r, x->ct.key, x->ct.dir, v); break;
+	case NFT_CT_PROTO_DST: ct_tuple(r, x->ct.key, x->ct.dir == 1, v); break;
 	default: value_unknown(v, x->bits, "it depends on the connection so far"); break;
 	}
 }

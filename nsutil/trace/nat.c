@@ -191,6 +191,14 @@ static void note_change(struct run *r, const char *what, const struct addr *a, i
 	run_change_text(r, what, text);
 }
 
+/* nf_conntrack_alter_reply(): who is answered from, or to, is what was rewritten */
+static void reply_from(struct packet_ct *ct, bool dst, const struct addr *a, int port)
+{
+	*(dst ? &ct->reply_saddr : &ct->reply_daddr) = *a;
+	*(dst ? &ct->reply_sport : &ct->reply_dport) =
+		(struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
+}
+
 static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, const struct addr *a, int port)
 {
 	struct packet_ct *ct = &r->pkt.ct;
@@ -212,6 +220,7 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 	else if (port >= 0)
 		packet_set_port(&r->pkt, dst, (uint16_t)port, UINT16_MAX);
 	now = packet_addr(&r->pkt, dst);
+	reply_from(ct, dst, &now, packet_port(&r->pkt, dst));
 	/* nf_nat_setup_info(): what stays as it is does not count as rewritten */
 	if (!addr_equal(&before, &now) || port_before != packet_port(&r->pkt, dst)) {
 		ct->status.v |= dst ? IPS_DST_NAT : IPS_SRC_NAT;

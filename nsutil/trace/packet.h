@@ -36,6 +36,8 @@ struct packet_ct {
 	uint8_t l4proto;
 	struct addr saddr, daddr; /* original direction; family 0 when not known */
 	struct known32 sport, dport;
+	struct addr reply_saddr, reply_daddr; /* of the answers, as nat leaves them to be */
+	struct known32 reply_sport, reply_dport;
 	const char *helper;	/* assigned by a rule; NULL when none */
 };
 

@@ -36,7 +36,7 @@
  * time-dependent conditions, rates and quotas, counters of ipset members, helpers. A later packet (ctstate
  * established) gets the mapping its first one would get by the rules as they are now, and the answer
  * says so. Not modelled at all: bridges (br_netfilter), IPsec policies, tc and XDP programs,
- * rp_filter, socket cgroup programs, the reply direction.
+ * rp_filter, socket cgroup programs, the packets of the reply direction.
  */
 #include "nsutil/trace/trace.h"
 

@@ -134,6 +134,8 @@ class Iptables(Text):
             lambda: f"-m tos {b}--tos " + self.one(["0x00/0xfc", "0x28/0xfc", "0xb8/0xfc"]),
             lambda: f"-m iprange {b}--{self.one(['src', 'dst'])}-range {self.one(RANGES[self.v])}",
             lambda: "-m comment --comment x",
+            lambda: f"-m conntrack {b}--ctreplsrc {self.net()}", lambda: f"-m conntrack {b}--ctrepldst {self.net()}",
+            lambda: f"-m conntrack {b}--ctreplsrcport {self.dport()}", lambda: f"-m conntrack {b}--ctrepldstport 20000:26000",
         ]
         if hook in ("PREROUTING", "INPUT", "FORWARD", "any"):
             kinds += [lambda: f"{b}-i {self.ifname()}"] * 2
@@ -311,8 +313,9 @@ class Nft(Text):
             lambda: f"ct state {o}{','.join(r.sample([s.lower() for s in STATES], r.randint(1, 3)))}",
             lambda: f"ct state {o}" + "{ new, established }", lambda: "ct state & (new | related) != 0",
             lambda: f"ct direction {self.one(['original', 'reply'])}", lambda: f"ct status & {self.one(['dnat', 'snat', 'confirmed'])} != 0",
-            lambda: f"ct status {self.one(['dnat', 'snat'])}", lambda: f"ct original {f} daddr {self.net()}", lambda: f"ct original proto-dst {self.one(PORTS)}",
+            lambda: f"ct status {self.one(['dnat', 'snat'])}", lambda: f"ct original {f} daddr {self.net()}", lambda: f"meta l4proto tcp ct original proto-dst {self.one(PORTS)}",
             lambda: f"ct l3proto ipv{self.v}" if self.v == 4 else "ct l3proto ipv6",
+            lambda: f"ct reply {f} saddr {o}{self.net()}", lambda: f"ct reply {f} daddr {self.net()}", lambda: f"meta l4proto {self.one(['tcp', 'udp'])} ct reply proto-src {self.ports()}",
             lambda: f"ct protocol {self.one(['tcp', 'udp'])}", lambda: f"ct zone {self.r.randint(0, 3)}",
             lambda: f"tcp flags {self.one(['syn', '& (syn|ack) == syn', '!= syn', '& (fin|syn|rst|ack) == syn', '== 0', 'syn,ack', '== syn|ack', '& (rst|fin) != 0'])}",
             lambda: f"meta length {self.one(['60', '40-80', '> 60', '!= 33', '{ 40, 60, 80 }'])}",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* test_trace_ipset - members of ipsets made by hand, and the zone's template; what no kernel here has too */
+/* test_trace_members - members of ipsets made by hand, also of types that not every kernel has; zones and answers */
 #include "tests/unit/trace_build.h"
 
 #include <linux/netfilter/ipset/ip_set.h>
@@ -243,6 +243,50 @@ static void notrack_before_zone_xt(void **state)
 	assert_true(behind(stmt_new(A, STMT_NOTRACK), zone(2), true, untracked()));
 }
 
+/* ---- the tuple of the answers ---- */
+
+static bool reply_is(uint32_t key, const char *ip, int hook)
+{
+	struct chain *c = base(table(STORE_NATIVE, NFPROTO_INET, "seen"), ip, "filter", (unsigned)hook, 150);
+
+	RULE(c, EQ(expr_ct(A, key, 1), IP(ip)), DROP);
+	return run_out("10.96.0.10", 80)->verdict == TRACE_DROP && res->n_outcomes == 1;
+}
+
+static void answers_before_nat(void **state)
+{
+	(void)state;
+	assert_true(reply_is(NFT_CT_SRC_IP, "10.96.0.10", NF_INET_LOCAL_OUT));
+}
+
+static void answers_come_to(void **state)
+{
+	(void)state;
+	assert_true(reply_is(NFT_CT_DST_IP, "10.0.1.39", NF_INET_LOCAL_OUT));
+}
+
+static void mapped(void)
+{
+	struct table *t = table(STORE_NATIVE, NFPROTO_INET, "nat");
+
+	RULE(base(t, "out", "nat", NF_INET_LOCAL_OUT, -100), NAT(NAT_DNAT, "203.0.113.7", -1));
+	RULE(base(t, "post", "nat", NF_INET_POST_ROUTING, 100), NAT(NAT_SNAT, "10.0.1.40", -1));
+}
+
+static void answers_behind_dnat(void **state)
+{
+	(void)state;
+	mapped();
+	assert_true(reply_is(NFT_CT_SRC_IP, "203.0.113.7", NF_INET_POST_ROUTING));
+}
+
+static void answers_behind_snat(void **state)
+{
+	(void)state;
+	mapped();
+	assert_true(reply_is(NFT_CT_DST_IP, "10.0.1.40", NF_INET_POST_ROUTING));
+}
+
 #define SETS(f) cmocka_unit_test_setup_teardown(f, setup, forget)
 
 int main(void)
@@ -251,7 +295,8 @@ int main(void)
 		SETS(addresses), SETS(negated_and_too_few), SETS(too_few), SETS(source_side), SETS(most_specific),
 		SETS(nomatch_asked_for), SETS(marks_and_lists), SETS(not_known), TEST(zone_stays),
 		TEST(zone_before_notrack), TEST(notrack_before_zone), TEST(notrack_before_zone_xt),
+		TEST(answers_before_nat), TEST(answers_come_to), TEST(answers_behind_dnat), TEST(answers_behind_snat),
 	};
 
-	return cmocka_run_group_tests_name("trace ipset", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("trace members", tests, NULL, NULL);
 }
