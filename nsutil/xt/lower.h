@@ -53,6 +53,17 @@ struct expr *low_addr_value(struct xt_low *l, const void *addr);
 struct set *low_anon_set(struct xt_low *l, unsigned n, enum dtype type, unsigned bits);
 void low_anon_add(struct xt_low *l, struct set *s, struct expr *key);
 
+/* low_v6hdr() - a field of an IPv6 extension header of the number, at an offset in bits; 0 @bits: that it is there */
+struct expr *low_v6hdr(struct xt_low *l, uint8_t number, unsigned offset, unsigned bits);
+/* low_v6hdr_cmp() - such a field is @value, or not; low_v6hdr_there() - the packet has the
+ * header, where nothing is asked of it yet */
+void low_v6hdr_cmp(struct xt_low *l, bool invert, uint8_t number, unsigned offset, unsigned bits, uint32_t value);
+void low_v6hdr_there(struct xt_low *l, uint8_t number);
+/* low_v6hdr_range() - the same of a range, both ends inclusive; the full one says nothing unless inverted */
+void low_v6hdr_range(struct xt_low *l, bool invert, uint8_t number, unsigned offset, unsigned bits, const uint32_t r[2]);
+/* low_v6hdr_len() - the header has so many bytes, where the packet counts units of 8 beyond the first */
+void low_v6hdr_len(struct xt_low *l, bool invert, uint8_t number, uint32_t bytes);
+
 struct expr *low_meta_mark(struct arena *a);
 struct expr *low_ct_mark(struct arena *a);
 /* low_maxseg() - "tcp option maxseg size" */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connbytes - -m connbytes: how much a connection has carried */
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_connbytes.h>
 
+#include "nsutil/base/cleanup.h"
 #include "nsutil/xt/lower.h"
 #include "nsutil/xt/type.h"
 
@@ -47,6 +49,27 @@ static void connbytes_json(const struct xt_ext *x, struct json *j)
 	json_str(j, "connbytes-dir", xt_word_name(dirs, c->direction));
 }
 
+/* As xt_connbytes.c, connbytes_mt(): in both directions the sum, or the average over both. */
+static void connbytes_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	static const uint32_t keys[] = { NFT_CT_PKTS, NFT_CT_BYTES, NFT_CT_AVGPKT };
+	const struct xt_connbytes_info *c = xt_data(xt_connbytes_info, x);
+	uint64_t from = inverted(c) ? c->count.to : c->count.from, to = inverted(c) ? c->count.from : c->count.to;
+	struct expr *left, *low = expr_bytes(l->a, DT_INTEGER, ORDER_HOST, &from, 64);
+
+	if (c->what >= ARRAY_SIZE(keys) || c->direction > XT_CONNBYTES_DIR_BOTH) {
+		l->why = "what the connection has carried so far decides";
+		return;
+	}
+	left = expr_ct(l->a, keys[c->what], c->direction == XT_CONNBYTES_DIR_BOTH ? -1 : (int)c->direction);
+	if (to == UINT64_MAX)
+		low_cmp(l, inverted(c) ? OP_LT : OP_GE, left, low);
+	else if (from == to)
+		low_match(l, false, left, low);
+	else
+		low_match(l, inverted(c), left, expr_range(l->a, low, expr_bytes(l->a, DT_INTEGER, ORDER_HOST, &to, 64)));
+}
+
 static int count_parse(struct xt_parse *p, struct err *e)
 {
 	struct xt_connbytes_info *c = (struct xt_connbytes_info *)p->data;
@@ -77,6 +100,5 @@ static const struct xt_opt connbytes_opts[] = {
 
 const struct xt_codec xt_match_connbytes_v0 = {
 	.name = "connbytes", .size = sizeof(struct xt_connbytes_info), .opts = connbytes_opts,
-	.save = connbytes_save, .json = connbytes_json, .parse = count_parse,
-	.unknown = "what the connection has carried so far decides",
+	.save = connbytes_save, .json = connbytes_json, .parse = count_parse, .lower = connbytes_lower,
 };

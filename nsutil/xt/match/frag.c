@@ -29,7 +29,28 @@ static int frag_final(struct xt_parse *p, struct err *e)
 	return 0;
 }
 
+#define FRAG 44
+
+/* As ip6t_frag.c, frag_mt6(): the length is asked for, but not compared. Reserved bits must be zero. */
+static void frag_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	const struct ip6t_frag *f = xt_data(ip6t_frag, x);
+
+	low_v6hdr_range(l, f->invflags & IP6T_FRAG_INV_IDS, FRAG, 32, 32, f->ids);
+	if (f->flags & IP6T_FRAG_RES) {
+		low_v6hdr_cmp(l, false, FRAG, 8, 8, 0);
+		low_v6hdr_cmp(l, false, FRAG, 29, 2, 0);
+	}
+	if (f->flags & IP6T_FRAG_FST)
+		low_v6hdr_cmp(l, false, FRAG, 16, 13, 0);
+	if (f->flags & IP6T_FRAG_MF)
+		low_v6hdr_cmp(l, false, FRAG, 31, 1, 1);
+	if (f->flags & IP6T_FRAG_NMF)
+		low_v6hdr_cmp(l, false, FRAG, 31, 1, 0);
+	low_v6hdr_there(l, FRAG);
+}
+
 const struct xt_codec xt_match_frag_v0 = {
 	.name = "frag", .family = NFPROTO_IPV6, .size = sizeof(struct ip6t_frag), .opts = frag_opts,
-	.final = frag_final, .unknown = "the fragment header of the packet decides",
+	.final = frag_final, .lower = frag_lower,
 };

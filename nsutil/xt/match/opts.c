@@ -71,9 +71,31 @@ static const struct xt_type option_list = { 1, NULL, list_save, list_json, list_
 static const struct xt_opt dst_opts[] = HEADER_OPTS("dst");
 static const struct xt_opt hbh_opts[] = HEADER_OPTS("hbh");
 
-#define HEADER                                                                                             \
-	.family = NFPROTO_IPV6, .size = sizeof(struct ip6t_opts),                                          \
-	.unknown = "the extension headers of the packet decide"
+static void opts_lower(struct xt_low *l, const struct xt_ext *x, uint8_t number)
+{
+	const struct ip6t_opts *o = xt_data(ip6t_opts, x);
 
-const struct xt_codec xt_match_dst_v0 = { .name = "dst", HEADER, .opts = dst_opts };
-const struct xt_codec xt_match_hbh_v0 = { .name = "hbh", HEADER, .opts = hbh_opts };
+	if (o->flags & (IP6T_OPTS_OPTS | IP6T_OPTS_NSTRICT)) {
+		l->why = "the extension headers of the packet decide";
+		return;
+	}
+	if (o->flags & IP6T_OPTS_LEN)
+		low_v6hdr_len(l, o->invflags & IP6T_OPTS_INV_LEN, number, o->hdrlen);
+	low_v6hdr_there(l, number);
+}
+
+static void dst_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	opts_lower(l, x, 60);
+}
+
+static void hbh_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	opts_lower(l, x, 0);
+}
+
+#define HEADER                                                                                             \
+	.family = NFPROTO_IPV6, .size = sizeof(struct ip6t_opts)
+
+const struct xt_codec xt_match_dst_v0 = { .name = "dst", HEADER, .opts = dst_opts, .lower = dst_lower };
+const struct xt_codec xt_match_hbh_v0 = { .name = "hbh", HEADER, .opts = hbh_opts, .lower = hbh_lower };

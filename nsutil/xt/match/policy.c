@@ -2,6 +2,7 @@
 /* policy - -m policy: the IPsec policy of the packet */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_policy.h>
 #include <sys/socket.h>
 
@@ -215,7 +216,30 @@ static int policy_final(struct xt_parse *p, struct err *e)
 	return 0;
 }
 
+/*
+ * Without a property of an element what is asked is whether there is IPsec at all (xt_policy.c,
+ * policy_mt(): the path the packet came by, or the one its route goes).
+ */
+static void policy_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	const struct xt_policy_info *p = xt_data(xt_policy_info, x);
+	static const struct xt_policy_spec none;
+	struct expr *left = expr_meta(l->a, NFT_META_SECPATH);
+
+	for (unsigned i = 0; i < elems(p); i++)
+		if (memcmp(&p->pol[i].match, &none, sizeof(none)) != 0)
+			l->why = "the IPsec policy of the packet decides";
+	if (p->flags & XT_POLICY_MATCH_STRICT)
+		l->why = "the IPsec policy of the packet decides";
+	if (!(p->flags & XT_POLICY_MATCH_IN)) {
+		left = expr_new(l->a, EXPR_RT, DT_BOOLEAN, ORDER_HOST, 8);
+		if (left)
+			left->rt_key = NFT_RT_XFRM;
+	}
+	low_match(l, false, left, expr_u8(l->a, DT_BOOLEAN, !(p->flags & XT_POLICY_MATCH_NONE)));
+}
+
 const struct xt_codec xt_match_policy_v0 = {
 	.name = "policy", .size = sizeof(struct xt_policy_info), .save = policy_save, .json = policy_json,
-	.parse = policy_parse, .final = policy_final, .unknown = "the IPsec policy of the packet decides",
+	.parse = policy_parse, .final = policy_final, .lower = policy_lower,
 };

@@ -82,8 +82,25 @@ static void rt_init(uint8_t *data, uint8_t family)
 	((struct ip6t_rt *)data)->segsleft[1] = UINT32_MAX; /* iptables prints what is less than all */
 }
 
+#define ROUTING 43
+
+static void rt_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	const struct ip6t_rt *r = xt_data(ip6t_rt, x);
+
+	if (r->flags & (IP6T_RT_RES | IP6T_RT_FST | IP6T_RT_FST_NSTRICT)) {
+		l->why = "the routing header of the packet decides";
+		return;
+	}
+	if (r->flags & IP6T_RT_TYP)
+		low_v6hdr_cmp(l, r->invflags & IP6T_RT_INV_TYP, ROUTING, 16, 8, r->rt_type);
+	low_v6hdr_range(l, r->invflags & IP6T_RT_INV_SGS, ROUTING, 24, 8, r->segsleft);
+	if (r->flags & IP6T_RT_LEN)
+		low_v6hdr_len(l, r->invflags & IP6T_RT_INV_LEN, ROUTING, r->hdrlen);
+	low_v6hdr_there(l, ROUTING);
+}
+
 const struct xt_codec xt_match_rt_v0 = {
 	.name = "rt", .family = NFPROTO_IPV6, .size = sizeof(struct ip6t_rt), .opts = rt_opts,
-	.init = rt_init,
-	.unknown = "the routing header of the packet decides",
+	.init = rt_init, .lower = rt_lower,
 };
