@@ -10,6 +10,7 @@
 #include "commands/head.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/istio/undo.h"
+#include "nsutil/xt/lock.h"
 
 enum { LOCK_SECS = 30, LOCK_MOST = 3600 }; /* as Istio's own --wait=30 */
 
@@ -249,7 +250,8 @@ static void put_result(const struct istio_change *c, const struct istio_deed *de
 	if (!c->n_edits)
 		out_text(o, "%s", deed->nothing);
 	else if (dry)
-		out_text(o, "%u change%s; nothing was done (dry run).", c->n_edits, c->n_edits == 1 ? "" : "s");
+		out_text(o, "%u change%s; nothing was done (%s).", c->n_edits, c->n_edits == 1 ? "" : "s",
+			 deed->rehearse ? "rehearsal" : "dry run");
 	else
 		out_text(o, "%u change%s made.", c->n_edits, c->n_edits == 1 ? "" : "s");
 	out_nl(o);
@@ -259,12 +261,23 @@ static void put_result(const struct istio_change *c, const struct istio_deed *de
 	out_end(o);
 }
 
+static bool changes_legacy(const struct istio_change *c)
+{
+	for (unsigned i = 0; i < c->n_parts; i++)
+		if (c->parts[i]->edits.store == STORE_LEGACY && c->parts[i]->edits.n)
+			return true;
+	return false;
+}
+
 /* The former state is kept before the first change; a disk that is full must not keep a pod broken. */
 static int carry_out(const struct istio_job *job, const struct istio_change *c, const struct istio_deed *deed,
 		     unsigned wait, const char **undo, struct out *o, struct err *e)
 {
 	struct err trouble = ERR_INIT;
+	char who[64];
 
+	if (changes_legacy(c) && xt_lock_holder(who, sizeof(who)))
+		out_note(o, "the xtables lock is held by %s; waiting %u s for it at most", who, wait);
 	if (istio_undo_write(job->arena, &job->target->netns, c, deed->question, job->target->label, undo,
 			     &trouble) < 0)
 		out_note(o, "the former state is not kept: %s: %s", trouble.what, trouble.why);
@@ -284,13 +297,15 @@ static int confirm(struct session *s, const struct istio_job *job, const struct 
 int istio_change_do(struct session *s, const struct istio_job *job, const struct istio_change *c,
 		    const struct istio_deed *deed, struct out *o, struct err *e)
 {
-	bool dry = session_options(s)->dry_run, text = out_format(o) == OUT_SAVE;
+	bool dry = session_options(s)->dry_run || deed->rehearse, text = out_format(o) == OUT_SAVE;
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	const char *undo = NULL;
 	unsigned wait = 0;
 
 	if (lock_secs(deed->wait, &wait, e) < 0)
 		return -1;
+	if (deed->rehearse && text)
+		return err_set(e, ERR_USAGE, "--rehearse", "-o save is text for iptables-restore; a rehearsal is a table or JSON");
 	if (!dry && job->target->kind == TARGET_FILE)
 		return err_set(e, ERR_USAGE, deed->question, "%s is a file: only --dry-run can be done with it",
 			       job->target->label);
@@ -301,6 +316,10 @@ int istio_change_do(struct session *s, const struct istio_job *job, const struct
 		put_plan(job, c, deed, o);
 		if (deed->expects)
 			istio_put_notes(job->config, o);
+		if (deed->rehearse && deed->rehearse(deed->arg, o, e) < 0)
+			return -1;
+		if (deed->expects && !deed->rehearse)
+			out_null(o, "rehearsal");
 	}
 	if (!dry && c->n_edits && (confirm(s, job, c, deed, e) < 0 || carry_out(job, c, deed, wait, &undo, o, e) < 0))
 		return -1;

@@ -18,6 +18,9 @@ struct istio_deed {
 	const char *question; /* "apply" */
 	const char *wait;     /* value of --wait; NULL when not given */
 	bool expects;	      /* show what the configuration asks for, and the store that was chosen */
+	/* Not NULL: puts the "rehearsal" object, and nothing is changed. */
+	int (*rehearse)(void *arg, struct out *o, struct err *e);
+	void *arg;
 };
 
 /**

@@ -102,6 +102,8 @@ int istio_change_routing(struct istio_change *c, const struct netview *nv, const
 void istio_change_free(struct istio_change *c);
 #define _cleanup_istio_change_ __attribute__((cleanup(istio_change_free)))
 
+#define ISTIO_LOCK_NONE UINT32_MAX /* as lock_secs: nobody else can be there, the lock is not taken */
+
 /**
  * istio_change_run() - carry a change out
  * @ns:		namespace

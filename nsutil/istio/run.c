@@ -317,11 +317,12 @@ static void hold_signals(sigset_t *old)
 
 int istio_change_run(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
 {
-	struct run r = { .ns = ns, .c = c, .lock_ms = lock_secs * 1000, .generation = c->before->nft_generation, .e = e };
+	struct run r = { .ns = ns, .c = c, .generation = c->before->nft_generation, .e = e };
 	const struct istio_guard *g = &c->guard;
 	sigset_t old;
 	int status;
 
+	r.lock_ms = lock_secs == ISTIO_LOCK_NONE ? XT_LOCK_NOT_NEEDED : lock_secs * 1000;
 	if (istio_routing_run(ns, &c->routing, true, e) < 0)
 		return -1;
 	/* While the packet rules stand they tell whose a mark of one's own choice is; should this be the

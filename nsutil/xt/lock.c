@@ -72,15 +72,33 @@ static unsigned elapsed_ms(const struct timespec *since)
 	return (unsigned)((now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000);
 }
 
+static const char *lock_path(void)
+{
+	const char *path = getenv("XTABLES_LOCKFILE");
+
+	return path && *path ? path : LOCK_FILE;
+}
+
+bool xt_lock_holder(char *who, size_t size)
+{
+	char name[32];
+	struct stat st;
+	long pid = stat(lock_path(), &st) == 0 ? holder_pid(&st) : 0;
+
+	if (pid <= 0)
+		return false;
+	holder_name(pid, name, sizeof(name));
+	snprintf(who, size, "process %ld (%s)", pid, name);
+	return true;
+}
+
 int xt_lock(unsigned wait_ms, int *ret_fd, struct err *e)
 {
 	const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
-	const char *path = getenv("XTABLES_LOCKFILE");
+	const char *path = lock_path();
 	_cleanup_close_ int fd = -1;
 	struct timespec start;
 
-	if (!path || !*path)
-		path = LOCK_FILE;
 	fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		err_sys(e, errno, "cannot open the xtables lock %s", path);

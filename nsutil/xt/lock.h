@@ -3,6 +3,9 @@
 #ifndef NSUTIL_XT_LOCK_H
 #define NSUTIL_XT_LOCK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "nsutil/base/err.h"
 
 /**
@@ -14,5 +17,8 @@
  * Return: 0, or -1
  */
 int xt_lock(unsigned wait_ms, int *ret_fd, struct err *e);
+
+/* xt_lock_holder() - who holds it now, as "process 4711 (iptables)", by /proc/locks; false: nobody that is seen */
+bool xt_lock_holder(char *who, size_t size);
 
 #endif

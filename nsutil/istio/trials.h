@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* trials - the connections that matter to a pod of the mesh, and where they end */
+#ifndef NSUTIL_ISTIO_TRIALS_H
+#define NSUTIL_ISTIO_TRIALS_H
+
+#include "nsutil/istio/config.h"
+#include "nsutil/ruleset/model.h"
+#include "nsutil/ruleset/netview.h"
+
+struct istio_trial {
+	const char *name;	/* "application to a service" */
+	const char *connection; /* as words for 'cnish trace' */
+	const char *ends;	/* where it ends: set by istio_trials_run(); outcomes that depend on something unknown
+				 * are joined by " or " */
+};
+
+/**
+ * istio_trials_make() - list the connections
+ * @a:		arena of the result
+ * @nv:		the pod's addresses and listeners: the application is the first listener that is not the proxy's
+ * @c:		resolved configuration: ids and ports of the proxy
+ * @ret:	set on success; of each family that the pod has an address of
+ * @ret_n:	set on success
+ *
+ * Return: 0, or -1 when memory ran out
+ */
+int istio_trials_make(struct arena *a, const struct netview *nv, const struct istio_config *c,
+		      struct istio_trial **ret, unsigned *ret_n);
+
+/**
+ * istio_trials_run() - follow each through a ruleset
+ * @a:		arena of the texts
+ * @rs, @nv:	rules, and what else decides
+ * @trials, @n:	connections; 'ends' of each is set
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int istio_trials_run(struct arena *a, const struct ruleset *rs, const struct netview *nv, struct istio_trial *trials,
+		     unsigned n, struct err *e);
+
+#endif
