@@ -2,10 +2,12 @@
 /* describe - conditions and values in words, for "why": close to nft's own, one line */
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
 #include "nsutil/base/buf.h"
 #include "nsutil/ruleset/headers.h"
+#include "nsutil/ruleset/nft_names.h"
 #include "nsutil/trace/run.h"
 
 static void put_expr(struct buf *b, const struct expr *x, unsigned depth);
@@ -90,6 +92,12 @@ static void put_known(struct buf *b, const struct value *v, enum dtype type)
 	case DT_INET_PROTO: put_proto(b, n); return;
 	case DT_CT_STATE: put_ct_state(b, n); return;
 	case DT_NFPROTO: buf_str(b, n == 2 ? "ipv4" : n == 10 ? "ipv6" : "?"); return;
+	case DT_FIB_ADDRTYPE:
+		if (nft_name_of(type, n)) {
+			buf_str(b, nft_name_of(type, n));
+			return;
+		}
+		break;
 	default: break;
 	}
 	if (v->bits > 64)
@@ -163,6 +171,15 @@ static void put_binop(struct buf *b, const struct expr *x, unsigned depth)
 	put_expr(b, x->binop.right, depth);
 }
 
+static void put_fib(struct buf *b, const struct expr *x)
+{
+	uint32_t flags = x->fib.flags;
+
+	buf_fmt(b, "fib %s%s%s%s %s", flags & NFTA_FIB_F_DADDR ? "daddr" : "saddr", flags & NFTA_FIB_F_MARK ? " . mark" : "",
+		flags & NFTA_FIB_F_IIF ? " . iif" : "", flags & NFTA_FIB_F_OIF ? " . oif" : "",
+		x->fib.result == NFT_FIB_RESULT_ADDRTYPE ? "type" : x->fib.result == NFT_FIB_RESULT_OIF ? "oif" : "oifname");
+}
+
 static void put_expr(struct buf *b, const struct expr *x, unsigned depth)
 {
 	static const char *const names[] = {
@@ -180,7 +197,7 @@ static void put_expr(struct buf *b, const struct expr *x, unsigned depth)
 	case EXPR_PAYLOAD: put_payload(b, x); break;
 	case EXPR_META: buf_fmt(b, "meta %s", header_meta_type(x->meta_key)->name); break;
 	case EXPR_CT: buf_fmt(b, "ct %s", header_ct_type(x->ct.key)->name); break;
-	case EXPR_FIB: buf_str(b, "fib"); break;
+	case EXPR_FIB: put_fib(b, x); break;
 	case EXPR_NUMGEN: buf_fmt(b, "numgen mod %u", x->numgen.modulus); break;
 	case EXPR_BINOP: put_binop(b, x, depth); break;
 	case EXPR_PREFIX:

@@ -199,6 +199,7 @@ static enum tri match_eval(struct run *r, const struct stmt_match *m)
 	if (m->right->kind == EXPR_SETREF)
 		return match_set(r, m);
 	if (m->right->kind == EXPR_IPSET) {
+		eval_expr(r, m->left, left); /* what --explain shows: the set's first dimension, when that is an address */
 		t = ipset_eval(r, m->right);
 		return m->op == OP_NE ? tri_not(t) : t;
 	}

@@ -220,6 +220,5 @@ static enum tri test(struct run *r, const char *name, const struct expr *x, unsi
 
 enum tri ipset_eval(struct run *r, const struct expr *x)
 {
-	value_text(&r->seen, x->ipset.name ? x->ipset.name : "?");
 	return test(r, x->ipset.name, x, 0);
 }

@@ -19,6 +19,25 @@ struct stack {
 	struct frame f[RUN_DEPTH];
 };
 
+/* What a packet has of a key, part by part; NULL when looking would ask questions anew. */
+static const char *seen_key(struct run *r, const struct expr *key)
+{
+	struct expr *const *parts = key->kind == EXPR_CONCAT ? key->concat.parts : (struct expr *const[]){ (struct expr *)key };
+	unsigned n = key->kind == EXPR_CONCAT ? key->concat.n : 1;
+	const char *text = "", *why = r->why;
+	struct value v;
+
+	for (unsigned i = 0; i < n && text; i++) {
+		if (parts[i]->kind != EXPR_PAYLOAD && parts[i]->kind != EXPR_META && parts[i]->kind != EXPR_CT &&
+		    parts[i]->kind != EXPR_FIB)
+			return NULL;
+		eval_expr(r, parts[i], &v);
+		text = arena_printf(r->arena, "%s%s%s", text, i ? " . " : "", describe_value(r->arena, &v, parts[i]));
+	}
+	r->why = why;
+	return text;
+}
+
 /* Why a rule did not match: the condition, and what was seen in its place. */
 static const char *failure(struct run *r)
 {
@@ -32,7 +51,15 @@ static const char *failure(struct run *r)
 		return r->why;
 	if (s->kind == STMT_MATCH)
 		like = s->match.left;
-	if (!like || like->kind == EXPR_CONCAT)
+	if (s->kind == STMT_VMAP)
+		like = s->vmap.key;
+	if (like && (like->kind == EXPR_CONCAT || s->kind == STMT_VMAP)) {
+		const char *seen = seen_key(r, like);
+
+		return seen ? arena_printf(r->arena, "%s; it is %s", describe_condition(r->arena, s), seen)
+			    : describe_condition(r->arena, s);
+	}
+	if (!like)
 		return describe_condition(r->arena, s);
 	return arena_printf(r->arena, "%s; it is %s", describe_condition(r->arena, s),
 			    describe_value(r->arena, &r->seen, like));
