@@ -5,6 +5,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/pod/gather.h"
+#include "nsutil/pod/launch.h"
 #include "nsutil/pod/nsfs.h"
 #include "nsutil/pod/proc.h"
 
@@ -86,8 +87,21 @@ static void fill(const char **field, const char *value)
 		*field = value;
 }
 
+/* Annotations come from the sandbox alone; the arena's array has room for the end. */
+static void take_annotations(struct assembly *as, struct pod *p, const struct record *r)
+{
+	const char **at = r->n_annotations ? arena_grow(as->g->arena, r->annotations, r->n_annotations, sizeof(*at)) : NULL;
+
+	if (!at || p->annotations)
+		return;
+	at[r->n_annotations] = NULL;
+	p->annotations = at;
+}
+
 static void take_record(struct assembly *as, struct pod *p, const struct record *r)
 {
+	launch_add(p, r);
+	take_annotations(as, p, r);
 	fill(&p->k8s_namespace, r->k8s_namespace);
 	fill(&p->name, r->pod_name);
 	fill(&p->uid, r->pod_uid);
@@ -307,6 +321,9 @@ static void note_shared(struct assembly *as)
 
 		if (other)
 			fill(&p->netns_path, other->netns_path);
+		for (struct pod *q = other ? as->pods : NULL; q; q = q->next)
+			if (q->containers && equal(q->containers->id, other->id))
+				launch_add(q, r);
 	}
 }
 

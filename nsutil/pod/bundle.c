@@ -9,6 +9,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/pod/jget.h"
+#include "nsutil/pod/launch.h"
 
 /* Which annotation fills which field; the same fact has a key per runtime. */
 static const struct {
@@ -63,6 +64,7 @@ void bundle_take_config(struct gather *g, struct record *r, const json_t *spec, 
 		bundle_take_name(g, r, key, json_string_value(value));
 	if (r->sandbox)
 		gather_set(g, &r->sandbox_id, r->id);
+	launch_take_spec(g, r, spec, source);
 	path = jget_netns(spec, &listed);
 	if (r->net == NET_UNKNOWN && jget(spec, "linux", NULL))
 		r->net = listed ? NET_OWN : NET_HOST;

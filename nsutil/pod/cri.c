@@ -8,6 +8,7 @@
 #include "nsutil/pod/cri_call.h"
 #include "nsutil/pod/gather.h"
 #include "nsutil/pod/jget.h"
+#include "nsutil/pod/launch.h"
 #include "nsutil/pod/sock.h"
 
 /*
@@ -73,6 +74,8 @@ static void take_info(struct cri *c, struct record *r, const json_t *info)
 
 	if (r->sandbox)
 		gather_set(c->g, &r->netns_path, path);
+	launch_take_spec(c->g, r, spec, c->source);
+	launch_take_cri(c->g, r, jget(info, "config", NULL), c->source);
 	if (r->sandbox && spec && r->net == NET_UNKNOWN)
 		r->net = listed ? NET_OWN : NET_HOST;
 	if (pid > 0)
@@ -90,6 +93,8 @@ static void take_metadata(struct cri *c, struct record *r, const Cri__PodMetadat
 
 static void take_status(struct cri *c, struct record *r, const Cri__SandboxStatus *st)
 {
+	for (size_t i = 0; i < st->n_annotations; i++)
+		launch_annotation(c->g, r, st->annotations[i]->key, st->annotations[i]->value);
 	if (st->network) {
 		gather_ip(c->g, r, st->network->ip);
 		for (size_t i = 0; i < st->network->n_additional_ips; i++)
@@ -190,8 +195,8 @@ static int list_containers(struct cri *c, const char *runtime, struct err *e)
 		gather_set(c->g, &rec->runtime, runtime);
 		gather_set(c->g, &rec->name, ctr->metadata ? ctr->metadata->name : NULL);
 		gather_set(c->g, &rec->state, container_state(ctr->state));
-		/* Only a running container has a process to ask for. */
-		if (ctr->state == 1)
+		/* Only a running container has a process to ask for; of Istio's the start is of interest. */
+		if (ctr->state == 1 || launch_wanted(rec))
 			r = container_status(c, rec, e);
 		c->containers++;
 	}

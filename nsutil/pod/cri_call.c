@@ -70,7 +70,7 @@ int cri_call_message(struct cri_conn *c, const struct cri_method *m, const Proto
 		return err_oom(e);
 	protobuf_c_message_pack(request, packed);
 	snprintf(method, sizeof(method), "/%s.RuntimeService/%s", c->api, m->name);
-	if (grpc_call(c->grpc, method, packed, len, CALL_MS, &reply, ret_status, e))
+	if (grpc_call(c->grpc, method, packed, len, c->call_ms ? c->call_ms : CALL_MS, &reply, ret_status, e))
 		return -1;
 	*ret = cri_unpack(m->answer, (const uint8_t *)buf_cstr(&reply), reply.len);
 	if (!*ret)

@@ -13,6 +13,7 @@
 struct cri_conn {
 	struct grpc *grpc;
 	const char *api; /* "runtime.v1" or "runtime.v1alpha2" */
+	int call_ms;	 /* longest wait for an answer; 0: 3 seconds, enough for what only looks */
 };
 
 /* A method: its name and what it answers. All that looking needs take an id and 'verbose', or nothing. */

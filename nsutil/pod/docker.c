@@ -9,6 +9,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/pod/http.h"
 #include "nsutil/pod/jget.h"
+#include "nsutil/pod/launch.h"
 #include "nsutil/pod/sock.h"
 
 enum { CALL_MS = 3000, SOURCE_MS = 15000, ID_MAX = 128 };
@@ -16,12 +17,16 @@ enum { CALL_MS = 3000, SOURCE_MS = 15000, ID_MAX = 128 };
 /* cri-dockerd (and dockershim before it) leaves the pod's identity in labels. */
 static void take_labels(struct gather *g, struct record *r, const json_t *labels)
 {
-	const char *type = jget_str(labels, "io.kubernetes.docker.type");
+	const char *type = jget_str(labels, "io.kubernetes.docker.type"), *key;
+	json_t *value;
 
 	gather_set(g, &r->pod_name, jget_str(labels, "io.kubernetes.pod.name"));
 	gather_set(g, &r->k8s_namespace, jget_str(labels, "io.kubernetes.pod.namespace"));
 	gather_set(g, &r->pod_uid, jget_str(labels, "io.kubernetes.pod.uid"));
 	gather_set(g, &r->sandbox_id, jget_str(labels, "io.kubernetes.sandbox.id"));
+	json_object_foreach((json_t *)labels, key, value)
+		if (strncmp(key, "annotation.", 11) == 0) /* of the pod, as cri-dockerd keeps them */
+			launch_annotation(g, r, key + 11, json_string_value(value));
 	if (type && strcmp(type, "podsandbox") == 0)
 		r->sandbox = true;
 	else
@@ -65,6 +70,7 @@ void docker_take_inspect(struct gather *g, struct record *r, const json_t *j, co
 	if (name && strncmp(name, "k8s_", 4) == 0)
 		gather_k8s_name(g, r, name);
 	gather_set(g, &r->name, name);
+	launch_take_docker(g, r, j, source);
 	if (r->sandbox)
 		status = running ? "ready" : "notready";
 	take_networks(g, r, jget(j, "NetworkSettings", NULL));

@@ -23,6 +23,9 @@ struct record {
 	int64_t created_ns;
 	struct addr *ips;
 	unsigned n_ips;
+	struct launch *launch;	 /* of a container of Istio's */
+	const char **annotations; /* of a sandbox: Istio's, "KEY=VALUE" */
+	unsigned n_annotations;
 	struct evidence *evidence;
 	struct record *next;
 };

@@ -152,6 +152,31 @@ static bool take_log_dir(struct gather *g, const char *dir, const char *name)
 	return any;
 }
 
+/* CRI-O keeps the specs of containers that ended: of interest is how Istio's were started. */
+static bool take_crio(struct gather *g, const char *dir, const char *name)
+{
+	json_t *spec _cleanup_json_ = NULL, *annotations;
+	const char *container, *sandbox;
+	struct record *r;
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/%s/userdata/config.json", dir, name);
+	if (!bundle_id_ok(name) || gather_find(g, name))
+		return false;
+	spec = load(g, path);
+	annotations = jget(spec, "annotations", NULL);
+	container = jget_str(annotations, "io.kubernetes.container.name");
+	sandbox = jget_str(annotations, "io.kubernetes.cri-o.SandboxID");
+	if (!container || strncmp(container, "istio-", 6) != 0 || !sandbox || !gather_find(g, sandbox))
+		return false;
+	r = gather_record(g, name);
+	if (!r)
+		return false;
+	bundle_take_config(g, r, spec, path);
+	gather_set(g, &r->state, "exited");
+	return true;
+}
+
 void gather_statefiles(struct gather *g)
 {
 	static const struct {
@@ -162,6 +187,7 @@ void gather_statefiles(struct gather *g)
 		{ "/run/docker/runtime-runc/moby", take_runc },
 		{ "/run/runc", take_runc },
 		{ "/var/lib/docker/containers", take_docker },
+		{ "/var/lib/containers/storage/overlay-containers", take_crio },
 		{ "/var/lib/cni/results", take_cni },
 		{ "/var/lib/cni/cache/results", take_cni },
 		{ "/var/log/pods", take_log_dir },

@@ -24,6 +24,18 @@ struct pod_container {
 	struct pod_container *next;
 };
 
+/* How one of Istio's containers was started; it may have ended long since. Strings are as they came. */
+struct launch {
+	const char *container;	  /* "istio-init" */
+	const char *source;	  /* who told */
+	const char *image;	  /* NULL when not told */
+	const char *const *args;  /* the whole vector, NULL-ended; NULL when not told */
+	const char *const *env;	  /* "KEY=VALUE", NULL-ended; NULL when not told */
+	int64_t uid, gid;	  /* -1 when not told */
+	int64_t created_ns;
+	struct launch *next;
+};
+
 struct pod {
 	const char *k8s_namespace, *name, *uid, *sandbox_id;
 	const char *runtime;	  /* containerd, cri-o, docker, podman, unknown */
@@ -37,6 +49,8 @@ struct pod {
 	struct addr *ips;
 	unsigned n_ips;
 	struct pod_container *containers;
+	struct launch *launches;  /* of containers called istio-ANYTHING, newest first */
+	const char *const *annotations; /* Istio's, "KEY=VALUE", NULL-ended; NULL when the runtime tells none */
 	struct evidence *evidence;
 	struct pod *next;
 };

@@ -4,6 +4,7 @@
  * cripod SOCKET version          prints what the runtime calls itself, once it answers
  * cripod SOCKET pod NS NAME UID CGROUP_PARENT bridge|host [ATTEMPT]  prints the sandbox id
  * cripod SOCKET container SANDBOX NS NAME UID CONTAINER IMAGE USER COMMAND...  starts it, prints its id
+ * The environment variables CRIPOD_ANNOTATIONS (pod) and CRIPOD_ENV (container) are lists KEY=VALUE;KEY=VALUE.
  * cripod SOCKET stop SANDBOX     ends it, keeps it listed
  * cripod SOCKET remove SANDBOX   ends and forgets it
  */
@@ -66,6 +67,27 @@ static void fill_pod(struct pod_config *p, char **argv)
 	p->security.namespace_options = &p->option;
 }
 
+/* The pairs of an environment variable; they live as long as the program. */
+static size_t pairs_of(const char *variable, Cri__Pair ***ret)
+{
+	char *text = getenv(variable) ? strdup(getenv(variable)) : NULL, *equals;
+	Cri__Pair **pairs = calloc(100, sizeof(*pairs));
+	size_t n = 0;
+
+	for (char *p = text ? strtok(text, ";") : NULL; p && pairs && n < 100; p = strtok(NULL, ";")) {
+		pairs[n] = malloc(sizeof(**pairs));
+		equals = strchr(p, '=');
+		if (!pairs[n] || !equals)
+			errx(1, "%s: no KEY=VALUE: %s", variable, p);
+		*equals = '\0';
+		cri__pair__init(pairs[n]);
+		pairs[n]->key = p;
+		pairs[n++]->value = equals + 1;
+	}
+	*ret = pairs;
+	return n;
+}
+
 static void pod(int argc, char **argv)
 {
 	Cri__RunPodSandboxRequest request = CRI__RUN_POD_SANDBOX_REQUEST__INIT;
@@ -77,6 +99,7 @@ static void pod(int argc, char **argv)
 	p.option.network = strcmp(argv[4], "host") == 0 ? 2 : 0;
 	/* A host-network pod has no UTS namespace to set a name in. */
 	p.config.hostname = p.option.network ? "" : argv[1];
+	p.config.n_annotations = pairs_of("CRIPOD_ANNOTATIONS", &p.config.annotations);
 	p.metadata.attempt = argc > 5 ? (unsigned)atoi(argv[5]) : 0;
 	request.config = &p.config;
 	answer = (Cri__IdMessage *)ask(&run_pod, &request.base);
@@ -107,6 +130,7 @@ static void container(int argc, char **argv)
 	config.os = &os;
 	config.command = argv + 7;
 	config.n_command = (size_t)argc - 7;
+	config.n_envs = pairs_of("CRIPOD_ENV", &config.envs);
 	request.pod_sandbox_id = argv[0];
 	request.config = &config;
 	request.sandbox_config = &p.config;
@@ -126,6 +150,7 @@ int main(int argc, char **argv)
 		errx(2, "usage: cripod SOCKET pod|container|stop|remove ...");
 	if (cri_open(&conn, &host, argv[1], name, sizeof(name), &e))
 		errx(1, "%s: %s", e.what, e.why);
+	conn.call_ms = 60000; /* a pod takes long on a busy machine */
 	if (strcmp(argv[2], "version") == 0) {
 		puts(name);
 	} else if (strcmp(argv[2], "pod") == 0 && argc >= 8) {
