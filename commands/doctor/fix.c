@@ -6,7 +6,6 @@
 #include "commands/doctor/doctor.h"
 #include "commands/istio/change.h"
 #include "nsutil/doctor/mend.h"
-#include "nsutil/istio/recognise.h"
 #include "nsutil/istio/undo.h"
 #include "nsutil/load.h"
 #include "nsutil/pod/target.h"
@@ -70,7 +69,7 @@ static int apply_rules(struct session *s, struct arena *a, struct out *o, struct
 	const char *undo = NULL;
 
 	if (istio_job_begin(s, &command_istio_apply, &args, &job, e) < 0 ||
-	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_recognise_mode(job.config, rs, e) < 0 ||
+	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_job_recognise(&job, rs, NULL, e) < 0 ||
 	    istio_job_plan(&job, e) < 0 || istio_change_apply(a, rs, job.plan, job.families, -1, &change, e) < 0 ||
 	    istio_job_netview(&job, &nv, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;

@@ -2,7 +2,6 @@
 /* apply - makes a namespace hold Istio's rules, in one store, and nothing else of Istio's */
 #include "commands/istio/rehearse.h"
 #include "nsutil/base/cleanup.h"
-#include "nsutil/istio/recognise.h"
 #include "nsutil/load.h"
 
 extern const struct command command_istio_apply;
@@ -74,10 +73,9 @@ static int run_apply(struct session *s, const struct command_args *args, struct 
 	    istio_job_begin(s, &command_istio_apply, args, &x.job, e) < 0 ||
 	    load_ruleset(x.job.target, LOAD_ALL, &rs, e) < 0 || istio_job_native(&x.job, rs, x.store, e) < 0)
 		return -1;
-	if (!x.job.typed && istio_recognise_mode(x.job.config, rs, e) < 0)
-		return -1;
 	x.rs = rs;
-	if (istio_job_plan(&x.job, e) < 0 || istio_job_netview(&x.job, &nv, e) < 0 || compute(&x, rs, nv, &change, e) < 0)
+	if (istio_job_netview(&x.job, &nv, e) < 0 || istio_job_recognise(&x.job, rs, nv, e) < 0 ||
+	    istio_job_plan(&x.job, e) < 0 || compute(&x, rs, nv, &change, e) < 0)
 		return -1;
 	if (command_opt(&command_istio_apply, args, "no-guardrails"))
 		istio_guard_none(&change);

@@ -8,6 +8,8 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/istio/facts.h"
+#include "nsutil/istio/pod_config.h"
+#include "nsutil/istio/recognise.h"
 #include "nsutil/istio/verify.h"
 #include "nsutil/ruleset/model.h"
 
@@ -94,6 +96,22 @@ int istio_job_native(struct istio_job *job, const struct ruleset *rs, int store,
 	return 0;
 }
 
+int istio_job_recognise(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e)
+{
+	struct istio_config *found = NULL;
+	enum istio_pod_knows knows = ISTIO_POD_NOTHING;
+
+	if (job->typed)
+		return 0;
+	if (job->target->kind != TARGET_FILE && istio_pod_config(job->arena, job->target, &found, &knows, e) < 0)
+		return -1;
+	if (knows != ISTIO_POD_NOTHING) {
+		found->native_nftables |= job->config->native_nftables;
+		job->config = found;
+	}
+	return rs ? istio_recognise(job->config, rs, nv, e) : 0;
+}
+
 int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e)
 {
 	const char *name = command_opt(c, args, "store");
@@ -161,17 +179,35 @@ static const char *mode_of(const struct istio_config *c)
 	return c->ambient ? "ambient" : c->tproxy ? "TPROXY" : "REDIRECT";
 }
 
+/* Whose word it is. */
+static const char *from_of(const struct istio_job *job)
+{
+	return job->typed ? "settings" : job->config->told_by ? "pod" : job->config->recognised ? "rules" : "preset";
+}
+
+static void put_from(const struct istio_job *job, struct out *o)
+{
+	const struct istio_config *c = job->config;
+
+	out_str(o, "from", NULL, from_of(job));
+	out_str(o, "told_by", c->told_by ? "; as told by %s" : NULL, c->told_by);
+	if (!c->told_by && c->recognised)
+		out_text(o, "; recognised from the rules");
+	out_str(o, "versions", c->versions && c->minor < 25 ? ", Istio %s" : NULL, c->versions);
+}
+
 void istio_put_expected(const struct istio_job *job, struct out *o)
 {
 	const struct istio_config *c = job->config;
 
 	out_object(o, "expected");
 	out_text(o, "Istio ");
-	out_str(o, "mode", "%s", mode_of(c));
-	out_str(o, "version", c->minor < 25 ? "%s " : NULL, c->version);
+	out_str(o, "mode", c->minor < 25 ? "%s " : "%s", mode_of(c));
+	out_str(o, "version", c->minor < 25 ? "%s" : NULL, c->version);
 	out_str(o, "backend", NULL, c->native_nftables ? "nftables" : "iptables");
 	out_text(o, ", IPv4%s%s%s", c->ipv6 ? " and IPv6" : "", c->dns ? ", DNS capture" : "",
 		 c->native_nftables ? ", native nftables" : "");
+	put_from(job, o);
 	out_bool(o, "ipv6", NULL, c->ipv6);
 	out_bool(o, "dns", NULL, c->dns);
 	out_object(o, "settings");

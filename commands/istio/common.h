@@ -25,12 +25,16 @@
 	"Settings are Istio's environment variables, typed as KEY=VALUE; after -- stands an argument\n" \
 	"vector of istio-init's own (-p 15001 -z 15006 -u 1337 -m REDIRECT -i '*' ...), which wins over them.\n" \
 	"They start from the defaults of the sidecar injector (--preset istio-init), with an argument vector\n" \
-	"from Istio's compiled ones. IPv6 follows the target's addresses, as in Istio.\n"
+	"from Istio's compiled ones. IPv6 follows the target's addresses, as in Istio.\n\n" \
+	"When nothing is typed, the pod says what is meant: what its container istio-init was told, else its\n" \
+	"annotations and istio-proxy's environment as the CNI plugin goes by them. Where no configuration is\n" \
+	"found, mode, version and settings are told from the rules that are there, else the preset is taken.\n"
 
 extern const char *const istio_preset_names[];
 extern const char *const istio_store_names[];
 
 struct ruleset;
+struct netview;
 
 /* What a command works on; the memory is in the arena. */
 struct istio_job {
@@ -73,6 +77,9 @@ void istio_put_routing(const struct istio_routing *r, bool diffs, struct out *o)
 /* istio_job_native() - are native tables meant? Because --store or a setting says so, or nothing was said and
  * Istio has nothing else in @rs. 0, or -1 with ERR_USAGE when that cannot be */
 int istio_job_native(struct istio_job *job, const struct ruleset *rs, int store, struct err *e);
+/* istio_job_recognise() - what nobody typed is taken from the pod, and from the rules where it says nothing; @rs and
+ * @nv may be NULL; 0, or -1 */
+int istio_job_recognise(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e);
 /* istio_job_store() - option --store: -1 when not given, else STORE_*; Return: 0, or -1 with ERR_USAGE */
 int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e);
 

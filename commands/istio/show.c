@@ -6,6 +6,7 @@
 #include "commands/head.h"
 #include "commands/istio/common.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/load.h"
 
 static void put_sources(const struct istio_config *c, bool all, struct out *o)
 {
@@ -17,15 +18,13 @@ static void put_sources(const struct istio_config *c, bool all, struct out *o)
 	out_table(o, columns);
 	out_object(o, "sources");
 	for (const struct istio_setting *s = istio_settings; s->field; s++) {
-		enum istio_source from = c->source[s - istio_settings];
-
 		out_row(o);
 		out_cell(o);
 		out_text(o, "%s", s->env);
 		out_cell(o);
 		out_text(o, "%s", istio_config_text(c, s));
 		out_cell(o);
-		out_str(o, s->env, "%s", istio_source_name(from));
+		out_str(o, s->env, "%s", istio_config_origin(c, s));
 	}
 	out_object_end(o);
 	out_table_end(o);
@@ -141,6 +140,20 @@ static int put_all(const struct istio_job *job, bool explain, struct out *o, str
 	return 0;
 }
 
+/* Nothing was typed: the pod's own configuration, or what its rules say. Who may not read rules, or has none, gets
+ * the preset. */
+static int find_config(struct istio_job *job, struct err *e)
+{
+	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_netview_ struct netview *nv = NULL;
+
+	if (job->typed)
+		return 0;
+	if (load_ruleset(job->target, LOAD_ALL, &rs, NULL) == 0)
+		istio_job_netview(job, &nv, NULL);
+	return istio_job_recognise(job, rs, nv, e);
+}
+
 extern const struct command command_istio_show;
 
 static int run_show(struct session *s, const struct command_args *args, struct out *o, struct err *e)
@@ -151,7 +164,7 @@ static int run_show(struct session *s, const struct command_args *args, struct o
 
 	if (!a)
 		return err_oom(e);
-	if (istio_job_begin(s, &command_istio_show, args, &job, e) < 0)
+	if (istio_job_begin(s, &command_istio_show, args, &job, e) < 0 || find_config(&job, e) < 0)
 		return -1;
 	job.config->native_nftables |= out_format(o) == OUT_NFT;
 	if (istio_job_plan(&job, e) < 0)

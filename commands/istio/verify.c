@@ -6,7 +6,6 @@
 #include "commands/head.h"
 #include "commands/istio/common.h"
 #include "nsutil/base/cleanup.h"
-#include "nsutil/istio/recognise.h"
 #include "nsutil/istio/verify.h"
 #include "nsutil/load.h"
 
@@ -160,10 +159,7 @@ static int run_verify(struct session *s, const struct command_args *args, struct
 	    istio_job_begin(s, &command_istio_verify, args, &job, e) < 0 ||
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_job_native(&job, rs, store, e) < 0)
 		return -1;
-	if (!job.typed && istio_recognise_mode(job.config, rs, e) < 0)
-		return -1;
-	if (istio_job_plan(&job, e) < 0 ||
-	    istio_job_netview(&job, &nv, e) < 0 ||
+	if (istio_job_netview(&job, &nv, e) < 0 || istio_job_recognise(&job, rs, nv, e) < 0 || istio_job_plan(&job, e) < 0 ||
 	    istio_verify(a, rs, job.plan, job.families, store, nv, &report, e) < 0)
 		return -1;
 	put_report(&job, rs, &report, o);
@@ -194,7 +190,6 @@ const struct command command_istio_verify = {
 	.description = "Finds rules that are missing, extra, misplaced, changed or duplicate, in order and by\n"
 		       "meaning, and says what each does to the traffic. Foreign rules in built-in chains are no\n"
 		       "difference; Istio's rules in a second store are, because the kernel evaluates them too.\n"
-		       "Without settings, TPROXY, DNS capture and the CNI plugin's defaults are told from the rules.\n\n"
 		       ISTIO_ABOUT_SETTINGS,
 	.examples = examples,
 	.run = run_verify,

@@ -132,7 +132,7 @@ static int compare(struct scan_pod *p, const struct target *t, const struct rule
 	if (istio_config_new(p->arena, p->mesh.mode == MESH_AMBIENT ? "ambient" : "istio-init", &config, NULL) < 0 ||
 	    istio_config_set(config, chains_stores(rs, NFPROTO_IPV6, "Istio") ? "ENABLE_INBOUND_IPV6=true"
 									      : "ENABLE_INBOUND_IPV6=false", NULL) < 0 ||
-	    istio_recognise_mode(config, rs, NULL) < 0 || istio_facts_read(p->arena, t, config, &facts, NULL) < 0 ||
+	    istio_recognise(config, rs, NULL, NULL) < 0 || istio_facts_read(p->arena, t, config, &facts, NULL) < 0 ||
 	    istio_config_resolve(config, &facts, NULL) < 0 || istio_plan_make(p->arena, config, &plan, NULL) < 0 ||
 	    istio_verify(p->arena, rs, plan, 3, -1, NULL, &report, NULL) < 0)
 		return -1;

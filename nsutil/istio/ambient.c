@@ -41,7 +41,8 @@ static void inbound(struct istio_maker *m)
 	const struct istio_config *c = m->c;
 
 	m->role = ISTIO_ROLE_REMEMBER;
-	A(m, "mangle", "ISTIO_PRERT", "-m mark --mark " OWN " -j CONNMARK --set-xmark " CONN);
+	if (!c->ingress_mode || c->minor >= 29) /* before, the chain of an ingress pod was left empty */
+		A(m, "mangle", "ISTIO_PRERT", "-m mark --mark " OWN " -j CONNMARK --set-xmark " CONN);
 	m->role = ISTIO_ROLE_PROBE;
 	if (!c->ingress_mode)
 		AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_PRERT", "-s @ -p tcp -m tcp -j ACCEPT");
@@ -133,7 +134,8 @@ static void nft_inbound(struct istio_maker *m)
 	const struct istio_config *c = m->c;
 
 	m->role = ISTIO_ROLE_REMEMBER;
-	add(m, MANGLE, PRE, "meta mark & 0xfff == 0x539 counter ct mark set ct mark & 0xfffff000 |  0x111");
+	if (!m->c->ingress_mode || m->c->minor >= 29)
+		add(m, MANGLE, PRE, "meta mark & 0xfff == 0x539 counter ct mark set ct mark & 0xfffff000 |  0x111");
 	m->role = ISTIO_ROLE_PROBE;
 	if (!c->ingress_mode) {
 		add(m, NAT, PRE, TCP "ip saddr %s counter accept", c->probe_snat4);

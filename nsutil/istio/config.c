@@ -59,8 +59,7 @@ const char *istio_config_text(const struct istio_config *c, const struct istio_s
 	return *(const char *const *)m;
 }
 
-/* Go's strconv.ParseBool. */
-static int parse_bool(const char *text, bool *ret)
+int istio_truth(const char *text, bool *ret)
 {
 	static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
 	static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False" };
@@ -88,7 +87,7 @@ static int store(struct istio_config *c, const struct istio_setting *s, const ch
 	bool truth;
 
 	if (holds_bool(s)) {
-		if (parse_bool(value, &truth) < 0)
+		if (istio_truth(value, &truth) < 0)
 			return bad_value(s, value, "neither true nor false", e);
 		*(bool *)member(c, s) = truth;
 		return 0;
@@ -110,7 +109,15 @@ int istio_config_value(struct istio_config *c, const struct istio_setting *s, co
 	if (store(c, s, value, e) < 0)
 		return -1;
 	*had = from;
+	c->origin[s - istio_settings] = c->origin_now;
 	return 0;
+}
+
+const char *istio_config_origin(const struct istio_config *c, const struct istio_setting *s)
+{
+	const char *origin = c->origin[s - istio_settings];
+
+	return origin ? origin : istio_source_name(c->source[s - istio_settings]);
 }
 
 /* Names that look as if they set something, and what to write in their place (SPEC A1, A6). */

@@ -21,6 +21,8 @@ struct netview;
  * over the environment over the compiled default.
  */
 
+enum { ISTIO_LAST_MINOR = 30 }; /* 1.30: the newest version whose rules are known */
+
 enum istio_kind {
 	ISTIO_PORT,	   /* one port */
 	ISTIO_PORTS,	   /* list of ports */
@@ -89,6 +91,7 @@ const char *istio_setting_values(const struct istio_setting *s);
 enum istio_source { /* the stronger the later */
 	ISTIO_FROM_DEFAULT,
 	ISTIO_FROM_PRESET,
+	ISTIO_FROM_RULES, /* told from the rules that are there */
 	ISTIO_FROM_ENV,	 /* a typed KEY=VALUE, or the environment of the pod */
 	ISTIO_FROM_ENV2, /* a second variable */
 	ISTIO_FROM_ARGV,
@@ -109,6 +112,10 @@ struct istio_cidrs {
 struct istio_config {
 	struct arena *arena;
 	enum istio_source source[ISTIO_MAX_SETTINGS]; /* by index in istio_settings */
+	const char *origin[ISTIO_MAX_SETTINGS]; /* the source in words, "annotation ..."; NULL: istio_source_name() */
+	bool sealed[ISTIO_MAX_SETTINGS];	/* the default is what was meant: not to be told from the rules */
+	const char *origin_now;			/* given to what is set next */
+	const char *told_by;			/* the pod's configuration: "istio-init (cri ...)"; NULL: none was found */
 
 	/* SPEC A2, A3 by their names inside Istio. */
 	const char *proxy_port, *inbound_capture_port, *inbound_tunnel_port;
@@ -133,6 +140,10 @@ struct istio_config {
 	const char *enable_ipv6, *dns_servers;
 
 	/* Set by istio_config_resolve(). */
+	/* Set by istio_recognise(). */
+	bool recognised;      /* values come from the rules */
+	const char *versions; /* that wrote such rules: "1.13-1.17", "1.25-"; NULL when not told from them */
+
 	unsigned minor; /* 25 of version 1.25 */
 	bool resolved, ambient, tproxy, ipv6, dns;
 	struct istio_list uids, gids, ports_in, ports_in_exclude, ports_out, ports_out_exclude;
@@ -210,6 +221,12 @@ int istio_config_argv(struct istio_config *c, int argc, char *const *argv, struc
  * Return: 0, or -1
  */
 int istio_config_resolve(struct istio_config *c, const struct istio_facts *f, struct err *e);
+
+/* istio_config_origin() - where a setting's value comes from, in words */
+const char *istio_config_origin(const struct istio_config *c, const struct istio_setting *s);
+
+/* istio_truth() - as Go's strconv.ParseBool; 0, or -1 when the text is none */
+int istio_truth(const char *text, bool *ret);
 
 /* istio_config_text() - the value of a setting as text, as it would be typed; never NULL */
 const char *istio_config_text(const struct istio_config *c, const struct istio_setting *s);

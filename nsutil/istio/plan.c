@@ -67,6 +67,15 @@ void istio_make_rule(struct istio_maker *m, unsigned families, const char *table
 	}
 }
 
+/* 1.27 wrote no counters. */
+static const char *without_counter(struct istio_maker *m, const char *text)
+{
+	static const char word[] = "counter ";
+	const char *at = text ? strstr(text, word) : NULL;
+
+	return at ? arena_printf(m->arena, "%.*s%s", (int)(at - text), text, at + strlen(word)) : text;
+}
+
 void istio_make_nft(struct istio_maker *m, const char *table, const char *chain, int index,
 		    const char *fmt, ...)
 {
@@ -76,6 +85,8 @@ void istio_make_nft(struct istio_maker *m, const char *table, const char *chain,
 	va_start(ap, fmt);
 	rule.text = format(m, fmt, ap);
 	va_end(ap);
+	if (m->c->minor < 28)
+		rule.text = without_counter(m, rule.text);
 	add_rule(m, &m->plan->nft, rule);
 }
 

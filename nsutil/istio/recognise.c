@@ -2,448 +2,173 @@
 /* recognise - settings that can be told from the rules alone */
 #include "nsutil/istio/recognise.h"
 
+#include <linux/fib_rules.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
-#include "nsutil/istio/layout.h"
-#include "nsutil/ruleset/text.h"
+#include "nsutil/istio/compare.h"
+#include "nsutil/istio/plan.h"
+#include "nsutil/istio/recognise_parts.h"
 
-/* The rules of a chain as iptables-save words; how both stores look the same. */
-struct lines {
-	const char **at;
-	unsigned n;
-};
+/* Versions between which nothing changed that shows (HISTORY 2). */
+static const struct era {
+	unsigned first, last;
+} eras[] = { { 7, 12 }, { 13, 17 }, { 18, 19 }, { 20, 22 }, { 23, 23 }, { 24, 24 }, { 25, ISTIO_LAST_MINOR } };
 
-static int read_lines(struct arena *a, const struct chain *c, struct lines *ret)
-{
-	struct lines l = { .at = arena_array(a, c ? c->n_rules + 1 : 1, sizeof(*l.at)) };
-
-	if (!l.at)
-		return -1;
-	for (const struct rule *r = c ? c->rules : NULL; r; r = r->next) {
-		_cleanup_buf_ struct buf b = BUF_INIT;
-
-		if (!rule_iptables(r, &b))
-			buf_str(&b, " ?");
-		l.at[l.n] = buf_failed(&b) ? NULL : arena_strdup(a, buf_cstr(&b) + 1);
-		if (!l.at[l.n++])
-			return -1;
-	}
-	*ret = l;
-	return 0;
-}
-
-static bool typed(const struct istio_config *c, const char *field)
-{
-	const struct istio_setting *s = istio_setting_find(field, strlen(field));
-
-	return c->source[s - istio_settings] > ISTIO_FROM_PRESET;
-}
-
-/* Take a value nobody typed; @noted tells the person. */
-static int take(struct istio_config *c, const char *field, const char *value, bool noted, struct err *e)
-{
-	const struct istio_setting *s = istio_setting_find(field, strlen(field));
-	char text[200];
-
-	if (typed(c, field) || strcmp(istio_config_text(c, s), value) == 0)
-		return 0;
-	snprintf(text, sizeof(text), "taken from the rules: %s=%s", s->env, value);
-	if (noted && istio_list_add(c->arena, &c->notes, text) < 0)
-		return err_oom(e);
-	return istio_config_value(c, s, value, ISTIO_FROM_TARGET, e);
-}
-
-struct view {
-	const struct ruleset *rs;
-	enum store store;
-	uint8_t family;
-};
-
-static const struct chain *find(const struct view *v, const char *table, const char *chain)
-{
-	const struct table *t = ruleset_find_table(v->rs, v->store, v->family, table);
-
-	return t ? table_find_chain(t, chain) : NULL;
-}
-
-/* The stores and families that hold chains of Istio's, legacy IPv4 first. */
-static unsigned find_views(const struct ruleset *rs, struct view views[4])
-{
-	static const char *const tables[] = { "nat", "mangle", "raw" };
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < 4; i++) {
-		struct view v = { rs, (enum store)(i & 1), i & 2 ? NFPROTO_IPV6 : NFPROTO_IPV4 };
-		bool found = false;
-
-		for (unsigned t = 0; t < ARRAY_SIZE(tables); t++) {
-			const struct table *table = ruleset_find_table(rs, v.store, v.family, tables[t]);
-
-			for (const struct chain *c = table ? table->chains : NULL; c; c = c->next)
-				found |= istio_owns_chain(c->name);
-		}
-		if (found)
-			views[n++] = v;
-	}
-	return n;
-}
-
-static bool has_line(const struct lines *l, const char *text)
-{
-	for (unsigned i = 0; i < l->n; i++)
-		if (strcmp(l->at[i], text) == 0)
-			return true;
-	return false;
-}
-
-/* The ports of all "-p tcp -m tcp --dport N -j TARGET", in order, as a list. */
-static const char *ports_to(struct arena *a, const struct lines *l, const char *target)
-{
-	_cleanup_buf_ struct buf b = BUF_INIT;
-
-	for (unsigned i = 0; i < l->n; i++) {
-		unsigned port;
-		int end = 0;
-
-		if (sscanf(l->at[i], "-p tcp -m tcp --dport %u -j %n", &port, &end) == 1 && end &&
-		    strcmp(l->at[i] + end, target) == 0)
-			buf_fmt(&b, "%s%u", b.len ? "," : "", port);
-	}
-	return buf_failed(&b) ? NULL : arena_strdup(a, buf_cstr(&b));
-}
-
-/* The CNI plugin's lists differ from istio-init's as a whole (SPEC A6). */
-static int recognise_cni(struct istio_config *c, const struct view *v, struct err *e)
-{
-	bool tproxy = find(v, "mangle", "ISTIO_INBOUND");
-	struct lines in, out;
-	const char *ports_in, *ports_out;
-
-	if (read_lines(c->arena, find(v, tproxy ? "mangle" : "nat", "ISTIO_INBOUND"), &in) < 0 ||
-	    read_lines(c->arena, find(v, "nat", "ISTIO_OUTPUT"), &out) < 0)
-		return err_oom(e);
-	ports_in = ports_to(c->arena, &in, "RETURN");
-	ports_out = ports_to(c->arena, &out, "RETURN");
-	if (!ports_in || !ports_out)
-		return err_oom(e);
-	if (strcmp(ports_in, tproxy ? "15020,15021,15090" : "15008,15020,15021,15090") != 0 ||
-	    strcmp(ports_out, "15020") != 0)
-		return 0;
-	if (take(c, "InboundPortsExclude", "15020,15021,15090", true, e) < 0)
-		return -1;
-	return take(c, "OutboundPortsExclude", "15020", true, e);
-}
-
-/* The servers of "-d S/LEN -p udp -m udp --dport 53 -j CT --zone 2" in raw. */
-static int add_servers(const struct lines *l, struct buf *b)
-{
-	for (unsigned i = 0; i < l->n; i++) {
-		char server[ADDR_TEXT];
-		unsigned len;
-		int end = 0;
-
-		if (sscanf(l->at[i], "-d %45[0-9a-f:.]/%u -p udp -m udp --dport 53 -j CT --zone 2%n", server, &len,
-			   &end) == 2 && end && !l->at[i][end])
-			buf_fmt(b, "%s%s", b->len ? "," : "", server);
-	}
-	return buf_failed(b) ? -1 : 0;
-}
-
-/* Where the rules of DNS zones are: since 1.25 in a chain of their own, in 1.23 and 1.24 in ISTIO_OUTPUT, before
- * in OUTPUT, where only Istio's proxy port tells them from others. */
-static const struct chain *dns_zones(const struct view *v)
-{
-	const struct chain *c = find(v, "raw", "ISTIO_OUTPUT_DNS");
-	struct lines l;
-
-	if (!c)
-		c = find(v, "raw", "ISTIO_OUTPUT");
-	if (c)
-		return find(v, "raw", "ISTIO_PRERT") ? NULL : c;
-	c = find(v, "raw", "OUTPUT");
-	if (!c || read_lines(v->rs->arena, c, &l) < 0)
-		return NULL;
-	for (unsigned i = 0; i < l.n; i++)
-		if (strstr(l.at[i], "--sport 15053 ") && strstr(l.at[i], "-j CT --zone 2"))
-			return c;
-	return NULL;
-}
-
-static bool any_line(const struct lines *l, const char *a, const char *b)
-{
-	for (unsigned i = 0; i < l->n; i++)
-		if (strstr(l->at[i], a) && strstr(l->at[i], b))
-			return true;
-	return false;
-}
-
-/* Between 1.18 and 1.24 only DNS capture, invalid packets and CIDR lists changed. */
-static const char *middle_era(const struct view *v, const struct lines *jump, const struct lines *out,
-			      const struct lines *mangle, const struct lines *raw, const char **range)
+/* What a version must have to be able to write such rules. */
+static unsigned oldest(const struct istio_evidence *x)
 {
 	const struct {
-		bool is;
-		const char *version, *range;
-	} eras[] = {
-		{ find(v, "mangle", "ISTIO_DROP"), "1.24", "1.24" },
-		{ has_line(jump, "-p udp -j ISTIO_OUTPUT"), any_line(mangle, "INVALID", "-j DROP") ? "1.23" : "1.24", "1.23-1.24" },
-		{ any_line(raw, "-d ", "--sport 53 -j CT --zone 1"), "1.19", "1.18-1.19" },
-		{ any_line(raw, "-s ", "--sport 53 -j CT --zone 1"), "1.22", "1.20-1.22" },
-		{ dns_zones(v), "1.22", "1.18-1.22" },
-		{ out->n && strcmp(out->at[out->n - 1], "-j RETURN") == 0, "1.22", "1.18-1.22" },
-		{ any_line(mangle, "INVALID", "-j DROP"), "1.23", "1.18-1.23" },
+		bool has;
+		unsigned since;
+	} needs[] = {
+		{ x->ipv6, 12 }, { x->f.tproxy || x->f.dns, 11 }, { x->f.nics_exclude.n, 12 }, { x->f.drop_plain, 13 },
+		{ x->f.groups_said || x->f.groups_not.n, 14 }, { x->wide_loopback, 21 },
 	};
+	unsigned first = 7;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(eras); i++)
-		if (eras[i].is) {
-			*range = eras[i].range;
-			return eras[i].version;
-		}
-	*range = "1.18-1.24";
-	return "1.24";
+	for (unsigned i = 0; i < ARRAY_SIZE(needs); i++)
+		if (needs[i].has && needs[i].since > first)
+			first = needs[i].since;
+	return first;
 }
 
-/* HISTORY 1: the jump of OUTPUT asks for TCP until 1.24; the tunnel port came to the loopback rules with 1.18,
- * and the implicit port 22 went with 1.13. */
-static int recognise_version(struct istio_config *c, const struct view *v, struct err *e)
+/* How much of one family's rules the configuration does not explain; UINT_MAX: it cannot be planned. */
+static unsigned misfit(struct arena *a, const struct istio_evidence *x, const struct istio_plan *p, bool v6)
 {
-	const char *version, *range, *tunnel = istio_config_text(c, istio_setting_find("InboundTunnelPort", 17));
-	bool tproxy = find(v, "mangle", "ISTIO_TPROXY");
-	struct lines jump, out, in, mangle, raw;
-	char text[100];
+	_cleanup_istio_layout_ struct istio_layout l = { .n = 0 };
+	struct istio_compare c;
 
-	if (read_lines(c->arena, find(v, "nat", "OUTPUT"), &jump) < 0 ||
-	    read_lines(c->arena, find(v, "nat", "ISTIO_OUTPUT"), &out) < 0 ||
-	    read_lines(c->arena, find(v, tproxy ? "mangle" : "nat", "ISTIO_INBOUND"), &in) < 0 ||
-	    read_lines(c->arena, find(v, "mangle", "PREROUTING"), &mangle) < 0 ||
-	    read_lines(c->arena, find(v, "raw", "PREROUTING"), &raw) < 0)
-		return err_oom(e);
-	if (!has_line(&jump, "-p tcp -j ISTIO_OUTPUT") || !any_line(&out, "-j ISTIO_IN_REDIRECT", "-owner"))
-		return 0;
-	if (any_line(&out, "-j ISTIO_IN_REDIRECT", tunnel)) {
-		version = middle_era(v, &jump, &out, &mangle, &raw, &range);
-	} else if (has_line(&in, "-p tcp -m tcp --dport 22 -j RETURN")) {
-		version = "1.12";
-		range = "1.7-1.12";
+	if (istio_layout_make(a, v6 ? &p->v6 : &p->v4, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, &l, NULL) < 0 ||
+	    istio_layout_parse(&l, x->store, NULL) < 0 || istio_compare_make(a, x->rs, x->store, &l, &c, NULL) < 0)
+		return UINT32_MAX;
+	return c.differences;
+}
+
+static unsigned try_version(const struct istio_config *c, const struct istio_evidence *x, unsigned minor)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct istio_config trial = *c;
+	struct istio_plan *p;
+	unsigned v4, v6;
+
+	if (!a)
+		return UINT32_MAX;
+	trial.arena = a;
+	trial.native_nftables = false; /* the rules are not, whatever is wanted */
+	trial.notes = (struct istio_list){ 0 };
+	if (istio_settle(&trial, x, minor, false, NULL) < 0 || istio_config_resolve(&trial, NULL, NULL) < 0 ||
+	    istio_plan_make(a, &trial, &p, NULL) < 0)
+		return UINT32_MAX;
+	v4 = misfit(a, x, p, false);
+	v6 = x->ipv6 ? misfit(a, x, p, true) : 0;
+	if (v4 == UINT32_MAX || v6 == UINT32_MAX)
+		return UINT32_MAX;
+	return v4 + v6 + (minor >= 24 && x->f.drop_plain); /* a rule of a shared chain, which later versions do not write */
+}
+
+/* The newest of the eras that fit best, and how far back it fits as well. An implicit port 22 beats one in the list. */
+static void choose_era(const unsigned score[ARRAY_SIZE(eras)], struct istio_evidence *x)
+{
+	unsigned best = 0, from;
+
+	for (unsigned i = 1; i < ARRAY_SIZE(eras); i++)
+		if (score[i] <= score[best])
+			best = i;
+	if (best == 1 && score[0] == score[1] && x->f.ports_in_exclude.n &&
+	    strcmp(x->f.ports_in_exclude.items[0], "22") == 0)
+		best = 0;
+	for (from = best; from > 0 && score[from - 1] == score[best];)
+		from--;
+	x->minor = eras[best].last;
+	x->first = eras[from].first > oldest(x) ? eras[from].first : oldest(x);
+	if (x->first > x->minor)
+		x->first = x->minor;
+}
+
+static void find_version(const struct istio_config *c, struct istio_evidence *x)
+{
+	unsigned score[ARRAY_SIZE(eras)];
+
+	x->minor = ISTIO_LAST_MINOR;
+	if (x->store == STORE_NATIVE) {
+		x->first = x->f.counters ? 28 : 27;
+		x->minor = x->f.counters ? ISTIO_LAST_MINOR : 27;
+	} else if (x->f.ambient) {
+		x->first = x->f.ingress ? (x->f.remember ? 29 : 25) : x->f.nics_virtual.n ? 25 : 24;
+		x->minor = x->f.ingress && !x->f.remember ? 28 : ISTIO_LAST_MINOR;
 	} else {
-		version = "1.17";
-		range = "1.13-1.17";
+		for (unsigned i = 0; i < ARRAY_SIZE(eras); i++)
+			score[i] = try_version(c, x, eras[i].last);
+		choose_era(score, x);
 	}
-	snprintf(text, sizeof(text), "the rules have the form of Istio %s", range);
-	if (!typed(c, "Version") && istio_list_add(c->arena, &c->notes, text) < 0)
-		return err_oom(e);
-	return take(c, "Version", version, false, e);
 }
 
-static int recognise_dns(struct istio_config *c, const struct view *views, unsigned n, struct err *e)
+/* Packets with TPROXY's mark go to a table of their own. */
+static void find_table(struct istio_evidence *x, const struct netview *nv)
 {
-	_cleanup_buf_ struct buf servers = BUF_INIT;
-	bool any = false, all = false;
+	unsigned long mark = strtoul(x->f.mark ? x->f.mark : "1337", NULL, 10);
 
-	for (unsigned i = 0; i < n; i++) {
-		struct lines l;
+	for (unsigned i = 0; nv && x->f.tproxy && i < nv->n_rules; i++) {
+		const struct nv_rule *r = &nv->rules[i];
 
-		const struct chain *zones = dns_zones(&views[i]);
-
-		if (views[i].store != views[0].store || !zones)
-			continue;
-		any = true;
-		if (read_lines(c->arena, zones, &l) < 0 || add_servers(&l, &servers) < 0)
-			return err_oom(e);
-		all |= has_line(&l, "-p udp -m udp --dport 53 -j CT --zone 2");
+		if (r->fwmark == mark && r->fwmask == 0xffffffff && r->action == FR_ACT_TO_TBL && !r->invert)
+			x->table = r->table;
 	}
-	if (!any)
+}
+
+static int note_version(struct istio_config *c, const struct istio_evidence *x, struct err *e)
+{
+	char text[200], range[32];
+
+	if (x->f.old_ambient)
+		snprintf(range, sizeof(range), "1.21-1.24");
+	else if (x->minor == x->first)
+		snprintf(range, sizeof(range), "1.%u", x->minor);
+	else if (x->minor == ISTIO_LAST_MINOR)
+		snprintf(range, sizeof(range), "1.%u-", x->first);
+	else
+		snprintf(range, sizeof(range), "1.%u-1.%u", x->first, x->minor);
+	c->versions = arena_strdup(c->arena, range);
+	if (!c->versions)
+		return err_oom(e);
+	if (x->f.old_ambient)
+		snprintf(text, sizeof(text), "ambient with TPROXY, as Istio %s wrote it: such rules cannot be planned here", range);
+	else
+		snprintf(text, sizeof(text), "the rules have the form of Istio %s", range);
+	if (x->minor < ISTIO_LAST_MINOR || x->f.old_ambient)
+		return istio_list_add(c->arena, &c->notes, text) < 0 ? err_oom(e) : 0;
+	return 0;
+}
+
+/* Somebody may have written into Istio's chains what can be no setting. */
+static bool makes_sense(const struct istio_config *c, const struct istio_evidence *x)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct istio_config trial = *c;
+
+	trial.arena = a;
+	trial.notes = (struct istio_list){ 0 };
+	return a && istio_settle(&trial, x, x->minor, false, NULL) == 0 && istio_config_resolve(&trial, NULL, NULL) == 0;
+}
+
+int istio_recognise(struct istio_config *c, const struct ruleset *rs, const struct netview *nv, struct err *e)
+{
+	struct istio_evidence x;
+
+	if (istio_gather(c->arena, rs, c->native_nftables, &x) < 0)
+		return err_oom(e);
+	if (!x.f.any)
 		return 0;
-	if (take(c, "RedirectDNS", "true", true, e) < 0)
+	find_table(&x, nv);
+	find_version(c, &x);
+	if (!makes_sense(c, &x))
+		return istio_list_add(c->arena, &c->notes, "what stands in Istio's chains is no set of settings: the preset "
+							   "is taken") < 0 ? err_oom(e) : 0;
+	if (note_version(c, &x, e) < 0)
 		return -1;
-	if (all)
-		return take(c, "CaptureAllDNS", "true", true, e);
-	return servers.len ? take(c, "DNSServers", buf_cstr(&servers), true, e) : 0;
-}
-
-static int recognise_tproxy(struct istio_config *c, const struct view *v, bool noted, struct err *e)
-{
-	struct lines l;
-	unsigned mark;
-	char text[16];
-
-	if (!find(v, "mangle", "ISTIO_TPROXY") && !find(v, "mangle", "ISTIO_DIVERT") &&
-	    !find(v, "mangle", "ISTIO_INBOUND"))
-		return 0;
-	if (take(c, "InboundInterceptionMode", "TPROXY", noted, e) < 0)
-		return -1;
-	if (read_lines(c->arena, find(v, "mangle", "ISTIO_INBOUND"), &l) < 0)
-		return err_oom(e);
-	for (unsigned i = 0; i < l.n; i++)
-		if (sscanf(l.at[i], "-p tcp -m mark --mark 0x%x -j RETURN", &mark) == 1) {
-			snprintf(text, sizeof(text), "%u", mark);
-			return take(c, "InboundTProxyMark", text, noted, e);
-		}
-	return 0;
-}
-
-static bool invalid_dropped(const struct istio_config *c, const struct view *v)
-{
-	static const char name[] = "Version";
-	const char *version = istio_config_text(c, istio_setting_find(name, strlen(name)));
-	struct lines l;
-
-	return strcmp(version, "1.24") < 0 && read_lines(c->arena, find(v, "mangle", "PREROUTING"), &l) == 0 &&
-	       has_line(&l, "-m conntrack --ctstate INVALID -j DROP");
-}
-
-int istio_recognise_mode(struct istio_config *c, const struct ruleset *rs, struct err *e)
-{
-	struct view views[4];
-	unsigned n = find_views(rs, views);
-
-	if (!n)
-		return 0;
-	if (recognise_version(c, &views[0], e) < 0 || recognise_tproxy(c, &views[0], true, e) < 0 || recognise_dns(c, views, n, e) < 0 ||
-	    recognise_cni(c, &views[0], e) < 0)
-		return -1;
-	for (unsigned i = 0; i < n; i++)
-		if (views[i].family == NFPROTO_IPV6 && find(&views[i], "nat", "ISTIO_OUTPUT") &&
-		    take(c, "EnableIPv6", "true", true, e) < 0)
-			return -1;
-	if (find(&views[0], "mangle", "ISTIO_DROP") || invalid_dropped(c, &views[0]))
-		return take(c, "DropInvalid", "true", true, e);
-	return 0;
-}
-
-/* The interface of "OPTION NIC TAIL" when the line is that; else false. */
-static bool nic_of(const char *line, const char *option, const char *tail, char nic[16])
-{
-	size_t n;
-
-	if (strncmp(line, option, 2) != 0 || line[2] != ' ')
-		return false;
-	line += 3;
-	n = strcspn(line, " ");
-	if (n == 0 || n > 15 || line[n] != ' ' || strcmp(line + n + 1, tail) != 0)
-		return false;
-	memcpy(nic, line, n);
-	nic[n] = '\0';
-	return true;
-}
-
-static unsigned jump_at(const struct lines *l, const char *chain)
-{
-	char tail[64];
-	size_t n = (size_t)snprintf(tail, sizeof(tail), "-j %s", chain);
-
-	for (unsigned i = 0; i < l->n; i++) {
-		size_t len = strlen(l->at[i]);
-
-		if (len >= n && strcmp(l->at[i] + len - n, tail) == 0)
-			return i;
-	}
-	return l->n;
-}
-
-/* "-i NIC -j RETURN" in the run of such rules above the jump; anywhere when there is no jump. */
-static bool in_run(const struct lines *l, const char *nic)
-{
-	unsigned jump = jump_at(l, "ISTIO_INBOUND");
-	char other[16];
-
-	for (unsigned i = jump; i-- > 0;) {
-		if (!nic_of(l->at[i], "-i", "-j RETURN", other)) {
-			if (jump < l->n)
-				return false;
-			continue;
-		}
-		if (strcmp(other, nic) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool list_has(const char *list, const char *item)
-{
-	size_t n = strlen(item);
-
-	for (; *list; list += strcspn(list, ",") + (list[strcspn(list, ",")] == ','))
-		if (strncmp(list, item, n) == 0 && (list[n] == ',' || !list[n]))
-			return true;
-	return false;
-}
-
-static void add_front(struct buf *b, const char *nic)
-{
-	char *rest;
-
-	if (list_has(buf_cstr(b), nic))
-		return;
-	rest = strndup(buf_cstr(b), b->len);
-	buf_reset(b);
-	buf_fmt(b, "%s%s%s", nic, rest && rest[0] ? "," : "", rest ? rest : "");
-	free(rest);
-}
-
-static int excluded_nics(struct istio_config *c, const struct view *v, struct buf *b, struct err *e)
-{
-	struct lines in, out;
-	char nic[16];
-
-	if (read_lines(c->arena, find(v, "nat", "PREROUTING"), &in) < 0 ||
-	    read_lines(c->arena, find(v, "nat", "OUTPUT"), &out) < 0)
-		return err_oom(e);
-	for (unsigned i = jump_at(&out, "ISTIO_OUTPUT"); i-- > 0;) {
-		if (!nic_of(out.at[i], "-o", "-j RETURN", nic))
-			break;
-		if (in_run(&in, nic))
-			add_front(b, nic);
-	}
-	return 0;
-}
-
-/* Virtual interfaces have both a redirect and a RETURN; inserts at the top turned their order. */
-static int virtual_nics(struct istio_config *c, const struct view *v, struct buf *b, struct err *e)
-{
-	struct lines in;
-	char nic[16];
-
-	if (read_lines(c->arena, find(v, "nat", "PREROUTING"), &in) < 0)
-		return err_oom(e);
-	for (unsigned i = 0; i < in.n; i++) {
-		bool leads = false;
-
-		if (!nic_of(in.at[i], "-i", "-j RETURN", nic))
-			continue;
-		for (unsigned k = 0; k < i; k++) {
-			size_t n = strlen(in.at[k]);
-
-			leads |= n > 17 && strcmp(in.at[k] + n - 17, "-j ISTIO_REDIRECT") == 0 &&
-				 strstr(in.at[k], nic);
-		}
-		if (leads)
-			add_front(b, nic);
-	}
-	return 0;
-}
-
-int istio_recognise_shared(struct istio_config *c, const struct ruleset *rs, struct err *e)
-{
-	_cleanup_buf_ struct buf excluded = BUF_INIT, virt = BUF_INIT;
-	struct view views[4];
-	unsigned n = find_views(rs, views);
-
-	/* Before 1.25 the rules of DNS capture and for invalid packets stood in built-in chains. */
-	if (n && (recognise_version(c, &views[0], e) < 0 || recognise_dns(c, views, n, e) < 0))
-		return -1;
-	if (n && invalid_dropped(c, &views[0]) && take(c, "DropInvalid", "true", false, e) < 0)
-		return -1;
-	for (unsigned i = 0; i < n; i++)
-		if (recognise_tproxy(c, &views[i], false, e) < 0 || excluded_nics(c, &views[i], &excluded, e) < 0 ||
-		    virtual_nics(c, &views[i], &virt, e) < 0)
-			return -1;
-	if (buf_failed(&excluded) || buf_failed(&virt))
-		return err_oom(e);
-	if (excluded.len && take(c, "ExcludeInterfaces", buf_cstr(&excluded), false, e) < 0)
-		return -1;
-	return virt.len ? take(c, "RerouteVirtualInterfaces", buf_cstr(&virt), false, e) : 0;
+	c->recognised = true;
+	return istio_settle(c, &x, x.minor, true, e);
 }

@@ -5,30 +5,24 @@
 
 #include "nsutil/istio/config.h"
 #include "nsutil/ruleset/model.h"
+#include "nsutil/ruleset/netview.h"
 
 /**
- * istio_recognise_mode() - what kind of rules these are: TPROXY, DNS capture, drop-invalid, the CNI's defaults
- * @c:		configuration, not yet resolved; only settings that nobody typed are changed, and each
- *		change is noted
+ * istio_recognise() - tell mode, version and settings from the rules
+ * @c:		configuration, not yet resolved; only settings that nobody typed are changed, and what
+ *		differs from the preset is noted
  * @rs:		ruleset
+ * @nv:		routing rules, which alone tell TPROXY's table; NULL: not known
  * @e:		error
  *
- * Only what whole chains or a whole list of Istio's own say is taken: a single rule more or less must stay
- * a difference.
+ * A rule that is there, in the place where Istio puts it, is evidence of a setting. One that is missing
+ * is not, where the setting's default has it: it must stay a difference. So what is read is completed to
+ * what an installer passes where a single rule lacks; and where IPv4 and IPv6 do not agree, the default
+ * wins. The version is the newest whose rules differ least from what is there: 'versions' is set to all
+ * of them. Where nothing of Istio's is found, nothing is changed.
  *
  * Return: 0, or -1
  */
-int istio_recognise_mode(struct istio_config *c, const struct ruleset *rs, struct err *e);
-
-/**
- * istio_recognise_shared() - what decides about Istio's rules in built-in chains: mode, mark, interfaces
- * @c, @rs, @e:	as above; nothing is noted
- *
- * An excluded interface is told by Istio's shape: "-o NIC -j RETURN" directly above the jump of
- * nat OUTPUT and "-i NIC -j RETURN" likewise in PREROUTING. For removing only.
- *
- * Return: 0, or -1
- */
-int istio_recognise_shared(struct istio_config *c, const struct ruleset *rs, struct err *e);
+int istio_recognise(struct istio_config *c, const struct ruleset *rs, const struct netview *nv, struct err *e);
 
 #endif

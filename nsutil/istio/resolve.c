@@ -483,9 +483,10 @@ static int check_version(struct istio_config *c, struct err *e)
 		{ c->ipv6, 12, "IPv6 rules" },
 		{ c->tproxy, 11, "rules for TPROXY" },
 		{ c->redirect_dns && !c->ambient, 11, "rules for DNS capture" },
-		{ c->native_nftables, 28, "native nftables rules" },
-		{ c->ambient, 25, "rules for ambient" },
-		{ c->ambient && c->ingress_mode, 29, "rules for ambient ingress" },
+		{ c->native_nftables, 27, "native nftables rules" },
+		{ c->ambient, 24, "rules for ambient" },
+		{ c->ambient && (c->ingress_mode || c->virtual_interfaces[0]), 25, "rules for ambient ingress and virtual interfaces" },
+		{ c->ambient && c->native_nftables, 28, "native nftables rules for ambient" },
 	};
 	unsigned minor;
 	int end = 0;

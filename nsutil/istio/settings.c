@@ -90,7 +90,7 @@ const char *istio_source_name(enum istio_source s)
 {
 	static const char *const words[] = {
 		[ISTIO_FROM_DEFAULT] = "default", [ISTIO_FROM_PRESET] = "preset",
-		[ISTIO_FROM_ENV] = "setting", [ISTIO_FROM_ENV2] = "setting",
+		[ISTIO_FROM_RULES] = "rules", [ISTIO_FROM_ENV] = "setting", [ISTIO_FROM_ENV2] = "setting",
 		[ISTIO_FROM_ARGV] = "argument", [ISTIO_FROM_TARGET] = "target",
 	};
 

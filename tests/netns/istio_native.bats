@@ -108,13 +108,14 @@ drifts() {
 	"$CNISH" -t netns:pod istio verify DUAL_STACK=true NATIVE_NFTABLES=true
 	cnish_json apply >/dev/null
 	listing pod >/run/good
-	drift missing istio-output $n flush chain inet istio-proxy-nat istio-output
+	drift missing istio-output $n delete rule inet istio-proxy-nat istio-output handle \
+		"$($n -a list chain inet istio-proxy-nat istio-output | sed -n 's/.*jump istio-redirect # handle //p')"
 	drift extra istio-inbound $n insert rule inet istio-proxy-nat istio-inbound tcp dport 99 accept
 	drift extra istio-odd $n add chain inet istio-proxy-nat istio-odd
 	drift extra istio-odd $n 'add table inet istio-proxy-raw; add chain inet istio-proxy-raw istio-odd; add rule inet istio-proxy-raw istio-odd drop'
 	$n list table ip mine | grep 'tcp dport 22 accept' >/dev/null
 	# a move to iptables and back, and both undone
-	cnish_json apply --store compat NATIVE_NFTABLES=false >/dev/null
+	cnish_json apply --store compat NATIVE_NFTABLES=false DUAL_STACK=true >/dev/null
 	pod_exec iptables-nft -t nat -S 2>/dev/null | grep ISTIO_OUTPUT >/dev/null
 	! $n list tables | grep istio-proxy
 	cnish_json apply --store native >/dev/null

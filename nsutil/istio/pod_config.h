@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* pod_config - Istio's configuration from where it lives: the pod's containers, annotations, processes */
+#ifndef NSUTIL_ISTIO_POD_CONFIG_H
+#define NSUTIL_ISTIO_POD_CONFIG_H
+
+#include "nsutil/istio/config.h"
+#include "nsutil/pod/target.h"
+
+enum istio_pod_knows {
+	ISTIO_POD_NOTHING, /* no trace of a configuration */
+	ISTIO_POD_HINTS,   /* the proxy's environment alone: some settings, not all */
+	ISTIO_POD_ALL,	   /* what istio-init was told, or what the CNI plugin goes by */
+};
+
+/**
+ * istio_pod_config() - make a configuration of what a pod's programmer was told
+ * @a:		arena of the result
+ * @t:		target
+ * @ret:	set when all or some is known. ISTIO_POD_HINTS: to be completed, from the rules for instance;
+ *		it starts from istio-init's preset
+ * @ret_knows:	set always
+ * @e:		out of memory
+ *
+ * Looked for, best first: the spec of container istio-init, which has ended long since (its vector and
+ * environment; environment variables count less than arguments, as in Istio); a process that is istio-init
+ * still; the pod's annotations and the environment of istio-proxy, with the rules of the CNI plugin
+ * (where there is no istio-init); the environment of a proxy process. Values that Istio would not
+ * understand either are passed over.
+ *
+ * Return: 0, or -1
+ */
+int istio_pod_config(struct arena *a, const struct target *t, struct istio_config **ret,
+		     enum istio_pod_knows *ret_knows, struct err *e);
+
+#endif

@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# istio_recover - mode, version and settings are told from the rules alone: random settings of each era, and a rule lost
+
+source "$TOP/tests/lib/pod.sh"
+
+recover() { python3 "$TOP/tests/netns/istio_recover.py" "$CNISH" "$(date +%s)" 2; }
+@test "random settings of each era and mode are recovered from the rules" {
+	sandbox recover >"$BATS_TEST_TMPDIR/rates" || { cat "$BATS_TEST_TMPDIR/rates"; false; }
+	sed 's/^/# /' "$BATS_TEST_TMPDIR/rates" >&3
+}
+
+# setting KEY VALUE: verify without settings has taken it so
+setting() {
+	"$CNISH" -t netns:pod -o json istio verify 2>/run/err >/run/json || :
+	jq -e --arg k "$1" --arg v "$2" '.expected.settings[$k] == $v' /run/json >/dev/null ||
+		{ echo "$1 is not $2 but $(jq --arg k "$1" '.expected.settings[$k]' /run/json)"; false; }
+}
+
+load() {
+	"$CNISH" -t netns:pod istio show -o save -4 ENABLE_INBOUND_IPV6=false "$@" 2>/dev/null |
+		pod_exec iptables-nft-restore --noflush
+}
+
+empty() { printf '*nat\nCOMMIT\n*mangle\nCOMMIT\n*raw\nCOMMIT\n' | pod_exec iptables-nft-restore; }
+
+missing() { jq -e --arg r "$1" 'any(.differences[]; .kind == "missing" and (.rule | contains($r)))' /run/json >/dev/null; }
+
+lost() {
+	local x="pod_exec iptables-nft -t nat"
+	# One rule less is a rule less, though there are settings without it
+	load
+	$x -D ISTIO_OUTPUT -j ISTIO_REDIRECT
+	setting ISTIO_SERVICE_CIDR '*'
+	missing '-j ISTIO_REDIRECT'
+	grep 'ISTIO_SERVICE_CIDR is empty' /run/err >/dev/null
+	empty; load
+	$x -D ISTIO_INBOUND -p tcp --dport 15021 -j RETURN
+	setting ISTIO_LOCAL_EXCLUDE_PORTS 15090,15021,15020
+	missing 15021
+	empty; load
+	$x -D PREROUTING -p tcp -j ISTIO_INBOUND
+	setting ISTIO_INBOUND_PORTS '*'
+	missing '-j ISTIO_INBOUND'
+	empty; load ISTIO_META_DNS_CAPTURE=true DNS_SERVERS=10.96.0.10
+	$x -D ISTIO_OUTPUT_DNS -p udp --dport 53 -d 10.96.0.10/32 -j REDIRECT --to-ports 15053
+	setting DNS_SERVERS 10.96.0.10
+	missing '-p udp --dport 53 -d 10.96.0.10/32'
+	# What is asked for in no way at all is what there is
+	empty; load ISTIO_SERVICE_CIDR= ISTIO_OUTBOUND_PORTS=443
+	setting ISTIO_SERVICE_CIDR ''
+	jq -e '.differences == []' /run/json
+	# Nonsense in Istio's chains is nobody's settings
+	empty; load
+	$x -I ISTIO_OUTPUT 9 -d 10.0.0.0/255.0.255.0 -j RETURN
+	setting ISTIO_SERVICE_EXCLUDE_CIDR ''
+	grep 'no set of settings' /run/err >/dev/null
+	"$CNISH" -t netns:pod --yes istio flush >/dev/null 2>&1
+	[ -z "$(pod_exec iptables-nft-save | grep ISTIO)" ]
+}
+@test "a lost rule is not taken for a setting" { in_pod lost; }
