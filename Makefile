@@ -12,7 +12,7 @@ Q := $(if $(filter 1,$(V)),,@)
 
 B := $(if $(FUZZ),build/fuzz,$(if $(SAN),build/san,build))
 CC ?= cc
-PKGS := libmnl libnftnl libip4tc libip6tc jansson libnghttp2 libprotobuf-c
+PKGS := libmnl libnftnl libip4tc libip6tc jansson libnghttp2 libprotobuf-c zlib
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=gnu11 -fno-strict-aliasing $(WARN) $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
@@ -109,7 +109,7 @@ portable: $(B)/cnish
 	$(Q)tests/lib/portable $(B)/cnish $(B)/launch $(PORTABLE)
 
 # One static binary, where there are static libraries of all; STATIC_DIRS: where else to look for them.
-STATIC_NAMES := mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c netfilter_conntrack nfnetlink readline tinfo
+STATIC_NAMES := mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c netfilter_conntrack nfnetlink readline tinfo z
 static: $(PROGRAM_O) $(B)/libnsutil.a
 	$(Q)missing=; for l in $(STATIC_NAMES); do \
 		found=$$($(CC) $(STATIC_DIRS:%=-L%) -print-file-name=lib$$l.a); \
@@ -169,8 +169,8 @@ lint:
 	$(Q)tests/lib/lint
 
 bench: setup-check
-	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/measure $(B)/tests/bench/trace
-	$(Q)BUILD=$(B) tests/bench/run
+	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/measure $(B)/tests/bench/trace $(B)/tests/lib/standin $(B)/tests/lib/connect
+	$(Q)BUILD=$(B) tests/bench/run; r=$$?; BUILD=$(B) tests/bench/scan && exit $$r
 
 install: $(B)/cnish
 	install -D -m 755 $(B)/cnish $(DESTDIR)$(PREFIX)/bin/cnish

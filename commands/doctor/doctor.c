@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands/head.h"
+#include "commands/pod/common.h"
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/doctor.h"
@@ -52,7 +53,10 @@ static void put_entry(const struct doctor_entry *d, struct out *o)
 	out_str(o, "scope", NULL, d->scope == DOCTOR_BOTH ? "both" : d->scope == DOCTOR_NODE ? "node" : "pod");
 	out_cell(o);
 	out_str(o, "title", "%s", d->title);
+	if (d->instead)
+		out_text(o, " (never found: see doctor %s)", d->id);
 	out_str(o, "explain", NULL, d->explain);
+	out_str(o, "instead", NULL, d->instead);
 	out_str(o, "link", NULL, d->link);
 }
 
@@ -92,6 +96,11 @@ static void explain(const struct doctor_entry *d, struct out *o)
 	if (!out_structured(o))
 		out_raw(o, d->explain, strlen(d->explain));
 	out_text(o, "\n\n");
+	if (d->instead)
+		out_text(o, "What cnish does instead: ");
+	out_str(o, "instead", "%s", d->instead);
+	if (d->instead)
+		out_text(o, "\n\n");
 	out_str(o, "link", "%s", d->link);
 	out_nl(o);
 	out_object_end(o);
@@ -161,24 +170,6 @@ static void put_unchecked(const struct doctor_report *r, struct out *o)
 	out_array_end(o);
 }
 
-static void put_verdicts(const struct doctor_report *r, struct out *o)
-{
-	out_array(o, "verdicts");
-	for (unsigned i = 0; i < DOCTOR_VERDICTS; i++) {
-		const struct doctor_verdict *v = &r->verdicts[i];
-
-		out_object(o, NULL);
-		out_style(o, STYLE_DIM);
-		out_str(o, "detector", "%s would choose ", v->detector);
-		out_str(o, "store", "%s: ", v->store);
-		out_str(o, "why", "%s", v->why);
-		out_style(o, STYLE_PLAIN);
-		out_nl(o);
-		out_object_end(o);
-	}
-	out_array_end(o);
-}
-
 void doctor_put_report(const struct target *t, const struct doctor_report *r, struct out *o)
 {
 	head_target(t, o);
@@ -187,7 +178,7 @@ void doctor_put_report(const struct target *t, const struct doctor_report *r, st
 		put_finding(f, o);
 	out_array_end(o);
 	put_unchecked(r, o);
-	put_verdicts(r, o);
+	doctor_put_surroundings(r, o);
 	out_uint(o, "checked", NULL, r->n_checked);
 	out_style(o, r->findings ? STYLE_BAD : STYLE_GOOD);
 	if (r->findings)
@@ -224,7 +215,8 @@ static int examine(struct session *s, struct target *t, const struct words *w, c
 	const char *log = command_opt(&command_doctor, args, "log");
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_buf_ struct buf text = BUF_INIT;
-	struct doctor_options opt = { .host = w->host };
+	const struct pod_options pods = pod_options_of(s);
+	struct doctor_options opt = { .host = w->host, .pods = &pods };
 	struct doctor_report r;
 
 	if (!a)
@@ -232,7 +224,8 @@ static int examine(struct session *s, struct target *t, const struct words *w, c
 	if (log && read_log(log, &text, e) < 0)
 		return -1;
 	if (log)
-		opt = (struct doctor_options){ .log = buf_cstr(&text), .log_len = text.len, .log_name = log, .host = w->host };
+		opt = (struct doctor_options){ .log = buf_cstr(&text), .log_len = text.len, .log_name = log, .host = w->host,
+					       .pods = &pods };
 	if (command_opt(&command_doctor, args, "fix"))
 		return doctor_fix_all(s, a, t, &opt, o, e);
 	if (doctor_run(a, t, &opt, &r, e) < 0)
@@ -300,8 +293,9 @@ const struct command command_doctor = {
 		"else tells why traffic is not captured as it should be, and changes nothing. Each finding has an id, its\n"
 		"cause, what was read where, and what to type. What could not be checked says why.\n\n"
 		"'doctor host' looks at the node itself; 'doctor D01' explains a diagnosis.\n"
-		"--fix mends what is safe: it loads modules (and has them loaded at every boot) and puts Istio's rules in\n"
-		"order as 'istio apply' does. It shows what it will do, asks, and tries nothing twice.",
+		"--fix mends what is safe: it loads modules (and has them loaded at every boot), puts Istio's rules in order\n"
+		"or removes what is left of them as 'istio apply' and 'istio flush' do, and gives a namespace its logger\n"
+		"back. It shows what it will do and what takes it back, asks, and tries nothing twice.",
 	.examples = examples,
 	.run = run_doctor,
 };

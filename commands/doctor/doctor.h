@@ -25,4 +25,7 @@ void doctor_put_report(const struct target *t, const struct doctor_report *r, st
 int doctor_fix_all(struct session *s, struct arena *a, const struct target *t, const struct doctor_options *opt,
 		   struct out *o, struct err *e);
 
+/* doctor_put_surroundings() - what detectors would choose, the kernel's side, the iptables programs, what Envoy says */
+void doctor_put_surroundings(const struct doctor_report *r, struct out *o);
+
 #endif

@@ -10,51 +10,122 @@
 #include "nsutil/load.h"
 #include "nsutil/pod/target.h"
 
-enum { KINDS = DOCTOR_MEND_RULES + 1, LOCK_SECS = 30 };
+enum { LOCK_SECS = 30 };
 
-extern const struct command command_istio_apply;
+extern const struct command command_istio_apply, command_istio_flush;
 
 /* The first finding that can be mended in a way that was not tried yet. */
-static const struct doctor_finding *next_mend(const struct doctor_report *r, const bool tried[KINDS], bool host)
+static const struct doctor_finding *next_mend(const struct doctor_report *r, const bool tried[DOCTOR_MENDS], bool host)
 {
 	for (const struct doctor_finding *f = r->findings; f; f = f->next) {
-		if (f->mend == DOCTOR_MEND_NOTHING || tried[f->mend] || (host && f->mend == DOCTOR_MEND_RULES))
-			continue;
-		return f;
+		bool rules = f->mend == DOCTOR_MEND_RULES || f->mend == DOCTOR_MEND_REMOVE;
+
+		if (f->mend != DOCTOR_MEND_NOTHING && !tried[f->mend] && !(host && rules))
+			return f;
 	}
 	return NULL;
 }
 
-static void put_command(const char *text, struct out *o)
+static bool among(const struct doctor_line *list, const char *text)
+{
+	for (; list; list = list->next)
+		if (strcmp(list->text, text) == 0)
+			return true;
+	return false;
+}
+
+/* What all findings want that are mended alike, each once: modules, or what is written. */
+static struct doctor_line *collect(const struct doctor_report *r, enum doctor_mend kind, bool undo, struct arena *a)
+{
+	struct doctor_line *list = NULL, **tail = &list;
+
+	for (const struct doctor_finding *f = r->findings; f; f = f->next)
+		for (const struct doctor_line *l = f->mend != kind ? NULL : undo ? f->undo : f->modules; l; l = l->next) {
+			struct doctor_line *copy = among(list, l->text) ? NULL : arena_alloc(a, sizeof(*copy));
+
+			if (!copy)
+				continue;
+			copy->text = l->text;
+			*tail = copy;
+			tail = &copy->next;
+		}
+	return list;
+}
+
+static const char *joined(struct arena *a, const char *first, const struct doctor_line *list)
+{
+	for (; list && first; list = list->next)
+		first = arena_printf(a, "%s %s", first, list->text);
+	return first ? first : "";
+}
+
+static void put_line(const char *text, struct out *o)
 {
 	out_text(o, "    ");
 	out_str(o, NULL, "%s", text);
 	out_nl(o);
 }
 
-/* What will be done, before it is asked for. */
-static void put_step(const struct target *t, const struct doctor_finding *f, struct arena *a, struct out *o)
+static void put_commands(const struct target *t, enum doctor_mend kind, const struct doctor_line *list, struct arena *a, struct out *o)
 {
-	const char *line = "modprobe -a";
+	const char *self = t->spec ? t->spec : t->label;
 
+	out_array(o, "commands");
+	if (kind == DOCTOR_MEND_MODULES) {
+		put_line(joined(a, "modprobe -a", list), o);
+		put_line("write the same names to " MEND_MODULES_FILE " of the node", o);
+	} else if (kind == DOCTOR_MEND_LOGGER) {
+		for (; list; list = list->next)
+			put_line(arena_printf(a, "write to /proc/sys/net/netfilter: %s", list->text), o);
+	} else {
+		put_line(arena_printf(a, "cnish -t %s istio %s", self, kind == DOCTOR_MEND_RULES ? "apply" : "flush"), o);
+	}
+	out_array_end(o);
+}
+
+static void put_undo(const struct target *t, enum doctor_mend kind, const struct doctor_line *list, const struct doctor_line *undo,
+		     struct arena *a, struct out *o)
+{
+	out_text(o, "  to take it back:\n");
+	out_array(o, "undo");
+	if (kind == DOCTOR_MEND_MODULES) {
+		put_line(joined(a, "modprobe -r", list), o);
+		put_line("take the names out of " MEND_MODULES_FILE, o);
+	} else if (kind == DOCTOR_MEND_LOGGER) {
+		for (; undo; undo = undo->next)
+			put_line(undo->text, o);
+	} else {
+		put_line(arena_printf(a, "cnish -t %s istio undo", t->spec ? t->spec : t->label), o);
+	}
+	out_array_end(o);
+}
+
+/* What will be done, before it is asked for. */
+static void put_step(const struct target *t, const struct doctor_report *r, const struct doctor_finding *f,
+		     const struct doctor_line *list, struct arena *a, struct out *o)
+{
 	out_object(o, NULL);
 	out_style(o, STYLE_NAME);
 	out_str(o, "id", "%s ", f->entry->id);
 	out_style(o, STYLE_PLAIN);
 	out_str(o, "cause", "%s", f->cause);
 	out_nl(o);
-	out_array(o, "commands");
-	if (f->mend == DOCTOR_MEND_MODULES) {
-		for (const struct doctor_line *l = f->modules; l && line; l = l->next)
-			line = arena_printf(a, "%s %s", line, l->text);
-		put_command(line ? line : "modprobe", o);
-		put_command("write the same names to " MEND_MODULES_FILE " of the node", o);
-	} else {
-		line = arena_printf(a, "cnish -t %s istio apply", t->spec ? t->spec : t->label);
-		put_command(line ? line : "cnish istio apply", o);
-	}
-	out_array_end(o);
+	put_commands(t, f->mend, list, a, o);
+	put_undo(t, f->mend, list, collect(r, f->mend, true, a), a, o);
 	out_object_end(o);
+}
+
+/* The plan is made; what was before is kept, as apply and flush do. */
+static int carry_out(const struct istio_job *job, struct arena *a, const struct istio_change *change, struct out *o, struct err *e)
+{
+	const char *undo = NULL;
+
+	if (istio_undo_write(a, &job->target->netns, change, "doctor --fix", job->target->label, &undo, NULL) == 0 && undo)
+		out_note(o, "the former state is in %s", undo);
+	if (istio_change_run(&job->target->netns, change, LOCK_SECS, e) < 0)
+		return -1;
+	out_text(o, "    %u changes made\n", change->n_edits);
+	return 0;
 }
 
 /* What 'istio apply' without words does; the undo file is written likewise. */
@@ -66,49 +137,73 @@ static int apply_rules(struct session *s, struct arena *a, struct out *o, struct
 	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
 	struct istio_job job = { .arena = a };
-	const char *undo = NULL;
 
 	if (istio_job_begin(s, &command_istio_apply, &args, &job, e) < 0 ||
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_job_recognise(&job, rs, NULL, e) < 0 ||
 	    istio_job_plan(&job, e) < 0 || istio_change_apply(a, rs, job.plan, job.families, -1, &change, e) < 0 ||
 	    istio_job_netview(&job, &nv, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;
-	if (istio_undo_write(a, &job.target->netns, &change, "doctor --fix", job.target->label, &undo, NULL) == 0 && undo)
-		out_note(o, "the former state is in %s", undo);
-	if (istio_change_run(&job.target->netns, &change, LOCK_SECS, e) < 0)
+	return carry_out(&job, a, &change, o, e);
+}
+
+/* What 'istio flush' without words does. */
+static int remove_rules(struct session *s, struct arena *a, struct out *o, struct err *e)
+{
+	const char *no_options[8] = { NULL };
+	const struct command_args args = { .opts = no_options };
+	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	_cleanup_netview_ struct netview *nv = NULL;
+	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
+	struct istio_job job = { .arena = a };
+
+	if (istio_job_begin(s, &command_istio_flush, &args, &job, e) < 0 || load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 ||
+	    istio_job_netview(&job, &nv, e) < 0 || istio_flush_plan(&job, rs, nv, e) < 0 ||
+	    istio_change_flush(a, rs, job.plan, job.families, (1U << STORE_COUNT) - 1, &change, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, true, e) < 0))
 		return -1;
-	out_text(o, "    %u changes made\n", change.n_edits);
-	return 0;
+	return carry_out(&job, a, &change, o, e);
 }
 
 static int mend(struct session *s, struct arena *a, const struct target *t, const struct doctor_finding *f,
-		struct out *o, struct err *e)
+		const struct doctor_line *list, struct out *o, struct err *e)
 {
 	char question[128];
 
 	snprintf(question, sizeof(question), "doctor --fix: mend %s?", f->entry->id);
 	if (session_confirm(s, question, e) < 0)
 		return -1;
-	return f->mend == DOCTOR_MEND_MODULES ? mend_modules(t, f->modules, e) : apply_rules(s, a, o, e);
+	switch (f->mend) {
+	case DOCTOR_MEND_MODULES:
+		return mend_modules(t, list, e);
+	case DOCTOR_MEND_LOGGER:
+		return mend_logger(t, list, e);
+	case DOCTOR_MEND_REMOVE:
+		return remove_rules(s, a, o, e);
+	default:
+		return apply_rules(s, a, o, e);
+	}
 }
 
 static int mend_all(struct session *s, struct arena *a, const struct target *t, const struct doctor_options *opt,
 		    struct doctor_report *r, bool *done, struct out *o, struct err *e)
 {
-	bool tried[KINDS] = { false }, dry = session_options(s)->dry_run;
+	bool tried[DOCTOR_MENDS] = { false }, dry = session_options(s)->dry_run, any = false;
 	const struct doctor_finding *f;
 
 	if (doctor_run(a, t, opt, r, e) < 0)
 		return -1;
-	while ((f = next_mend(r, tried, opt->host))) {
+	for (; (f = next_mend(r, tried, opt->host)); any = true) {
+		struct doctor_line *list = collect(r, f->mend, false, a);
+
 		tried[f->mend] = true;
-		put_step(t, f, a, o);
+		put_step(t, r, f, list, a, o);
 		if (dry)
 			continue;
-		if (mend(s, a, t, f, o, e) < 0 || doctor_run(a, t, opt, r, e) < 0)
+		if (mend(s, a, t, f, list, o, e) < 0 || doctor_run(a, t, opt, r, e) < 0)
 			return -1;
 		*done = true;
 	}
+	if (!any)
+		out_text(o, "There is nothing that can be mended from here.\n");
 	return 0;
 }
 

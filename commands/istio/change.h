@@ -37,4 +37,14 @@ struct istio_deed {
 int istio_change_do(struct session *s, const struct istio_job *job, const struct istio_change *c,
 		    const struct istio_deed *deed, struct out *o, struct err *e);
 
+/**
+ * istio_flush_plan() - make the plan of a job whose rules are to be removed, whatever they were made for
+ * @job:	job that was begun
+ * @rs, @nv:	rules, routes and addresses of the target
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int istio_flush_plan(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e);
+
 #endif

@@ -51,6 +51,13 @@ static int simplify(struct istio_config *c, struct err *e)
 	return 0;
 }
 
+int istio_flush_plan(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e)
+{
+	if (istio_recognise(job->config, rs, nv, e) < 0 || simplify(job->config, e) < 0)
+		return -1;
+	return istio_job_plan(job, e);
+}
+
 static int run_flush(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
 	const struct istio_deed deed = {
@@ -71,8 +78,7 @@ static int run_flush(struct session *s, const struct command_args *args, struct 
 	if (which_stores(args, &stores, e) < 0 || istio_job_begin(s, &command_istio_flush, args, &job, e) < 0 ||
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0)
 		return -1;
-	if (istio_job_netview(&job, &nv, e) < 0 || istio_recognise(job.config, rs, nv, e) < 0 ||
-	    simplify(job.config, e) < 0 || istio_job_plan(&job, e) < 0 ||
+	if (istio_job_netview(&job, &nv, e) < 0 || istio_flush_plan(&job, rs, nv, e) < 0 ||
 	    istio_change_flush(a, rs, job.plan, job.families, stores, &change, e) < 0 ||
 	    (nv && stores == (1U << STORE_COUNT) - 1 &&
 	     istio_change_routing(&change, nv, job.config, true, e) < 0))

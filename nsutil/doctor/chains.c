@@ -2,6 +2,7 @@
 /* chains - questions about the rules that several diagnoses ask */
 #include "nsutil/doctor/chains.h"
 
+#include <ctype.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,59 @@ const char *chains_store_names(unsigned stores, char text[40])
 			strcat(text, store_name((enum store)s));
 		}
 	return text;
+}
+
+bool chains_named(const struct chain *c, const char *name)
+{
+	const char *at = c->name;
+
+	for (; *name && *at; name++, at++)
+		if (*at != *name && *at != (*name == '_' ? '-' : tolower((unsigned char)*name)))
+			return false;
+	return !*name && !*at;
+}
+
+static const struct stmt_verdict *verdict_of(const struct rule *r)
+{
+	for (const struct stmt *s = r->stmts; s; s = s->next)
+		if (s->kind == STMT_VERDICT)
+			return &s->verdict;
+	return NULL;
+}
+
+const char *chains_jump(const struct rule *r)
+{
+	const struct stmt_verdict *v = verdict_of(r);
+
+	return v && (v->code == VERDICT_JUMP || v->code == VERDICT_GOTO) ? v->chain : NULL;
+}
+
+bool chains_returns(const struct rule *r)
+{
+	const struct stmt_verdict *v = verdict_of(r);
+
+	return v && v->code == VERDICT_RETURN;
+}
+
+unsigned chains_dport(const char *text)
+{
+	long port;
+
+	if (strstr(text, "! --dport ") || strstr(text, "dport != ") || strstr(text, "dports "))
+		return 0;
+	port = chains_number_after(text, "dport ");
+	return port > 0 && port < 65536 ? (unsigned)port : 0;
+}
+
+bool chains_catches_all(const char *text)
+{
+	static const char *const words[] = { "dport", "sport", "-s ", "-d ", "-i ", "-o ", "saddr", "daddr", "ifname", "owner", "skuid",
+					     "skgid", "mark", "ctstate", "ct ", NULL };
+
+	for (unsigned i = 0; words[i]; i++)
+		if (strstr(text, words[i]))
+			return false;
+	return true;
 }
 
 const char *chains_text(const struct rule *r, struct buf *b)

@@ -25,6 +25,21 @@ unsigned chains_stores(const struct ruleset *rs, uint8_t family, const char *own
 /* chains_store_names() - "legacy and compat", of 1 << STORE_* bits */
 const char *chains_store_names(unsigned stores, char text[40]);
 
+/* chains_named() - the chain is the one iptables' rules call "ISTIO_INBOUND", or "istio-inbound" of the native ones */
+bool chains_named(const struct chain *c, const char *name);
+
+/* chains_jump() - the chain that a rule jumps or goes to; NULL */
+const char *chains_jump(const struct rule *r);
+
+/* chains_returns() - the rule ends the chain's walk without a verdict (RETURN) */
+bool chains_returns(const struct rule *r);
+
+/* chains_dport() - the one destination port a rule asks for; 0 when it asks for none or for several */
+unsigned chains_dport(const char *text);
+
+/* chains_catches_all() - of these chains' rules only: no condition beside the protocol; @text is the rule's */
+bool chains_catches_all(const char *text);
+
 /* chains_text() - a rule in iptables' words, else in nft's; the buffer is reset first */
 const char *chains_text(const struct rule *r, struct buf *b);
 

@@ -41,6 +41,9 @@ void doctor_fix_self(struct doctor *d, struct doctor_finding *f, const char *wor
 /* doctor_mend_module() - 'doctor --fix' may load this module for the finding */
 void doctor_mend_module(struct doctor *d, struct doctor_finding *f, const char *name);
 
+/* doctor_mend_logger() - 'doctor --fix' may write this for the finding, and @undo takes it back; see mend_logger() */
+void doctor_mend_logger(struct doctor *d, struct doctor_finding *f, const char *write, const char *undo);
+
 /* doctor_unsure() - the diagnosis could not be checked; @fmt says why */
 void doctor_unsure(struct doctor *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

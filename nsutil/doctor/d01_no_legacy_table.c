@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d01_no_legacy_table - istio-init uses legacy iptables, and the kernel has not loaded the table for it */
 #include <stdio.h>
+#include <string.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/legacy.h"
@@ -26,13 +27,31 @@ static void advise(struct doctor *d, struct doctor_finding *f, const struct lega
 	doctor_fix(d, f, "or have Istio use nft: FORCE_IPTABLES_BINARY=iptables-nft, or an Istio that probes the nat table");
 }
 
+/* The log tells of the past: since then somebody has loaded the module, or it is of another node. */
+static void by_now(struct doctor *d, const struct legacy_want *w)
+{
+	struct doctor_finding *f;
+
+	f = doctor_find(d, "istio-init could not write its rules: legacy iptables had no %s table; this kernel can have it now, but the rules"
+			   " are still missing", w->table);
+	legacy_evidence(d, f, w);
+	f->mend = DOCTOR_MEND_RULES;
+	doctor_fix(d, f, "delete the pod, so that istio-init runs again");
+	doctor_fix_self(d, f, "istio apply");
+	doctor_fix(d, f, "keep the modules at boot: their names in /etc/modules-load.d/istio-iptables.conf");
+}
+
 static void check(struct doctor *d)
 {
 	struct doctor_finding *f;
 	struct legacy_want w;
 
-	if (!legacy_wanted(d, &w) || w.state == TABLE_IMPOSSIBLE || w.state == TABLE_THERE || w.state == TABLE_POSSIBLE)
+	if (!legacy_wanted(d, &w) || w.state == TABLE_IMPOSSIBLE || strcmp(w.table, "raw") == 0) /* D02, D24 */
 		return;
+	if (w.state == TABLE_THERE || w.state == TABLE_POSSIBLE) {
+		by_now(d, &w);
+		return;
+	}
 	f = doctor_find(d, "istio-init could not write its rules: legacy iptables, but the kernel has no %s table for"
 			   " it (%s_%s is not loaded)",
 			w.table, w.v6 ? "ip6table" : "iptable", w.table);

@@ -6,6 +6,7 @@
 
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/legacy.h"
+#include "nsutil/doctor/raw.h"
 
 enum { PORT_HBONE = 15008 };
 
@@ -24,9 +25,14 @@ static bool is_ambient(struct doctor *d, char why[160])
 /* The log tells a cause that has a diagnosis of its own. */
 static bool told_by_log(struct doctor *d)
 {
-	static const enum log_kind kinds[] = { LOG_NOT_ROOT, LOG_NO_EXTENSION, LOG_LOCKED, LOG_INCOMPATIBLE };
+	static const enum log_kind kinds[] = { LOG_NOT_ROOT, LOG_NO_EXTENSION, LOG_LOCKED, LOG_INCOMPATIBLE, LOG_NO_EXPRESSION,
+					       LOG_READ_ONLY };
 	const struct log *l = facts_log(d);
 
+	struct raw_missing m;
+
+	if (raw_missing(d, &m)) /* D24 */
+		return true;
 	for (unsigned i = 0; l && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (log_hit(l, kinds[i]))
 			return true;
@@ -42,6 +48,16 @@ static void see_log(struct doctor *d, struct doctor_finding *f)
 		snprintf(where, sizeof(where), "%.300s, line %u", d->facts.log_where, l->hits[i].line);
 		doctor_see(d, f, "istio-init's log", where, "%s", l->hits[i].text);
 	}
+}
+
+/* Telemetry that is silently gone: the proxy is well and counts no request. */
+static void see_envoy(struct doctor *d, struct doctor_finding *f)
+{
+	const struct doctor_envoy *env = facts_envoy(d);
+
+	if (env->stats_asked)
+		doctor_see(d, f, "Envoy", "127.0.0.1:15000/stats", "%s", env->requests_total ? "istio_requests_total is there"
+										   : "no istio_requests_total: it has seen no request");
 }
 
 static void check(struct doctor *d)
@@ -64,6 +80,7 @@ static void check(struct doctor *d)
 	doctor_see(d, f, "mesh", "/proc", "%s", why);
 	doctor_see(d, f, "rules", "all stores", "none of Istio's");
 	see_log(d, f);
+	see_envoy(d, f);
 	if (!ambient)
 		f->mend = DOCTOR_MEND_RULES;
 	doctor_fix(d, f, "delete the pod, so that it is set up anew; look at istio-cni-node of this node when it comes again");

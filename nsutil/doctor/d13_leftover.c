@@ -41,6 +41,20 @@ static bool is_shaped(const struct rule *r)
 	return port == 15001 || port == 15006 || port == 15053;
 }
 
+/* A proxy that is there wants complete rules, not none. */
+static bool wanted(struct doctor *d)
+{
+	return facts_proxy(d) != NULL;
+}
+
+static bool has_rules_in_use(const struct ruleset *rs)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if (t->store == STORE_NATIVE ? istio_owns_table(t) : has_jump(t))
+			return true;
+	return false;
+}
+
 static void check_chains(struct doctor *d, const struct table *t)
 {
 	const struct chain *c = istio_chain(t);
@@ -51,7 +65,9 @@ static void check_chains(struct doctor *d, const struct table *t)
 	f = doctor_find(d, "chains of Istio's are left in %s %s %s, and nothing leads to them", store_name(t->store),
 			family_name(t->family), t->name);
 	doctor_see(d, f, c->name, chains_save_command(t->store, t->family == NFPROTO_IPV6), "%u rules, no jump to it", c->n_rules);
-	doctor_fix_self(d, f, "istio flush");
+	if (t->store != STORE_NATIVE && (wanted(d) || !has_rules_in_use(facts_rules(d))))
+		f->mend = wanted(d) ? DOCTOR_MEND_RULES : DOCTOR_MEND_REMOVE;
+	doctor_fix_self(d, f, wanted(d) ? "istio apply" : "istio flush");
 }
 
 static void check_rules(struct doctor *d, const struct ruleset *rs, const struct table *t)

@@ -5,6 +5,7 @@
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/check.h"
+#include "nsutil/doctor/early.h"
 
 enum { PORTS_MOST = 32 };
 
@@ -34,6 +35,20 @@ static bool look(const struct rule *r, void *arg)
 	return false;
 }
 
+/* Does it mean to listen there? */
+static void see_envoy(struct doctor *d, struct doctor_finding *f, unsigned port)
+{
+	const struct doctor_envoy *env = facts_envoy(d);
+	bool any = false;
+
+	for (unsigned i = 0; i < env->n_listeners; i++)
+		any |= env->listeners[i] == port;
+	if (env->listeners_asked)
+		doctor_see(d, f, "Envoy", "127.0.0.1:15000/listeners", "%s listener for %u", any ? "it has a" : "it has no", port);
+	if (env->ready)
+		doctor_see(d, f, "Envoy", "127.0.0.1:15021/healthz/ready", "HTTP status %d", env->ready);
+}
+
 static void report(struct doctor *d, const struct rule *r, unsigned port)
 {
 	const struct fact_process *proxy = facts_proxy(d);
@@ -47,6 +62,7 @@ static void report(struct doctor *d, const struct rule *r, unsigned port)
 		doctor_see(d, f, "proxy", "/proc", "%s runs, pid %d", proxy->comm, (int)proxy->pid);
 	else
 		doctor_see(d, f, "proxy", "/proc", "%s", facts_mesh(d)->mode == MESH_AMBIENT ? "ztunnel has no socket here" : "none runs");
+	see_envoy(d, f, port);
 	doctor_fix(d, f, "look at the proxy: kubectl logs POD -c istio-proxy (in ambient: at ztunnel of this node)");
 	doctor_fix(d, f, "init containers that need the network before the proxy runs: runAsUser 1337, or a native sidecar");
 }
@@ -57,7 +73,7 @@ static void check(struct doctor *d)
 	const struct netview *nv = rs && chains_stores(rs, 0, "Istio") ? doctor_sockets(d) : NULL;
 	struct ports p = { .nv = nv };
 
-	if (!nv || doctor_found(d, "D13"))
+	if (!nv || doctor_found(d, "D13") || early_program(d))
 		return;
 	chains_each(rs, look, &p);
 	for (unsigned i = 0; i < p.n; i++)

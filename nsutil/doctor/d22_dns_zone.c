@@ -6,6 +6,7 @@
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/check.h"
+#include "nsutil/doctor/raw.h"
 
 enum { PORT_DNS = 15053 };
 
@@ -34,9 +35,10 @@ static void check(struct doctor *d)
 	const struct ruleset *rs = doctor_rules(d);
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	const struct rule *dns = NULL;
+	struct raw_missing m;
 	struct doctor_finding *f;
 
-	if (!rs || !chains_each(rs, captures_udp, &dns) || chains_each(rs, has_zone, NULL))
+	if (!rs || !chains_each(rs, captures_udp, &dns) || chains_each(rs, has_zone, NULL) || raw_missing(d, &m)) /* D24 */
 		return;
 	f = doctor_find(d, "DNS is captured, but its connections have no zone of their own: a query that reuses a port goes past the"
 			   " proxy");

@@ -11,8 +11,6 @@ static void check(struct doctor *d)
 {
 	struct doctor_finding *f;
 
-	if (!d->t->pod)
-		return;
 	for (const struct fact_process *p = facts_processes(d); p; p = p->next)
 		for (unsigned i = 0; names[i]; i++) {
 			if (strcmp(p->comm, names[i]) != 0)

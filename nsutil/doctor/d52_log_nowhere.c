@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d52_log_nowhere - LOG and TRACE rules of a pod write nowhere */
+#include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
@@ -37,28 +39,97 @@ static bool logs_all(struct doctor *d)
 	return hostfs_read_at(-1, path, 64, &text) > 0 && text[0] == '1';
 }
 
+/* "10 NONE (nfnetlink_log,nf_log_syslog)" of /proc/net/netfilter/nf_log: a logger for the kernel log that can be bound; NULL */
+static const char *syslog_logger(struct doctor *d, unsigned family)
+{
+	static const char *const names[] = { "nf_log_syslog", "nf_log_ipv4", "nf_log_ipv6", NULL };
+	const char *at = facts_proc(d, "net/netfilter/nf_log");
+
+	for (; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL) {
+		char *end, line[200];
+
+		if (strtoul(at, &end, 10) != family || end == at)
+			continue;
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(end, "\n"), end);
+		for (unsigned i = 0; names[i]; i++)
+			if (strstr(line, names[i]))
+				return names[i];
+	}
+	return NULL;
+}
+
+/* Somebody has a socket for what nfnetlink_log hands out. */
+static bool has_reader(struct doctor *d)
+{
+	const char *text = facts_proc(d, "net/netfilter/nfnetlink_log");
+
+	return text && strspn(text, " \n") != strlen(text);
+}
+
+/* A family's logger, and whether its lines are lost; @ret_mend gets the logger to put in its place. */
+static bool is_lost(struct doctor *d, unsigned family, const char **ret_logger, const char **ret_mend)
+{
+	const char *text = facts_proc(d, family == 2 ? "sys/net/netfilter/nf_log/2" : "sys/net/netfilter/nf_log/10");
+	bool nflog;
+
+	*ret_mend = NULL;
+	if (!text)
+		return false;
+	*ret_logger = arena_strndup(d->arena, text, strcspn(text, "\n"));
+	nflog = strncmp(text, "nfnetlink_log", 13) == 0;
+	if (nflog && has_reader(d))
+		return false;
+	if (nflog || strncmp(text, "NONE", 4) == 0)
+		*ret_mend = syslog_logger(d, family);
+	return *ret_mend || nflog || !logs_all(d);
+}
+
+/* The node's switch is in the first namespace only, which is where the node's first process is. */
+static void mend_switch(struct doctor *d, struct doctor_finding *f)
+{
+	const char *path = arena_printf(d->arena, "%s/sys/net/netfilter/nf_log_all_netns", d->t->proc);
+
+	if (logs_all(d) || !path || access(path, F_OK) != 0)
+		return;
+	doctor_mend_logger(d, f, "node:nf_log_all_netns=1", "sysctl -w net.netfilter.nf_log_all_netns=0");
+}
+
+static void report(struct doctor *d, const struct rule *r, unsigned family, const char *logger, const char *mend)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct doctor_finding *f;
+
+	f = doctor_find(d, "a rule logs or traces, and nobody takes its lines: %s",
+			strncmp(logger, "nfnetlink_log", 13) == 0 ? "the logger is a tracer's that is gone"
+								  : "outside the node's own namespace the kernel log takes nothing");
+	doctor_see(d, f, r->chain->name, store_name(r->chain->table->store), "rule %u: %s", r->index, chains_text(r, &b));
+	doctor_see(d, f, "logger", family == 2 ? "/proc/sys/net/netfilter/nf_log/2" : "/proc/sys/net/netfilter/nf_log/10", "%s", logger);
+	doctor_see(d, f, "nf_log_all_netns", "/proc/sys/net/netfilter of the node", "%s", logs_all(d) ? "1" : "0");
+	if (mend)
+		doctor_mend_logger(d, f, arena_printf(d->arena, "nf_log/%u=%s", family, mend),
+				   arena_printf(d->arena, "nsenter --net=%s sysctl -w net.netfilter.nf_log.%u=%s", d->t->netns.path, family, logger));
+	mend_switch(d, f);
+	doctor_fix(d, f, "use NFLOG, or sysctl net.netfilter.nf_log_all_netns=1 on the node");
+	if (mend)
+		doctor_fix(d, f, "nsenter --net=%s sysctl -w net.netfilter.nf_log.%u=%s", d->t->netns.path, family, mend);
+	doctor_fix_self(d, f, "trace --live");
+}
+
 static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
-	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct search s = { NULL };
-	struct doctor_finding *f;
-	const char *logger;
+	const char *logger, *mend;
+	unsigned family;
 	uint64_t first;
 
 	if (!rs || !chains_each(rs, is_log, &s))
 		return;
-	logger = facts_proc(d, "sys/net/netfilter/nf_log/2");
-	if (!logger || strncmp(logger, "nfnetlink_log", 13) == 0 || logs_all(d))
-		return;
+	family = s.rule->chain->table->family == NFPROTO_IPV6 ? 10 : 2;
 	if (proc_netns(d->t->proc, 1, &first) == 0 && first == d->t->netns.inode)
 		return;
-	f = doctor_find(d, "a rule logs or traces, but outside the node's own namespace the kernel log takes nothing");
-	doctor_see(d, f, s.rule->chain->name, store_name(s.rule->chain->table->store), "rule %u: %s", s.rule->index,
-		   chains_text(s.rule, &b));
-	doctor_see(d, f, "logger", "/proc/sys/net/netfilter/nf_log/2", "%.*s", (int)strcspn(logger, "\n"), logger);
-	doctor_fix(d, f, "use NFLOG, or sysctl net.netfilter.nf_log_all_netns=1 on the node");
-	doctor_fix_self(d, f, "trace --live");
+	if (is_lost(d, family, &logger, &mend))
+		report(d, s.rule, family, logger, mend);
 }
 
 const struct doctor_entry doctor_d52 = {
@@ -66,7 +137,9 @@ const struct doctor_entry doctor_d52 = {
 	.title = "LOG and TRACE of a pod go nowhere",
 	.link = "https://github.com/moby/moby/issues/10540",
 	.explain = "The kernel log takes netfilter's lines from the first network namespace only. In a pod, LOG and TRACE rules\n"
-		   "count packets and print nothing. It is told by such a rule, the namespace's logger and nf_log_all_netns.",
+		   "count packets and print nothing; nor do they where a tracer was ended that had bound the logger to itself.\n"
+		   "It is told by such a rule, the namespace's logger, whether somebody reads it, and nf_log_all_netns.\n"
+		   "--fix gives the namespace its logger back and sets the node's switch.",
 	.severity = DOCTOR_INFO,
 	.scope = DOCTOR_POD,
 	.check = check,

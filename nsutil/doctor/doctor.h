@@ -29,6 +29,9 @@ enum doctor_mend {
 	DOCTOR_MEND_NOTHING,
 	DOCTOR_MEND_MODULES, /* load kernel modules, and have them loaded at every boot */
 	DOCTOR_MEND_RULES,   /* what 'istio apply' does: one store, complete, no copy elsewhere */
+	DOCTOR_MEND_REMOVE,  /* what 'istio flush' does: nothing leads to what is left */
+	DOCTOR_MEND_LOGGER,  /* have the namespace's log lines taken by the kernel log again */
+	DOCTOR_MENDS,
 };
 
 struct doctor;
@@ -40,7 +43,8 @@ struct doctor_entry {
 	const char *explain; /* a paragraph or more, lines of at most 100 columns */
 	enum doctor_severity severity;
 	unsigned scope;	     /* DOCTOR_* scopes */
-	void (*check)(struct doctor *d);
+	void (*check)(struct doctor *d); /* NULL: nothing to be seen by nature, then 'instead' says what cnish does */
+	const char *instead;
 };
 
 /* All diagnoses in the order of their ids, ended by NULL; and their ids, for completion. */
@@ -67,7 +71,8 @@ struct doctor_finding {
 	struct doctor_evidence *evidence; /* in the order it was seen */
 	struct doctor_line *fix;	  /* commands, or what to change */
 	enum doctor_mend mend;
-	struct doctor_line *modules;	  /* DOCTOR_MEND_MODULES: their names */
+	struct doctor_line *modules;	  /* DOCTOR_MEND_MODULES: their names; DOCTOR_MEND_LOGGER: what is written */
+	struct doctor_line *undo;	  /* DOCTOR_MEND_LOGGER: commands that take it back */
 	struct doctor_finding *next;
 };
 
@@ -85,10 +90,45 @@ struct doctor_verdict {
 };
 enum { DOCTOR_VERDICTS = 3 };
 
+/* The kernel's side of it. */
+enum { DOCTOR_MODULES = 12 };
+struct doctor_kernel {
+	const char *release;
+	struct {
+		const char *name, *state; /* "loaded", "built in", ... */
+	} modules[DOCTOR_MODULES];
+	unsigned n_modules;
+	const char *xtables_legacy; /* CONFIG_NETFILTER_XTABLES_LEGACY: "y", "n", "m"; "" when the option does not exist; NULL */
+	const char *config;	    /* where that was read; or why it could not be */
+	const char *selinux;	    /* "enforcing", "permissive", "off", "unknown" */
+	bool modprobe;		    /* modules can be loaded from here */
+	const char *modprobe_why;   /* why not, or by which program */
+};
+
+/* The iptables that the node and the containers have, by their files. */
+struct doctor_program {
+	const char *where, *variant, *version, *path;
+	struct doctor_program *next;
+};
+
+/* What Envoy itself says. */
+enum { DOCTOR_ENVOY_LISTENERS = 16, DOCTOR_ENVOY_WHY = 120 };
+struct doctor_envoy {
+	bool asked; /* there is one to ask */
+	bool listeners_asked, stats_asked, requests_total;
+	unsigned listeners[DOCTOR_ENVOY_LISTENERS], n_listeners;
+	int ready; /* HTTP status of /healthz/ready; 0: no answer */
+	char listeners_why[DOCTOR_ENVOY_WHY], stats_why[DOCTOR_ENVOY_WHY], ready_why[DOCTOR_ENVOY_WHY]; /* "" when answered */
+};
+
 struct doctor_report {
 	struct doctor_finding *findings;
 	struct doctor_unchecked *unchecked;
 	struct doctor_verdict verdicts[DOCTOR_VERDICTS];
+	bool verdicts_agree;
+	struct doctor_kernel kernel;	/* not with 'quick' */
+	struct doctor_program *programs; /* not with 'quick' */
+	struct doctor_envoy envoy;
 	unsigned n_checked, n_findings;
 };
 
@@ -107,6 +147,7 @@ struct doctor_options {
 	bool host;	 /* the target is the node itself */
 	bool quick;	 /* no second look at what needs time to move (counters, locks), no holders of sockets */
 	const struct doctor_processes *processes; /* NULL: read them */
+	const struct pod_options *pods; /* host: how the node's pods are found; NULL: they are not looked at */
 };
 
 /**

@@ -3,12 +3,15 @@
 #include "nsutil/doctor/facts.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/check.h"
+#include "nsutil/doctor/envoy.h"
+#include "nsutil/doctor/scan.h"
 #include "nsutil/load.h"
 #include "nsutil/netns/netns.h"
 #include "nsutil/pod/proc.h"
@@ -20,8 +23,49 @@ void facts_close(struct facts *f)
 	ruleset_free(f->rules);
 	if (f->net)
 		netview_free(f->net);
+	if (f->scan) {
+		scan_free(f->scan);
+		free(f->scan);
+	}
 	f->rules = NULL;
 	f->net = NULL;
+	f->scan = NULL;
+}
+
+const struct scan *facts_scan(struct doctor *d)
+{
+	struct facts *f = &d->facts;
+	struct err e = ERR_INIT;
+
+	if (f->asked_scan)
+		return f->scan;
+	f->asked_scan = true;
+	if (!d->opt->pods) {
+		f->scan_why = "the node's pods were not to be looked at";
+		return NULL;
+	}
+	f->scan = calloc(1, sizeof(*f->scan));
+	if (f->scan && scan_run(d->opt->pods, NULL, NULL, f->scan, &e) == 0)
+		return f->scan;
+	free(f->scan);
+	f->scan = NULL;
+	f->scan_why = arena_printf(d->arena, "%s: %s", e.what, e.why);
+	return NULL;
+}
+
+const struct doctor_envoy *facts_envoy(struct doctor *d)
+{
+	struct facts *f = &d->facts;
+	const struct netview *nv;
+
+	if (f->asked_envoy)
+		return &f->envoy;
+	f->asked_envoy = true;
+	nv = d->opt->quick || d->opt->host ? NULL : facts_net(d);
+	if (nv && !nv->sockets_unread &&
+	    (facts_listens(nv, IPPROTO_TCP, ENVOY_ADMIN_PORT) || facts_listens(nv, IPPROTO_TCP, ENVOY_READY_PORT)))
+		envoy_ask(&d->t->netns, &f->envoy);
+	return &f->envoy;
 }
 
 const struct ruleset *facts_rules(struct doctor *d)

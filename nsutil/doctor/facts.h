@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "nsutil/doctor/doctor.h"
 #include "nsutil/doctor/log.h"
 #include "nsutil/pod/ipt.h"
 #include "nsutil/pod/mesh.h"
@@ -14,6 +15,7 @@
 #include "nsutil/ruleset/netview.h"
 
 struct doctor;
+struct fact_nft;
 
 enum module_state {
 	MODULE_UNKNOWN,
@@ -42,8 +44,13 @@ struct fact_iptables {
 	struct fact_iptables *next;
 };
 
+enum module_list { LIST_LOADED, LIST_BUILTIN, LIST_DEP, LISTS };
+
 struct facts {
-	bool asked_rules, asked_net, asked_processes, asked_mesh, asked_log, asked_iptables;
+	bool list_asked[LISTS];
+	const char *list[LISTS]; /* texts of /proc/modules, modules.builtin, modules.dep; NULL */
+	bool asked_rules, asked_net, asked_processes, asked_mesh, asked_log, asked_iptables, asked_intent, asked_envoy,
+		asked_scan, asked_selinux, asked_config, asked_nfts;
 	struct ruleset *rules;
 	struct err rules_why;
 	struct netview *net;
@@ -51,9 +58,16 @@ struct facts {
 	struct fact_process *processes;
 	const char *processes_why; /* why they may be incomplete; NULL when they are not */
 	struct mesh mesh;
+	struct fact_nft *nfts;
 	struct fact_iptables *iptables; /* the node's first */
 	struct log log;
 	const char *log_where, *log_why;
+	const char *env, *annotations; /* of the proxy, see intent.h */
+	size_t env_len;
+	struct doctor_envoy envoy;
+	struct scan *scan; /* of the node; NULL: not to be had, and why */
+	const char *scan_why;
+	const char *selinux, *config, *config_where;
 };
 
 void facts_close(struct facts *f);
@@ -64,11 +78,26 @@ const struct netview *facts_net(struct doctor *d);
 const struct fact_process *facts_processes(struct doctor *d);
 const struct mesh *facts_mesh(struct doctor *d);
 const struct fact_iptables *facts_iptables(struct doctor *d);
+/* facts_envoy() - what the proxy says of itself; asked only when somebody listens on its admin or status port */
+const struct doctor_envoy *facts_envoy(struct doctor *d);
+/* facts_scan() - all pods of the node, looked at one by one; NULL with scan_why when they cannot be */
+const struct scan *facts_scan(struct doctor *d);
+/* facts_selinux() - "enforcing", "permissive", "off", "unknown" */
+const char *facts_selinux(struct doctor *d);
+/* facts_config() - an option of the kernel's configuration: "y", "m", "n"; "" when it does not know the option;
+ * NULL when there is no configuration to read. The place is in config_where */
+const char *facts_config(struct doctor *d, const char *option);
+/* facts_host_file() - text of a file of the node, bounded; NULL. facts_file(): of a path as seen from here */
+const char *facts_host_file(struct doctor *d, const char *path);
+const char *facts_file(struct doctor *d, const char *path);
 /* facts_log() - istio-init's log taken apart; NULL with log_why when there is none */
 const struct log *facts_log(struct doctor *d);
 
 enum module_state facts_module(struct doctor *d, const char *name);
 const char *facts_module_name(enum module_state s); /* "not loaded (available)" ... */
+
+/* facts_kernel() - what a report says of the kernel's side */
+void facts_kernel(struct doctor *d, struct doctor_kernel *ret);
 
 /* facts_table() - of IPv4 (@v6: IPv6): "nat", "mangle" ... */
 enum table_state facts_table(struct doctor *d, bool v6, const char *table);

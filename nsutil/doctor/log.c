@@ -31,6 +31,17 @@ static const struct pattern {
 	{ LOG_SWALLOWED, "invalid value for OUTBOUND_IP_RANGES_EXCLUDE", NULL, NULL },
 	{ LOG_NO_NFT, "the nft binary is missing", NULL, NULL },
 	{ LOG_NO_NFT, "could not find nftables binary", NULL, NULL },
+	{ LOG_NO_JSON, "JSON support not compiled-in", NULL, NULL },
+	{ LOG_NO_EXPRESSION, "RULE_APPEND failed (Operation not supported)", NULL, NULL },
+	{ LOG_NO_EXPRESSION, "nftables run failed", "Operation not supported", NULL },
+	{ LOG_NO_EXPRESSION, "Could not process rule: Operation not supported", NULL, NULL },
+	{ LOG_SELINUX, "avc: ", "{ module_request }", NULL },
+	{ LOG_SELINUX, "avc: ", "comm=\"iptables", NULL },
+	{ LOG_SELINUX, "avc: ", "comm=\"ip6tables", NULL },
+	{ LOG_READ_ONLY, "failed to setup execution environment", NULL, NULL },
+	{ LOG_READ_ONLY, "failed to remount", NULL, NULL },
+	{ LOG_READ_ONLY, "exec: \"iptables", "executable file not found", NULL },
+	{ LOG_READ_ONLY, "exec: \"sh\"", "executable file not found", NULL },
 	{ LOG_INCOMPATIBLE, "is incompatible, use 'nft' tool", NULL, "table `" },
 };
 

@@ -20,6 +20,10 @@ enum log_kind {
 	LOG_SWALLOWED,	  /* an option was taken for another's value */
 	LOG_NO_NFT,
 	LOG_INCOMPATIBLE, /* "table `nat' is incompatible, use 'nft' tool" */
+	LOG_NO_JSON,
+	LOG_NO_EXPRESSION, /* the kernel refuses an expression of nftables */
+	LOG_SELINUX,
+	LOG_READ_ONLY,	  /* the node lacks tools, or lets nothing be mounted */
 	LOG_KINDS,
 };
 

@@ -13,11 +13,21 @@
  * @names:	modules
  * @e:		error: modprobe could not be run or failed, the file could not be written
  *
- * The file is replaced as a whole, so that it is never half written; it is written only when the
- * modules could be loaded.
+ * The file is replaced as a whole, so that it is never half written, and what it held stays in it; it is
+ * written only when the modules could be loaded.
  *
  * Return: 0, or -1
  */
 int mend_modules(const struct target *t, const struct doctor_line *names, struct err *e);
+
+/**
+ * mend_logger() - set what /proc/sys/net/netfilter has of loggers
+ * @t:		target
+ * @writes:	"nf_log/2=nf_log_syslog" of the target's namespace, "node:nf_log_all_netns=1" of the node
+ * @e:		error naming the file
+ *
+ * Return: 0, or -1
+ */
+int mend_logger(const struct target *t, const struct doctor_line *writes, struct err *e);
 
 #endif

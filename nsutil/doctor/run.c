@@ -102,6 +102,13 @@ void doctor_mend_module(struct doctor *d, struct doctor_finding *f, const char *
 	add_line(d, &f->modules, name);
 }
 
+void doctor_mend_logger(struct doctor *d, struct doctor_finding *f, const char *write, const char *undo)
+{
+	f->mend = DOCTOR_MEND_LOGGER;
+	add_line(d, &f->modules, write);
+	add_line(d, &f->undo, undo);
+}
+
 void doctor_unsure(struct doctor *d, const char *fmt, ...)
 {
 	struct doctor_unchecked *u = arena_alloc(d->arena, sizeof(*u));
@@ -162,6 +169,28 @@ const char *doctor_severity_name(enum doctor_severity s)
 	return names[s];
 }
 
+/* What a person who looks for a cause wants to see whether something was found or not. */
+static void surroundings(struct doctor *d)
+{
+	struct doctor_program **tail = &d->report->programs;
+
+	d->report->envoy = *facts_envoy(d);
+	if (d->opt->quick)
+		return;
+	facts_kernel(d, &d->report->kernel);
+	for (const struct fact_iptables *i = facts_iptables(d); i; i = i->next) {
+		struct doctor_program *p = arena_alloc(d->arena, sizeof(*p));
+
+		if (!p) {
+			d->failed = true;
+			return;
+		}
+		*p = (struct doctor_program){ i->where, ipt_name(i->found.variant), i->found.version, i->found.path, NULL };
+		*tail = p;
+		tail = &p->next;
+	}
+}
+
 int doctor_run(struct arena *a, const struct target *t, const struct doctor_options *opt,
 	       struct doctor_report *ret, struct err *e)
 {
@@ -175,12 +204,14 @@ int doctor_run(struct arena *a, const struct target *t, const struct doctor_opti
 	d.unchecked_tail = &report.unchecked;
 	for (unsigned i = 0; doctor_entries[i]; i++) {
 		d.entry = doctor_entries[i];
-		if (!(d.entry->scope & scope))
+		if (!(d.entry->scope & scope) || !d.entry->check)
 			continue;
 		d.entry->check(&d);
 		report.n_checked++;
 	}
 	verdict_all(&d, report.verdicts);
+	report.verdicts_agree = verdict_agree(report.verdicts);
+	surroundings(&d);
 	facts_close(&d.facts);
 	if (d.failed)
 		return err_oom(e);

@@ -148,6 +148,24 @@ static bool has_chain(const struct ruleset *rs, const char *name)
 	return false;
 }
 
+static bool captures_dns(const struct rule *r, void *arg)
+{
+	(void)arg;
+	return chains_of(r->chain, "Istio") && chains_port(r, NULL) == 15053;
+}
+
+static uint64_t age_of(const struct crew *c, uint64_t inode)
+{
+	uint64_t oldest = 0;
+	struct proc_stat st;
+
+	for (size_t i = 0; i < c->processes.n; i++)
+		if (c->processes.inode[i] == inode && proc_stat(c->host.proc, c->processes.pids[i], &st) == 0 &&
+		    (!oldest || st.starttime < oldest))
+			oldest = st.starttime;
+	return oldest;
+}
+
 static bool has_error(const struct doctor_report *r)
 {
 	for (const struct doctor_finding *f = r->findings; f; f = f->next)
@@ -184,6 +202,10 @@ static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
 		for (const struct chain *chain = table->chains; chain; chain = chain->next)
 			p->stores |= chain->n_rules ? 1U << table->store : 0;
 	p->capture = judge(p, rs);
+	if (p->mesh.mode == MESH_AMBIENT) {
+		p->dns = chains_each(rs, captures_dns, NULL);
+		p->started = age_of(c, p->inode);
+	}
 	if (chains_stores(rs, 0, "Istio") & ~(1U << STORE_NATIVE))
 		p->drift = compare(p, t, rs);
 }

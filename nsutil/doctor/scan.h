@@ -16,6 +16,8 @@ struct scan_pod {
 	struct mesh mesh;
 	unsigned stores;      /* 1 << STORE_*: hold rules */
 	enum scan_capture capture;
+	bool dns;	      /* ambient: UDP port 53 is captured */
+	uint64_t started;     /* ambient: of its oldest process, clock ticks since boot; 0: not known */
 	int drift;	      /* differences from what Istio would write; -1: not compared */
 	struct doctor_report report;
 	struct err why;	      /* why it could not be looked at; code 0 when it was */

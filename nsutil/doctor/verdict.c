@@ -69,3 +69,11 @@ void verdict_all(struct doctor *d, struct doctor_verdict ret[DOCTOR_VERDICTS])
 	felix(d, rs, &ret[VERDICT_FELIX]);
 	istio(d, rs, &ret[VERDICT_ISTIO]);
 }
+
+bool verdict_agree(const struct doctor_verdict v[DOCTOR_VERDICTS])
+{
+	for (unsigned i = 0; i < DOCTOR_VERDICTS; i++)
+		if (strcmp(v[i].store, "unknown") == 0 || strcmp(v[i].store, v[0].store) != 0)
+			return false;
+	return true;
+}

@@ -17,4 +17,7 @@ enum { VERDICT_WRAPPERS, VERDICT_FELIX, VERDICT_ISTIO };
  */
 void verdict_all(struct doctor *d, struct doctor_verdict ret[DOCTOR_VERDICTS]);
 
+/* verdict_agree() - all of them chose the same store; none of them is unknown */
+bool verdict_agree(const struct doctor_verdict v[DOCTOR_VERDICTS]);
+
 #endif

@@ -6,11 +6,6 @@
 source "$TOP/tests/lib/pod.sh"
 source "$TOP/tests/doctor/common.bash"
 
-nft_node() {
-	node_with nft
-	export NODE=/run/node-nft
-}
-
 # healthy KIND: a sidecar with rules, on which nothing is found
 healthy() {
 	nft_node

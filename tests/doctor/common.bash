@@ -27,3 +27,9 @@ finds() {
 }
 
 sidecar() { pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 tcp/15020 tcp/15021 tcp/15090 >/dev/null; }
+
+# A node whose iptables is of the nft kind: then rules of iptables-nft are no D03
+nft_node() {
+	node_with nft
+	export NODE=/run/node-nft
+}
