@@ -116,7 +116,7 @@ static bool take_line(struct answer *a)
 		a->body = !a->len;
 		return true;
 	}
-	return !a->take || a->take(a->env, line);
+	return !a->take || a->status != 200 || a->take(a->env, line);
 }
 
 /* Bytes of any kind. Return: false when enough was seen */

@@ -72,6 +72,8 @@ const struct ruleset *facts_rules(struct doctor *d)
 {
 	struct facts *f = &d->facts;
 
+	if (d->opt->rules)
+		return d->opt->rules;
 	if (!f->asked_rules)
 		load_ruleset(d->t, LOAD_ALL, &f->rules, &f->rules_why);
 	f->asked_rules = true;
@@ -83,7 +85,8 @@ const struct netview *facts_net(struct doctor *d)
 	struct facts *f = &d->facts;
 
 	if (!f->asked_net)
-		netview_read(&d->t->netns, d->opt->quick ? NETVIEW_ALL & ~NETVIEW_PROCESSES : NETVIEW_ALL, d->t->proc, &f->net, &f->net_why);
+		netview_read(&d->t->netns, NETVIEW_LISTENERS | (d->opt->quick ? NETVIEW_ALL & ~NETVIEW_PROCESSES : NETVIEW_ALL),
+			     d->t->proc, &f->net, &f->net_why);
 	f->asked_net = true;
 	return f->net;
 }
@@ -224,7 +227,10 @@ static void add_iptables(struct doctor *d, struct fact_iptables ***tail, const c
 		return;
 	}
 	f->where = where;
-	ipt_find(root, &f->found);
+	if (d->opt->node_iptables && strcmp(where, "node") == 0)
+		f->found = *d->opt->node_iptables;
+	else
+		ipt_find(root, &f->found);
 	**tail = f;
 	*tail = &f->next;
 }

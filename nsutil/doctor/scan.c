@@ -29,6 +29,7 @@ struct crew {
 	struct hostfs host;
 	struct mesh_proxy *proxies;
 	struct doctor_processes processes;
+	struct ipt_found iptables; /* the node's */
 	atomic_uint next;
 	bool (*stop)(void *arg);
 	void *arg;
@@ -192,10 +193,13 @@ static enum scan_capture judge(const struct scan_pod *p, const struct ruleset *r
 
 static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
 {
-	const struct doctor_options opt = { .quick = true, .processes = &c->processes };
+	struct doctor_options opt = { .quick = true, .processes = &c->processes, .node_iptables = &c->iptables };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
 
-	if (load_ruleset(t, LOAD_ALL, &rs, &p->why) < 0 || doctor_run(p->arena, t, &opt, &p->report, &p->why) < 0)
+	if (load_ruleset(t, LOAD_ALL, &rs, &p->why) < 0)
+		return;
+	opt.rules = rs;
+	if (doctor_run(p->arena, t, &opt, &p->report, &p->why) < 0)
 		return;
 	mesh_judge(&t->netns, p->inode, p->pod, c->proxies, rs, &p->mesh);
 	for (const struct table *table = rs->tables; table; table = table->next)
@@ -292,6 +296,7 @@ int scan_run(const struct pod_options *opt, bool (*stop)(void *arg), void *arg, 
 		scan_free(&s);
 		return err_oom(e);
 	}
+	ipt_find(c.host.root, &c.iptables);
 	c.proxies = mesh_proxies(c.host.proc, s.pods->arena);
 	work_together(&c);
 	*ret = s;

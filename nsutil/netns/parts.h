@@ -87,7 +87,7 @@ bool nv_attr_copy(const struct nv_attrs *a, unsigned type, void *ret, size_t siz
 const void *nv_attr_nested(const struct nv_attrs *a, unsigned type, size_t *ret_len);
 
 /* The parts; each Return: 0, or -1 */
-int nv_read_sockets(const struct netns *ns, struct netview *nv, struct err *e);
+int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e); /* @all: not only TCP listeners */
 void nv_find_processes(const struct netns *ns, const char *proc, struct netview *nv);
 
 #endif

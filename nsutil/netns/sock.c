@@ -96,14 +96,15 @@ static void diag_restart(void *arg)
 	d->nv->n_sockets = d->before;
 }
 
-static int dump_part(int fd, const struct part *p, struct netview *nv, struct err *e)
+static int dump_part(int fd, const struct part *p, bool all, struct netview *nv, struct err *e)
 {
 	struct {
 		struct nlmsghdr nlh;
 		struct inet_diag_req_v2 req;
 	} request = {
 		.nlh = { .nlmsg_len = sizeof(request), .nlmsg_type = SOCK_DIAG_BY_FAMILY },
-		.req = { .sdiag_family = p->family, .sdiag_protocol = p->protocol, .idiag_states = UINT32_MAX },
+		.req = { .sdiag_family = p->family, .sdiag_protocol = p->protocol, 
+			 .idiag_states = all || p->protocol != IPPROTO_TCP ? UINT32_MAX : 1U << STATE_LISTEN },
 	};
 	struct diag arg = { p, nv, nv->n_sockets };
 	struct nv_dump d = { fd, "sockets", &request.nlh, diag_parse, diag_restart, &arg };
@@ -194,14 +195,14 @@ static int read_part(const struct netns *ns, const struct part *p, struct netvie
  * A dump socket per part: after a failure the rest of a dump may still be on its way. That the
  * module is there was checked by the caller.
  */
-static int diag_part(const struct netns *ns, const struct part *p, struct netview *nv)
+static int diag_part(const struct netns *ns, const struct part *p, bool all, struct netview *nv)
 {
 	_cleanup_close_ int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG, NULL);
 
-	return fd < 0 ? -1 : dump_part(fd, p, nv, NULL);
+	return fd < 0 ? -1 : dump_part(fd, p, all, nv, NULL);
 }
 
-int nv_read_sockets(const struct netns *ns, struct netview *nv, struct err *e)
+int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e)
 {
 	bool tcp = kmod_state("/", parts[0].module, parts[0].symbol) == KMOD_READY;
 	bool udp = kmod_state("/", parts[2].module, parts[2].symbol) == KMOD_READY;
@@ -209,7 +210,7 @@ int nv_read_sockets(const struct netns *ns, struct netview *nv, struct err *e)
 	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
 		bool diag = parts[i].protocol == IPPROTO_TCP ? tcp : udp;
 
-		if (diag && diag_part(ns, &parts[i], nv) == 0)
+		if (diag && diag_part(ns, &parts[i], all, nv) == 0)
 			continue;
 		if (read_part(ns, &parts[i], nv, e) < 0)
 			return -1;
