@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d51_hostport - a hostPort and a NodePort are the same port, and the order of the rules decides */
 #include <linux/netfilter.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/check.h"
+#include "nsutil/doctor/intent.h"
 
 enum { PORTS_MOST = 1024 };
 
@@ -23,15 +25,17 @@ static void add(struct ports *p, const struct chain *c)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	for (const struct rule *r = c->rules; r && p->n < PORTS_MOST; r = r->next) {
+	for (const struct rule *r = c->rules; r; r = r->next) {
 		const char *text = chains_text(r, &b), *list = strstr(text, "--dports ");
 		unsigned port = chains_dport(text);
+		const char *at;
+		char words[256];
 
 		if (strstr(text, "--set-xmark") || strstr(text, "-j MARK"))
 			continue;
-		if (!port && list && strspn(list + 9, "0123456789") && !strpbrk(list + 9, ",:") )
-			port = (unsigned)chains_number_after(list, "--dports ");
-		if (port)
+		snprintf(words, sizeof(words), "%.*s", list ? (int)strcspn(list + 9, " ") : 0, list ? list + 9 : "");
+		at = words;
+		for (port = port ? port : intent_each(&at); port && p->n < PORTS_MOST; port = intent_each(&at))
 			p->at[p->n++] = (struct port){ port, r };
 	}
 }

@@ -156,3 +156,10 @@ d08_ambient() {
 	"$CNISH" -o json doctor d01 | "$TOP/tests/lib/validate" doctor-list
 	run -2 "$CNISH" doctor D99
 }
+
+@test "every diagnosis has a test that makes its fault; the table says which" {
+	run "$TOP/tests/doctor/table"
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep -cE '^D[0-9]{2} ' <<<"$output")" = 54 ]
+}

@@ -116,3 +116,74 @@ vm() {
 	! grep -qE '^mended: .*D05' <<<"$output"
 	[ "$(grep -cx captured <<<"$output")" = 2 ]
 }
+
+@test "acts on one kernel: no raw table (D24), a full connection table (D49), a lost logger (D52), what --fix mends" {
+	{
+		world
+		cat <<-'EOS'
+		mkdir -p /run/netns
+		: >/run/netns/pod
+		unshare --net=/run/netns/pod true
+		in_pod() { nsenter --net=/run/netns/pod "$@"; }
+		in_pod ip link set lo up
+		in_pod standin -d -n envoy -u 1337 -g 1337 tcp4/15001 tcp4/15006 tcp4/15053 udp4/15053 >/dev/null
+		in_pod iptables-legacy-restore --noflush </tmp/rules
+		ln -s xtables-legacy-multi /usr/sbin/iptables
+		echo "healthy: $(ids -t netns:pod doctor)."
+		in_pod iptables-legacy -t nat -A OUTPUT -p udp --dport 53 -j REDIRECT --to-ports 15053
+		echo "no raw: $(ids -t netns:pod doctor)"
+		cnish --yes -t netns:pod doctor --fix >/dev/null
+		grep -q '^iptable_raw ' /proc/modules && echo "iptable_raw loaded"
+		echo "raw can be: $(ids -t netns:pod doctor)"
+		in_pod iptables-legacy -t raw -A OUTPUT -p udp --dport 53 -j CT --zone 2
+		echo "zones: $(ids -t netns:pod doctor)."
+		echo 12 >/proc/sys/net/netfilter/nf_conntrack_max
+		for p in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do in_pod connect tcp 127.0.0.1 15006 >/dev/null 2>&1; done
+		echo "full: $(ids -t netns:pod doctor)"
+		echo 65536 >/proc/sys/net/netfilter/nf_conntrack_max
+		in_pod iptables-legacy -A INPUT -p tcp --dport 15006 -j LOG --log-prefix seen-it:
+		echo "logs: $(ids -t netns:pod doctor)"
+		in_pod connect tcp 127.0.0.1 15006 >/dev/null
+		dmesg | grep -c seen-it: | sed 's/^/lines before: /'
+		cnish --yes -t netns:pod doctor --fix >/dev/null
+		in_pod connect tcp 127.0.0.1 15006 >/dev/null
+		dmesg | grep -q seen-it: && echo "a line after"
+		echo "mended: $(ids -t netns:pod doctor)."
+		cnish --yes -t netns:pod doctor --fix | grep -c 'nothing that can be mended'
+		EOS
+	} >"$script"
+	MODULES="nf_tables nft_chain_nat nft_compat nf_conntrack xt_owner xt_REDIRECT xt_tcpudp xt_CT xt_LOG nf_log_syslog iptable_nat iptable_filter dummy" vm
+	grep -qx 'healthy: \.' <<<"$output"
+	grep -qx 'no raw: D24 ' <<<"$output"
+	grep -qx 'iptable_raw loaded' <<<"$output"
+	grep -qx 'raw can be: D22 ' <<<"$output"
+	grep -qx 'zones: \.' <<<"$output"
+	grep -qx 'full: D49 ' <<<"$output"
+	grep -qx 'logs: D52 ' <<<"$output"
+	grep -qx 'lines before: 0' <<<"$output"
+	grep -qx 'a line after' <<<"$output"
+	grep -qx 'mended: \.' <<<"$output"
+	[ "$(grep -cx 1 <<<"$output")" = 1 ]
+}
+
+@test "a second kernel version: the same finding, the same mending, the same capture" {
+	{
+		world
+		cat <<-'EOS'
+		uname -r | sed 's/^/kernel /'
+		iptables-legacy-restore --noflush </tmp/rules 2>/tmp/log
+		echo "found: $(ids doctor --log /tmp/log)"
+		cnish --yes doctor --fix --log /tmp/log >/dev/null
+		cnish istio verify >/dev/null && echo "verify: clean"
+		captured
+		EOS
+	} >"$script"
+	KERNEL_PACKAGE=$(tests/lib/vm second)
+	[ -n "$KERNEL_PACKAGE" ] || skip "one kernel version only is packaged here"
+	export KERNEL_PACKAGE
+	MODULES="nf_tables nft_chain_nat nft_compat dummy" vm
+	grep -qx "kernel ${KERNEL_PACKAGE#linux-image-}" <<<"$output"
+	grep -qx 'found: D01 ' <<<"$output"
+	grep -qx 'verify: clean' <<<"$output"
+	grep -qx captured <<<"$output"
+}
