@@ -18,6 +18,7 @@
 #include "nsutil/istio/verify.h"
 #include "nsutil/load.h"
 #include "nsutil/pod/hostfs.h"
+#include "nsutil/pod/ipt.h"
 #include "nsutil/pod/nsfs.h"
 #include "nsutil/pod/proc.h"
 
