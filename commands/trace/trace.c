@@ -7,6 +7,7 @@
 #include "commands/trace/report.h"
 #include "commands/trace/scene.h"
 #include "commands/trace/source.h"
+#include "commands/trace/verify.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/trace/connection.h"
 
@@ -17,7 +18,7 @@ struct manner {
 	struct session *s;
 	struct scene *sc;
 	struct onward *onward;
-	bool explain, further; /* further: on behind the target */
+	bool explain, verified, further; /* further: on behind the target */
 	struct out *o;
 };
 
@@ -32,19 +33,38 @@ static int put_trace(const struct manner *m, struct trace_result *res, struct er
 	return ret;
 }
 
+/* The same through the kernel, in a copy of what was read. */
+static int verify(const struct scene *sc, const struct trace_result *res, struct verify **ret, struct err *e)
+{
+	struct scratch_source src = { .ns = sc->target->kind == TARGET_FILE ? NULL : &sc->target->netns,
+				      .rs = sc->rs, .nv = sc->nv ? sc->nv : sc->assumed, .order = sc->opt.order,
+				      .n_order = sc->opt.n_order };
+
+	return verify_run(&src, res, ret, e) < 0 ? err_wrap(e, "--verify") : 0;
+}
+
 static int trace_one(const struct manner *m, const struct trace_request *rq, struct err *e)
 {
 	struct trace_result *res;
-	int ret;
+	struct verify *v = NULL;
+	int ret, found;
 
 	if (scene_trace(m->sc, rq, &res, e) < 0)
 		return -1;
+	if (m->verified && verify(m->sc, res, &v, e) < 0) {
+		trace_result_free(res);
+		return -1;
+	}
 	out_begin(m->o, "trace");
 	head_target(m->sc->target, m->o);
 	scene_put_assumed(m->sc, m->o);
-	ret = put_trace(m, res, e);
+	report_trace(res, m->sc->target->label, m->explain, m->sc->texts, m->o);
+	found = report_verify(v, res, m->o);
+	ret = onward_report(m->onward, res, m->explain, m->o, e);
 	out_end(m->o);
-	return ret;
+	verify_free(v);
+	trace_result_free(res);
+	return ret < 0 ? ret : found ? found : ret;
 }
 
 /* ---- many connections, one after the other ---- */
@@ -165,7 +185,7 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 {
 	struct arena *a _cleanup_arena_ = arena_new();
 	__attribute__((cleanup(scene_clear))) struct scene sc = { 0 };
-	struct manner m = { .s = s, .sc = &sc, .explain = given(args, "explain"), .o = o,
+	struct manner m = { .s = s, .sc = &sc, .explain = given(args, "explain"), .o = o, .verified = given(args, "verify"),
 			    .further = given(args, "through-proxy") || given(args, "through-node") };
 	struct batch b = {
 		.lines = command_opt(&command_trace, args, "from"), .pcap = command_opt(&command_trace, args, "pcap"),
@@ -178,6 +198,8 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 		return err_oom(e);
 	if (sources + (args->argc > 0) > 1)
 		return err_set(e, ERR_USAGE, "trace", "give one of a connection, --from, --from-conns, --from-sockets and --pcap");
+	if (m.verified && !args->argc)
+		return err_set(e, ERR_USAGE, "trace", "--verify goes with one connection");
 	if (!sources && connection_parse(a, args->argc, args->argv, &rq, e) < 0)
 		return -1;
 	ret = start(&m, args, e);
@@ -190,6 +212,7 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 static const struct command_option options[] = {
 	{ "all", 'a', ARG_NONE, NULL, NULL, "every rule that was looked at, not only those that matched" },
 	{ "explain", 'e', ARG_NONE, NULL, NULL, "why each rule before did not match: what it wanted and what it saw" },
+	{ "verify", 0, ARG_NONE, NULL, NULL, "send the connection through the kernel too, in a copy of the target, and compare" },
 	{ "from", 0, ARG_FILE, "FILE", NULL, "trace every connection of FILE (JSON lines or words; - for standard input)" },
 	{ "from-conns", 0, ARG_NONE, NULL, NULL, "trace every connection-tracking entry of the target, as its first packet was" },
 	{ "from-sockets", 0, ARG_NONE, NULL, NULL, "trace the connection of every established socket of the target" },
@@ -205,6 +228,7 @@ static const char *const examples[] = {
 	"-t shop/cart trace --explain out udp [fd00::53]:53 uid 1337 -o json",
 	"-t shop/cart trace --through-proxy --through-node out tcp 10.96.0.10:80 uid 1000",
 	"trace icmp 10.0.0.1",
+	"-t shop/cart trace --verify out tcp 10.96.0.10:80 uid 1000",
 	"-t shop/cart trace --from connections.jsonl -o jsonl",
 	"-t shop/cart trace --from-sockets -o jsonl",
 	"-t shop/cart trace --pcap eth0.pcap -o jsonl",
@@ -228,6 +252,10 @@ const struct command command_trace = {
 		"PROTO is tcp, udp, icmp, icmpv6, sctp, dccp, udplite, gre, esp, ah, igmp or a number; behind icmp a\n"
 		"type may follow. An IPv6 address with a port is written [ADDRESS]:PORT. Instead of 'to' one may\n"
 		"write '->', which a shell needs quoted.\n\n"
+		"With --verify the same packet is sent through the kernel, in a namespace of its own that holds a copy of\n"
+		"the target's rules of all stores, links, addresses, routes, policy rules, settings and listeners, and the\n"
+		"kernel's own trace is compared with this one, step by step. The target is not touched, and nothing is left.\n"
+		"Status 1: they disagree. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN.\n\n"
 		"What is not given is not guessed: the answer then has several outcomes, each with what it depends\n"
 		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
 		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], dscp N,\n"

@@ -5,14 +5,18 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/live/parts.h"
 #include "nsutil/netns/rtnl.h"
 
-enum { ROOM = 8192, HOPS_MOST = 64 };
+enum { ROOM = 8192, HOPS_MOST = 64, AWAIT_TIMES = 500, PROC_MOST = 64 << 20 };
+#define RTF_LOCAL 0x80000000u /* linux/ipv6_route.h */
 
 static struct nlmsghdr *message(void *room, uint16_t type, uint16_t flags)
 {
@@ -82,12 +86,21 @@ static void put_hops(struct nlmsghdr *msg, const struct nv_route *r)
 	mnl_attr_nest_end(msg, nest);
 }
 
+/* The kernel refuses bits behind the prefix. */
+static struct addr masked(struct addr a, unsigned len)
+{
+	for (unsigned bit = len; bit < addr_len(&a) * 8; bit++)
+		a.b[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+	return a;
+}
+
 static int add_route(int fd, const struct nv_route *r)
 {
 	_Alignas(struct nlmsghdr) char room[ROOM];
 	/* of IPv4, routes alike keep their order; of IPv6, "append" would make one route of several */
 	struct nlmsghdr *msg = message(room, RTM_NEWROUTE, NLM_F_CREATE | (r->family == AF_INET ? NLM_F_APPEND : 0));
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(msg, sizeof(*m));
+	struct addr dst;
 
 	m->rtm_family = r->family;
 	m->rtm_dst_len = r->dst_len;
@@ -97,8 +110,9 @@ static int add_route(int fd, const struct nv_route *r)
 	m->rtm_scope = r->scope;
 	m->rtm_type = r->type;
 	mnl_attr_put_u32(msg, RTA_TABLE, r->table);
+	dst = masked(r->dst, r->dst_len);
 	if (r->dst_len || r->dst.family)
-		put_addr(msg, RTA_DST, &r->dst);
+		put_addr(msg, RTA_DST, &dst);
 	if (r->priority)
 		mnl_attr_put_u32(msg, RTA_PRIORITY, r->priority);
 	put_addr(msg, RTA_PREFSRC, &r->prefsrc);
@@ -263,6 +277,53 @@ static void add_rules(struct scratch *s, int fd, const struct netview *nv)
 		drop_default_rules(fd, nv);
 }
 
+/* "fd000001000000000000000000000039 80 ..." with RTF_LOCAL among the flags, of /proc/net/ipv6_route */
+static bool has_local_route(const char *table, const struct addr *a)
+{
+	char hex[40];
+
+	for (unsigned i = 0; i < 16; i++)
+		snprintf(hex + 2 * i, 3, "%02x", a->b[i]);
+	strcat(hex, " 80 ");
+	for (const char *at = table; (at = strstr(at, hex)); at += 32) {
+		unsigned flags = 0;
+
+		if ((at == table || at[-1] == '\n') &&
+		    sscanf(at, "%*s %*s %*s %*s %*s %*s %*s %*s %x", &flags) == 1 && flags & RTF_LOCAL)
+			return true;
+	}
+	return false;
+}
+
+static bool all_local(const struct scratch *s, const struct netview *nv)
+{
+	_cleanup_free_ char *table = NULL;
+
+	if (netns_read_proc(&s->ns, "net/ipv6_route", PROC_MOST, &table, NULL, NULL) < 0)
+		return true; /* no IPv6 */
+	for (unsigned i = 0; i < nv->n_addrs; i++) {
+		const struct nv_link *l = nv_link_by_index(nv, nv->addrs[i].ifindex);
+
+		if (nv->addrs[i].addr.family == AF_INET6 && l && l->flags & IFF_UP &&
+		    !has_local_route(table, &nv->addrs[i].addr))
+			return false;
+	}
+	return true;
+}
+
+/* The kernel's own routes to IPv6 addresses come a moment later, from a work queue (addrconf_dad_work()). */
+static void await_addresses(struct scratch *s, const struct netview *nv)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+
+	for (unsigned i = 0; i < AWAIT_TIMES; i++) {
+		if (all_local(s, nv))
+			return;
+		nanosleep(&moment, NULL);
+	}
+	gaps_add(&s->gaps, "the kernel has not taken them up", "IPv6 addresses");
+}
+
 int scratch_routes(struct scratch *s, const struct netview *nv, struct err *e)
 {
 	_cleanup_close_ int fd = netns_socket(&s->ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, e);
@@ -281,5 +342,6 @@ int scratch_routes(struct scratch *s, const struct netview *nv, struct err *e)
 	add_routes(s, fd, nv, false);
 	add_routes(s, fd, nv, true);
 	add_rules(s, fd, nv);
+	await_addresses(s, nv);
 	return 0;
 }
