@@ -3,6 +3,7 @@
 #include "commands/command.h"
 #include "commands/head.h"
 #include "commands/trace/lines.h"
+#include "commands/trace/live.h"
 #include "commands/trace/onward.h"
 #include "commands/trace/report.h"
 #include "commands/trace/scene.h"
@@ -181,6 +182,21 @@ static int start(struct manner *m, const struct command_args *args, struct err *
 	return onward_new(m->s, m->sc, given(args, "through-proxy"), given(args, "through-node"), &m->onward, e);
 }
 
+/* Words narrow it down; without any, every packet counts. */
+static int live(struct manner *m, const struct command_args *args, const struct trace_request *rq, struct err *e)
+{
+	struct trace_options opt = { .all = true };
+	struct live_request lr = { .s = m->s, .only = rq, .count = command_opt(&command_trace, args, "count"),
+				   .time = command_opt(&command_trace, args, "time") };
+
+	if (session_target(m->s, &lr.target, e) < 0 || scene_make(lr.target, &opt, m->sc, e) < 0)
+		return -1;
+	lr.rs = m->sc->rs;
+	lr.nv = m->sc->nv;
+	lr.tracer = m->verified ? m->sc->tracer : NULL;
+	return trace_live(&lr, m->o, e);
+}
+
 static int run(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
 	struct arena *a _cleanup_arena_ = arena_new();
@@ -198,10 +214,16 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 		return err_oom(e);
 	if (sources + (args->argc > 0) > 1)
 		return err_set(e, ERR_USAGE, "trace", "give one of a connection, --from, --from-conns, --from-sockets and --pcap");
+	if (given(args, "live") && (sources || given(args, "through-proxy") || given(args, "through-node")))
+		return err_set(e, ERR_USAGE, "trace", "--live goes with the words of a connection, --verify, --count and --time only");
+	if (given(args, "live") && !args->argc)
+		return live(&m, args, NULL, e);
 	if (m.verified && !args->argc)
 		return err_set(e, ERR_USAGE, "trace", "--verify goes with one connection");
 	if (!sources && connection_parse(a, args->argc, args->argv, &rq, e) < 0)
 		return -1;
+	if (given(args, "live"))
+		return live(&m, args, &rq, e);
 	ret = start(&m, args, e);
 	if (ret == 0)
 		ret = sources ? trace_batch(&b, e) : trace_one(&m, &rq, e);
@@ -213,6 +235,9 @@ static const struct command_option options[] = {
 	{ "all", 'a', ARG_NONE, NULL, NULL, "every rule that was looked at, not only those that matched" },
 	{ "explain", 'e', ARG_NONE, NULL, NULL, "why each rule before did not match: what it wanted and what it saw" },
 	{ "verify", 0, ARG_NONE, NULL, NULL, "send the connection through the kernel too, in a copy of the target, and compare" },
+	{ "live", 0, ARG_NONE, NULL, NULL, "the kernel's own trace of real packets in the target; with --verify, each compared" },
+	{ "count", 0, ARG_NUMBER, "N", NULL, "--live: end after N packets (default 10)" },
+	{ "time", 0, ARG_NUMBER, "SECS", NULL, "--live: end after SECS seconds (default 30)" },
 	{ "from", 0, ARG_FILE, "FILE", NULL, "trace every connection of FILE (JSON lines or words; - for standard input)" },
 	{ "from-conns", 0, ARG_NONE, NULL, NULL, "trace every connection-tracking entry of the target, as its first packet was" },
 	{ "from-sockets", 0, ARG_NONE, NULL, NULL, "trace the connection of every established socket of the target" },
@@ -256,6 +281,10 @@ const struct command command_trace = {
 		"the target's rules of all stores, links, addresses, routes, policy rules, settings and listeners, and the\n"
 		"kernel's own trace is compared with this one, step by step. The target is not touched, and nothing is left.\n"
 		"Status 1: they disagree. It needs CAP_SYS_ADMIN and CAP_NET_ADMIN.\n\n"
+		"With --live real packets in the target are watched, all or those that the words describe ('out': made\n"
+		"there, 'in': coming in). A table that sets the trace bit is made, owned by a socket and gone with it, and\n"
+		"for legacy tables the packet logger is replaced and put back; so this asks first, or takes --yes. What a\n"
+		"killed run has left of the logger, the next --live in that namespace puts back, and says so.\n\n"
 		"What is not given is not guessed: the answer then has several outcomes, each with what it depends\n"
 		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
 		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], dscp N,\n"

@@ -45,7 +45,7 @@ void report_live_step(const char *key, const struct live_step *s, struct out *o)
 }
 
 /* "legacy ip nat OUTPUT 1  -p tcp -j ISTIO_OUTPUT" */
-static void text_step(const struct live_step *s, struct out *o)
+void report_step_text(const struct live_step *s, struct out *o)
 {
 	_cleanup_buf_ struct buf ipt = BUF_INIT, nft = BUF_INIT;
 	const struct table *t = s->chain ? s->chain->table : NULL;
@@ -81,7 +81,7 @@ static const char *end_word(const struct live_end *end)
 	return !end->known ? NULL : end->local ? "local" : end->out ? "out" : "gone";
 }
 
-static void put_end(const struct live_end *end, struct out *o)
+void report_end(const struct live_end *end, struct out *o)
 {
 	char src[ADDR_TEXT], dst[ADDR_TEXT];
 
@@ -125,10 +125,10 @@ static void text_difference(const struct live_comparison *c, const struct live_e
 		text_end(end, o);
 	} else {
 		out_text(o, "   kernel  ");
-		text_step(&c->kernel, o);
+		report_step_text(&c->kernel, o);
 		out_nl(o);
 		out_text(o, "   cnish   ");
-		text_step(&c->expected, o);
+		report_step_text(&c->expected, o);
 	}
 	out_nl(o);
 }
@@ -156,7 +156,7 @@ int report_comparison(const struct live_comparison *c, const struct live_end *en
 	out_str(o, "result", NULL, judgement_word(c->judgement));
 	out_uint(o, "steps_compared", NULL, c->steps);
 	out_uint(o, "same", NULL, c->same);
-	put_end(end, o);
+	report_end(end, o);
 	if (c->judgement == LIVE_DIFFERS && !c->end_differs) {
 		report_live_step("kernel", &c->kernel, o);
 		report_live_step("expected", &c->expected, o);

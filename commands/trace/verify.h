@@ -20,7 +20,10 @@ int report_verify(const struct verify *v, const struct trace_result *res, struct
  */
 int report_comparison(const struct live_comparison *c, const struct live_end *end, struct out *o);
 
-/* report_live_step() - one step as an object with key @key (NULL in an array), and as cells of a table row */
+/* report_live_step() - one step as an object with key @key (NULL in an array); says nothing in text */
 void report_live_step(const char *key, const struct live_step *s, struct out *o);
+/* report_step_text() - "legacy ip nat OUTPUT 1  -p tcp -j ISTIO_OUTPUT"; report_end() - the object "end" */
+void report_step_text(const struct live_step *s, struct out *o);
+void report_end(const struct live_end *end, struct out *o);
 
 #endif
