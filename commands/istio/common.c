@@ -11,6 +11,7 @@
 #include "nsutil/istio/pod_config.h"
 #include "nsutil/istio/recognise.h"
 #include "nsutil/istio/verify.h"
+#include "nsutil/load.h"
 #include "nsutil/ruleset/model.h"
 
 const char *const istio_preset_names[] = { "istio-init", "cni", "vm", "ambient", "none", NULL };
@@ -129,9 +130,7 @@ int istio_job_store(const struct command *c, const struct command_args *args, in
 
 int istio_job_netview(const struct istio_job *job, struct netview **ret, struct err *e)
 {
-	if (job->target->kind == TARGET_FILE)
-		return 0;
-	return netview_read(&job->target->netns, NETVIEW_LINKS | NETVIEW_ROUTES, job->target->proc, ret, e);
+	return load_netview(job->target, NETVIEW_LINKS | NETVIEW_ROUTES, ret, e);
 }
 
 static void put_step(const struct istio_routing_edit *edit, bool diffs, struct out *o)

@@ -8,14 +8,14 @@
 
 #include "commands/command.h"
 #include "commands/head.h"
-#include "nsutil/netns/conns.h"
-#include "nsutil/pod/target.h"
+#include "commands/net/flows.h"
 
 extern const struct command command_conns;
 
 static const struct out_column columns[] = {
 	{ "proto", false, false }, { "source", false, false }, { "meant for", false, false },
-	{ "went to", false, false }, { "state", false, false }, { "mark", false, false },
+	{ "went to", false, false }, { "by rule", false, false }, { "process", false, false },
+	{ "uid", true, false },	     { "state", false, false },	  { "mark", false, false },
 	{ "zone", false, true },     { "packets", false, true }, { "timeout", true, true },
 	{ NULL, false, false },
 };
@@ -154,7 +154,27 @@ static void put_rest(const struct conn *c, struct out *o)
 	out_uint(o, "timeout", "%" PRIu64 "s", c->timeout);
 }
 
-static void put_conn(const struct conn *c, struct out *o)
+/* Whose connection it is, and which rule sent it elsewhere. */
+static void put_owner(const struct flows *f, const struct conn *c, struct out *o)
+{
+	const struct nv_socket *s = flows_socket(f, c);
+
+	out_cell(o);
+	flows_put_rule(flows_rule(f, c), o);
+	out_cell(o);
+	out_str(o, "process", "%s", s && s->process[0] ? s->process : NULL);
+	if (s && s->pid)
+		out_int(o, "pid", "/%" PRId64, s->pid);
+	else
+		out_null(o, "pid");
+	out_cell(o);
+	if (s)
+		out_uint(o, "uid", "%" PRIu64, s->uid);
+	else
+		out_null(o, "uid");
+}
+
+static void put_conn(const struct flows *f, const struct conn *c, struct out *o)
 {
 	char text[8];
 
@@ -164,6 +184,7 @@ static void put_conn(const struct conn *c, struct out *o)
 	out_str(o, "protocol", "%s", protocol_name(c->protocol, text));
 	out_int(o, "family", NULL, c->family == AF_INET ? 4 : 6);
 	put_ends(c, o);
+	put_owner(f, c, o);
 	put_state(c, o);
 	put_rest(c, o);
 	out_object_end(o);
@@ -187,6 +208,7 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 		.v4 = command_opt(&command_conns, args, "ipv4"),
 		.v6 = command_opt(&command_conns, args, "ipv6"),
 	};
+	_cleanup_flows_ struct flows f = { .nv = NULL };
 	struct conn_list *cl;
 	struct target *t;
 
@@ -196,13 +218,14 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 		return err_set(e, ERR_USAGE, "conns", "a file target has no connections");
 	if (conns_read(&t->netns, &cl, e) < 0)
 		return -1;
+	flows_open(t, &f);
 	out_begin(o, "conns");
 	head_target(t, o);
 	out_table(o, columns);
 	out_stream(o, "connections");
 	for (unsigned i = 0; i < cl->n && !session_interrupted(s); i++)
 		if (wanted(&w, &cl->conns[i]))
-			put_conn(&cl->conns[i], o);
+			put_conn(&f, &cl->conns[i], o);
 	out_stream_end(o);
 	out_table_end(o);
 	out_end(o);
@@ -229,7 +252,9 @@ const struct command command_conns = {
 	.description = "Lists the connection-tracking entries of the target's network namespace: where each came from, "
 		       "where it was meant for, and where it went ('=': the same). A connection that a rule "
 		       "redirected to the sidecar shows the sidecar's port in the last place; 'as' names the source "
-		       "the other side sees. The zone of the original direction is shown; JSON has both. Nothing is "
+		       "the other side sees. The rule that redirected it is found by tracing such a connection through "
+		       "the rules as they are now; '-' where that depends on what is not known. The process is the one "
+		       "in this namespace that made or answers it. The zone of the original direction is shown; JSON has both. Nothing is "
 		       "loaded into the kernel for this: without the module nf_conntrack_netlink the command says so "
 		       "and fails.",
 	.examples = examples,

@@ -7,6 +7,8 @@
 
 #include "commands/command.h"
 #include "commands/head.h"
+#include "commands/net/flows.h"
+#include "nsutil/load.h"
 #include "nsutil/netns/netns.h"
 #include "nsutil/pod/target.h"
 #include "nsutil/ruleset/netview.h"
@@ -15,7 +17,8 @@ extern const struct command command_sockets;
 
 static const struct out_column columns[] = {
 	{ "proto", false, false }, { "address", false, false },	 { "port", true, false },
-	{ "state", false, true },  { "peer", false, true },	 { "uid", true, false },
+	{ "state", false, true },  { "peer", false, true },	 { "meant for", false, true },
+	{ "by rule", false, true }, { "uid", true, false },
 	{ "pid", true, false },	   { "process", false, false },	 { "options", false, false },
 	{ "inode", true, true },   { NULL, false, false },
 };
@@ -88,7 +91,43 @@ static void put_ends(const struct nv_socket *s, struct out *o)
 		out_null(o, "peer_port");
 }
 
-static void put_socket(const struct nv_socket *s, struct out *o)
+/* What is read once for all sockets. */
+struct view {
+	struct flows flows;
+	struct conn_list *conns; /* NULL: not read, as only listeners were asked for, or it cannot be */
+};
+
+/* The tracked connection whose redirected end this is. */
+static const struct conn *find_conn(const struct view *v, const struct nv_socket *s)
+{
+	for (unsigned i = 0; v->conns && !s->listening && i < v->conns->n; i++) {
+		const struct conn *c = &v->conns->conns[i];
+
+		if (c->protocol == s->protocol && conn_redirected(c) && c->reply.sport == s->lport &&
+		    c->orig.sport == s->rport && addr_equal(&c->reply.src, &s->local) &&
+		    addr_equal(&c->orig.src, &s->remote))
+			return c;
+	}
+	return NULL;
+}
+
+/* Where the peer of an accepted connection meant to go (as SO_ORIGINAL_DST says to the process). */
+static void put_original(const struct view *v, const struct nv_socket *s, struct out *o)
+{
+	const struct conn *c = find_conn(v, s);
+	char text[ADDR_TEXT];
+
+	out_cell(o);
+	out_str(o, "original_address", "%s", c ? addr_fmt(&c->orig.dst, text) : NULL);
+	if (c)
+		out_uint(o, "original_port", ":%" PRIu64, c->orig.dport);
+	else
+		out_null(o, "original_port");
+	out_cell(o);
+	flows_put_rule(c ? flows_rule(&v->flows, c) : NULL, o);
+}
+
+static void put_socket(const struct view *v, const struct nv_socket *s, struct out *o)
 {
 	out_object(o, NULL);
 	out_row(o);
@@ -98,6 +137,7 @@ static void put_socket(const struct nv_socket *s, struct out *o)
 	if (s->family == AF_INET6)
 		out_text(o, "6");
 	put_ends(s, o);
+	put_original(v, s, o);
 	put_process(s, o);
 	put_options(s, o);
 	out_cell(o);
@@ -131,9 +171,9 @@ static bool wanted(const struct wish *w, const struct nv_socket *s)
 	return w->v4 == w->v6 || (s->family == AF_INET ? w->v4 : w->v6);
 }
 
-static int put_sockets(struct session *s, const struct wish *w, const struct netview *nv, struct out *o,
-		       struct err *e)
+static int put_sockets(struct session *s, const struct wish *w, const struct view *v, struct out *o, struct err *e)
 {
+	const struct netview *nv = v->flows.nv;
 	const struct nv_socket **list = arena_array(nv->arena, nv->n_sockets ? nv->n_sockets : 1, sizeof(*list));
 	unsigned n = 0;
 
@@ -146,9 +186,33 @@ static int put_sockets(struct session *s, const struct wish *w, const struct net
 	out_table(o, columns);
 	out_stream(o, "sockets");
 	for (unsigned i = 0; i < n && !session_interrupted(s); i++)
-		put_socket(list[i], o);
+		put_socket(v, list[i], o);
 	out_stream_end(o);
 	out_table_end(o);
+	return 0;
+}
+
+static void view_free(struct view *v)
+{
+	if (v->conns)
+		conns_free(v->conns);
+	flows_close(&v->flows);
+}
+
+/* Connected sockets may have been redirected; for listeners nothing more than themselves is read. */
+static int read_view(const struct target *t, bool connected, struct view *v, struct err *e)
+{
+	if (connected) {
+		flows_open(t, &v->flows);
+		if (t->kind == TARGET_FILE || conns_read(&t->netns, &v->conns, NULL) < 0)
+			v->conns = NULL;
+	}
+	if (!v->flows.nv && load_netview(t, NETVIEW_SOCKETS | NETVIEW_PROCESSES, &v->flows.nv, e) < 0)
+		return -1;
+	if (!v->flows.nv)
+		return err_set(e, ERR_USAGE, "sockets", "a file of rules has no sockets");
+	if (v->flows.nv->sockets_unread)
+		return err_set(e, ERR_SYS, "cannot list the sockets", "%s", v->flows.nv->sockets_unread);
 	return 0;
 }
 
@@ -159,26 +223,21 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 		.v4 = command_opt(&command_sockets, args, "ipv4"),
 		.v6 = command_opt(&command_sockets, args, "ipv6"),
 	};
-	struct netview *nv;
+	struct view v = { .conns = NULL };
 	struct target *t;
 	int ret;
 
 	if (session_target(s, &t, e) < 0)
 		return -1;
-	if (t->kind == TARGET_FILE)
-		return err_set(e, ERR_USAGE, "sockets", "a file target has no sockets");
-	if (netview_read(&t->netns, NETVIEW_SOCKETS | NETVIEW_PROCESSES, t->proc, &nv, e) < 0)
-		return -1;
-	if (nv->sockets_unread) {
-		err_set(e, ERR_SYS, "cannot list the sockets", "%s", nv->sockets_unread);
-		netview_free(nv);
+	if (read_view(t, w.all, &v, e) < 0) {
+		view_free(&v);
 		return -1;
 	}
 	out_begin(o, "sockets");
 	head_target(t, o);
-	ret = put_sockets(s, &w, nv, o, e);
+	ret = put_sockets(s, &w, &v, o, e);
 	out_end(o);
-	netview_free(nv);
+	view_free(&v);
 	return ret;
 }
 
@@ -202,7 +261,8 @@ const struct command command_sockets = {
 		       "process that holds each. A process is looked for in the namespace first, then on the whole "
 		       "node: a proxy may hold sockets in a pod without being in it. The owner is shown as the "
 		       "number the owner match of netfilter compares. 'also-ipv4' marks an IPv6 socket that takes "
-		       "IPv4 connections as well; 'transparent' one that TPROXY can hand foreign addresses to.",
+		       "IPv4 connections as well; 'transparent' one that TPROXY can hand foreign addresses to. With --all and "
+		       "-o wide a connection that was redirected shows where it was meant to go, and by which rule.",
 	.examples = examples,
 	.run = run,
 };

@@ -178,3 +178,39 @@ further_namespaces() {
 	[ "$status" = 3 ]
 }
 @test "exec: --mount, --pid and --all enter what nsenter enters" { in_pod further_namespaces; }
+
+redirected_by() {
+	node_standin tcp/80 >/dev/null
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 >/dev/null
+	pod_istio legacy
+	# shellcheck disable=SC2016
+	pod_exec bash -c 'exec 5<>"/dev/tcp/$0/80"; : >/run/connected; sleep 1000' "$SERVICE_IP" &
+	until_true test -e /run/connected
+	"$CNISH" -t netns:pod conns -o json >/run/json
+	"$TOP/tests/lib/validate" conns </run/json
+	# the rule is the one whose counter moved, by iptables itself
+	pod_exec iptables-legacy -t nat -S ISTIO_REDIRECT 1 -v | grep -q -- '-c [1-9]'
+	jq -e --arg ip "$SERVICE_IP" '.connections[] | select(.original.dst == $ip) |
+		.rule.store == "legacy" and .rule.table == "nat" and .rule.chain == "ISTIO_REDIRECT" and .rule.index == 1' /run/json
+	jq -e '[.connections[] | select(.redirected | not)] | all(.rule == null)' /run/json
+	# with the rule gone nothing is claimed
+	pod_exec iptables-legacy -t nat -F ISTIO_REDIRECT
+	"$CNISH" -t netns:pod conns -o json | jq -e --arg ip "$SERVICE_IP" '.connections[] | select(.original.dst == $ip) | .rule == null'
+}
+@test "conns: the rule that redirected a connection" { in_pod redirected_by; }
+
+accepted() {
+	pod_istio legacy
+	pod_exec perl -MIO::Socket -e 'use POSIX; my $l = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1", LocalPort => 15001,
+		ReuseAddr => 1) or die; open(R, ">", "/run/up"); close R; my $c = $l->accept; sleep 1000' &
+	until_true test -e /run/up
+	pod_exec perl -MIO::Socket -e 'my $s = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 8080, Timeout => 10) or die;
+		open(R, ">", "/run/connected"); close R; sleep 1000' "$SERVICE_IP" &
+	until_true test -e /run/connected
+	"$CNISH" -t netns:pod sockets --all -o json >/run/json
+	"$TOP/tests/lib/validate" sockets </run/json
+	jq -e --arg ip "$SERVICE_IP" '.sockets[] | select(.port == 15001 and (.listening | not)) |
+		.original_address == $ip and .original_port == 8080 and .rule.chain == "ISTIO_REDIRECT" and .process == "perl"' /run/json
+	"$CNISH" -t netns:pod conns -o json | jq -e '.connections[] | select(.original.dport == 8080) | .process == "perl" and .uid == 0'
+}
+@test "sockets: an accepted connection tells where it was meant to go, and by which rule it came" { in_pod accepted; }
