@@ -5,7 +5,7 @@
 #include "commands/command.h"
 
 extern const struct command command_pods, command_use, command_info;
-extern const struct command command_tables, command_diff, command_save;
+extern const struct command command_tables, command_diff, command_save, command_bundle;
 extern const struct command command_istio_show, command_istio_verify, command_istio_apply, command_istio_flush;
 extern const struct command command_istio_undo;
 extern const struct command command_trace, command_doctor, command_scan;
@@ -30,6 +30,7 @@ const struct command *const command_table[] = {
 	&command_sockets,
 	&command_conns,
 	&command_save,
+	&command_bundle,
 	&command_watch,
 	&command_exec,
 	&command_help,

@@ -4,9 +4,12 @@
 
 #include <linux/netfilter.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/dump/bundle.h"
 #include "nsutil/dump/dump.h"
+#include "nsutil/dump/file.h"
 #include "nsutil/nft/nft.h"
 #include "nsutil/xt/ipset.h"
 #include "nsutil/xt/sets.h"
@@ -141,12 +144,29 @@ int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_l
 	return 0;
 }
 
+/* Only a bundle has more than rules. */
+static int load_file_view(const struct target *t, struct netview **ret, struct err *e)
+{
+	_cleanup_free_ char *own = NULL;
+	const char *data = t->file_data;
+	size_t size = t->file_size;
+	struct stat st;
+
+	*ret = NULL;
+	if (!data && stat(t->file, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	if (!data && dump_file_read(t->file, DUMP_FILE_MAX, &own, &size, e) < 0)
+		return -1;
+	if (!data)
+		data = own;
+	return dump_format(data, size) == DUMP_BUNDLE ? bundle_load_view(data, size, t->file, ret, e) : 0;
+}
+
 int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e)
 {
 	if (t->kind != TARGET_FILE)
 		return netview_read(&t->netns, parts, t->proc, ret, e);
-	*ret = NULL;
-	return 0;
+	return load_file_view(t, ret, e);
 }
 
 int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/dump/bundle.h"
 #include "nsutil/dump/file.h"
 
 /* JSON is told by the first keys, which stand at the beginning. */
@@ -43,10 +44,10 @@ enum dump_format dump_format(const char *data, size_t size)
 	while (i < size && isspace((unsigned char)data[i]))
 		i++;
 	if (i < size && data[i] == '{') {
+		if (head_has(data + i, size - i, "\"cnish.bundle/"))
+			return DUMP_BUNDLE; /* has a key "nftables" too */
 		if (head_has(data + i, size - i, "\"nftables\""))
 			return DUMP_NFT_JSON;
-		if (head_has(data + i, size - i, "\"cnish.bundle/"))
-			return DUMP_BUNDLE;
 	}
 	if (dump_has_save(data, size))
 		return DUMP_SAVE;
@@ -64,6 +65,7 @@ int dump_load_data(enum dump_format format, const char *data, size_t size, const
 	case DUMP_NFT_TEXT:
 		return dump_load_nft_text(data, size, name, rs, e);
 	case DUMP_BUNDLE:
+		return bundle_load_rules(data, size, name, rs, e);
 	case DUMP_UNKNOWN:
 		break;
 	}

@@ -51,11 +51,15 @@ struct worker {
 	pthread_t thread;
 };
 
+static uint8_t job_type(const struct reader_job *job)
+{
+	return job->chain ? NFT_MSG_GETRULE : NFT_MSG_GETSETELEM;
+}
+
 static struct nlmsghdr *job_request(const struct reader_job *job, void *buf)
 {
 	const struct table *t = job->rt->t;
-	struct nlmsghdr *msg = nlsock_request(buf, job->chain ? NFT_MSG_GETRULE : NFT_MSG_GETSETELEM,
-					      t->family, NLM_F_DUMP);
+	struct nlmsghdr *msg = nlsock_request(buf, job_type(job), t->family, NLM_F_DUMP);
 
 	_Static_assert(NFTA_RULE_TABLE == (int)NFTA_SET_ELEM_LIST_TABLE, "one number for both");
 	_Static_assert(NFTA_RULE_CHAIN == (int)NFTA_SET_ELEM_LIST_SET, "one number for both");
@@ -88,12 +92,31 @@ static int fetch_one(struct reader *r, const struct reader_job *job, struct err 
 			return -1;
 		if (end.error)
 			return refused(end.error, e);
+		if (r->tape && n)
+			tape_put(r->tape, job_type(job), r->buf, (size_t)n);
 		if (reader_job_batch(job, r, r->buf, (size_t)n, e) < 0)
 			return -1;
 	}
 	if (end.torn)
 		return NLSOCK_TORN;
+	if (r->tape)
+		tape_put(r->tape, job_type(job), "", 0);
 	return reader_job_end(job, e);
+}
+
+static int play_one(struct reader *r, const struct reader_job *job, struct err *e)
+{
+	const void *piece;
+	size_t len;
+
+	for (;;) {
+		if (tape_take(r->tape, job_type(job), &piece, &len, e) < 0)
+			return -1;
+		if (!piece)
+			return reader_job_end(job, e);
+		if (reader_job_batch(job, r, piece, len, e) < 0)
+			return -1;
+	}
 }
 
 /* ---- workers ---- */
@@ -306,10 +329,10 @@ static int fetch_parallel(struct reader *r, const struct reader_job *jobs, size_
 
 int fetch_jobs(struct reader *r, const struct reader_job *jobs, size_t n, struct err *e)
 {
-	if (n > FEW_JOBS)
+	if (n > FEW_JOBS && !r->tape)
 		return fetch_parallel(r, jobs, n, e);
 	for (size_t i = 0; i < n; i++) {
-		int ret = fetch_one(r, &jobs[i], e);
+		int ret = r->tape && !r->tape->to ? play_one(r, &jobs[i], e) : fetch_one(r, &jobs[i], e);
 
 		if (ret != 0)
 			return ret;

@@ -14,6 +14,7 @@
 /* Rules that name an interface by index are few, so each index is asked for when it comes up. */
 struct dec_ifaces {
 	const struct netns *ns;
+	const struct netview *nv; /* instead of ns */
 	int fd; /* -1: not open yet, -2: cannot be had */
 };
 
@@ -23,6 +24,15 @@ struct dec_ifaces *dec_ifaces_new(const struct netns *ns)
 
 	if (it)
 		*it = (struct dec_ifaces){ .ns = ns, .fd = -1 };
+	return it;
+}
+
+struct dec_ifaces *dec_ifaces_of(const struct netview *nv)
+{
+	struct dec_ifaces *it = malloc(sizeof(*it));
+
+	if (it)
+		*it = (struct dec_ifaces){ .nv = nv, .fd = -2 };
 	return it;
 }
 
@@ -38,6 +48,11 @@ const char *dec_iface_name(struct dec *d, uint32_t index)
 	struct dec_ifaces *it = d->ifaces;
 	struct ifreq req = { .ifr_ifindex = (int)index };
 
+	if (it && it->nv) {
+		const struct nv_link *l = nv_link_by_index(it->nv, (int)index);
+
+		return l ? arena_strdup(d->a, l->name) : NULL;
+	}
 	if (!it || index == 0 || it->fd == -2)
 		return NULL;
 	if (it->fd < 0) {

@@ -27,6 +27,7 @@
 
 struct each {
 	struct reader *r;
+	uint32_t type; /* of the question */
 	int (*fn)(void *arg, const struct nlmsghdr *msg, struct err *e);
 };
 
@@ -34,17 +35,42 @@ static int each_batch(void *arg, const void *batch, size_t len, struct err *e)
 {
 	struct each *x = arg;
 
+	if (x->r->tape && x->r->tape->to && len)
+		tape_put(x->r->tape, x->type, batch, len);
 	return nlsock_each(batch, len, x->fn, x->r, e);
+}
+
+/* One question: to the kernel, or to a tape. */
+static int ask(struct reader *r, struct nlmsghdr *req, struct each *x, struct err *e)
+{
+	const void *piece;
+	size_t len;
+	int ret;
+
+	if (!r->tape || r->tape->to) {
+		ret = nlsock_batches(r->fd, req, r->buf, each_batch, x, e);
+		if (ret == 0 && r->tape)
+			tape_put(r->tape, x->type, "", 0);
+		return ret;
+	}
+	for (;;) {
+		if (tape_take(r->tape, x->type, &piece, &len, e) < 0)
+			return -1;
+		if (!piece)
+			return 0;
+		ret = each_batch(x, piece, len, e);
+		if (ret != 0)
+			return ret;
+	}
 }
 
 static int dump(struct reader *r, uint8_t type, int (*fn)(void *arg, const struct nlmsghdr *msg, struct err *e),
 		struct err *e)
 {
 	char req[MNL_SOCKET_BUFFER_SIZE];
-	struct each x = { r, fn };
+	struct each x = { r, type, fn };
 
-	return nlsock_batches(r->fd, nlsock_request(req, type, NFPROTO_UNSPEC, NLM_F_DUMP), r->buf,
-			      each_batch, &x, e);
+	return ask(r, nlsock_request(req, type, NFPROTO_UNSPEC, NLM_F_DUMP), &x, e);
 }
 
 static int on_generation(void *arg, const struct nlmsghdr *msg, struct err *e)
@@ -62,10 +88,9 @@ static int on_generation(void *arg, const struct nlmsghdr *msg, struct err *e)
 static int get_generation(struct reader *r, struct err *e)
 {
 	char req[MNL_SOCKET_BUFFER_SIZE];
-	struct each x = { r, on_generation };
+	struct each x = { r, NFT_MSG_GETGEN, on_generation };
 
-	return nlsock_batches(r->fd, nlsock_request(req, NFT_MSG_GETGEN, NFPROTO_UNSPEC, NLM_F_ACK),
-			      r->buf, each_batch, &x, e);
+	return ask(r, nlsock_request(req, NFT_MSG_GETGEN, NFPROTO_UNSPEC, NLM_F_ACK), &x, e);
 }
 
 /*
@@ -78,10 +103,16 @@ static int get_settled_generation(struct reader *r, struct err *e)
 {
 	unsigned unchanged_since = r->waited_ms;
 
+	if (r->tape && !r->tape->to)
+		return get_generation(r, e); /* what was kept is of one generation */
 	for (unsigned turn = 0;; turn++) {
 		uint32_t before = r->generation;
-		int ret = get_generation(r, e);
 		bool known;
+		int ret;
+
+		if (r->tape)
+			buf_reset(r->tape->to); /* the last answer is the one that counts */
+		ret = get_generation(r, e);
 
 		if (ret != 0)
 			return ret;
@@ -263,10 +294,10 @@ static int read_attempts(struct reader *r, struct ruleset *rs, struct err *e)
 	return err_hint(e, "something rewrites the ruleset all the time; try again when it is quiet");
 }
 
-int nft_read(const struct netns *ns, unsigned stores, unsigned families, struct ruleset *rs,
-	     struct err *e)
+static int read_all(const struct netns *ns, unsigned stores, unsigned families, struct tape *tape, struct ruleset *rs,
+		    struct err *e)
 {
-	struct reader r = { .ns = ns, .stores = stores, .families = families, .fd = -1 };
+	struct reader r = { .ns = ns, .stores = stores, .families = families, .fd = -1, .tape = tape };
 	void *buf _cleanup_free_ = NULL;
 	int ret;
 
@@ -284,4 +315,38 @@ int nft_read(const struct netns *ns, unsigned stores, unsigned families, struct 
 	dec_ifaces_free(r.ifaces);
 	close(r.fd);
 	return ret;
+}
+
+enum { BOTH_STORES = 1 << STORE_COMPAT | 1 << STORE_NATIVE };
+
+int nft_play(const void *tape, size_t size, const struct netview *nv, struct ruleset *rs, struct err *e)
+{
+	struct tape t = { .from = tape, .size = size };
+	struct reader r = { .stores = BOTH_STORES, .fd = -1, .tape = &t };
+	int ret;
+
+	if (size == 0)
+		return 0;
+	r.ifaces = nv ? dec_ifaces_of(nv) : NULL;
+	ret = read_attempts(&r, rs, e);
+	dec_ifaces_free(r.ifaces);
+	return ret;
+}
+
+int nft_record(const struct netns *ns, struct buf *ret, struct err *e)
+{
+	_cleanup_ruleset_ struct ruleset *rs = ruleset_new();
+	struct tape t = { .to = ret };
+	int r;
+
+	if (!rs)
+		return err_oom(e);
+	r = read_all(ns, BOTH_STORES, 0, &t, rs, e);
+	return r == 0 && buf_failed(ret) ? err_oom(e) : r;
+}
+
+int nft_read(const struct netns *ns, unsigned stores, unsigned families, struct ruleset *rs,
+	     struct err *e)
+{
+	return read_all(ns, stores, families, NULL, rs, e);
 }

@@ -5,6 +5,8 @@
 
 #include "nsutil/nft/nlsock.h"
 #include "nsutil/nft/set.h"
+#include "nsutil/nft/tape.h"
+#include "nsutil/ruleset/netview.h"
 
 /* What is needed beside a table while it is read. */
 struct reader_table {
@@ -27,6 +29,7 @@ struct reader {
 	uint32_t generation;
 	unsigned waited_ms; /* for changes under way to end, over all attempts */
 	struct dec_ifaces *ifaces;
+	struct tape *tape; /* answers are kept there, or come from there; NULL: neither */
 };
 
 /* A dump of one chain's rules or one set's elements. */
@@ -55,6 +58,8 @@ int reader_job_end(const struct reader_job *job, struct err *e);
 
 /* dec_ifaces_new() - names of the interfaces of a namespace; dec_ifaces_free() gives it back */
 struct dec_ifaces *dec_ifaces_new(const struct netns *ns);
+/* dec_ifaces_of() - the same of a view; it must outlive the result */
+struct dec_ifaces *dec_ifaces_of(const struct netview *nv);
 void dec_ifaces_free(struct dec_ifaces *ifaces);
 
 /* reader_is_compat() - the table is shaped as iptables-nft makes it */
