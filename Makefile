@@ -172,12 +172,22 @@ bench: setup-check
 	$(Q)$(MAKE) --no-print-directory all $(B)/tests/lib/measure $(B)/tests/bench/trace $(B)/tests/lib/standin $(B)/tests/lib/connect
 	$(Q)BUILD=$(B) tests/bench/run; r=$$?; BUILD=$(B) tests/bench/scan && exit $$r
 
-install: $(B)/cnish
+# Completion scripts, printed by the program itself from its table of commands.
+COMPLETIONS := $(addprefix $(B)/completions/,bash zsh fish)
+$(COMPLETIONS): $(B)/completions/%: $(B)/cnish
+	@mkdir -p $(@D)
+	$(Q)$(B)/cnish help --completion $* >$@
+
+install: $(B)/cnish $(COMPLETIONS)
 	install -D -m 755 $(B)/cnish $(DESTDIR)$(PREFIX)/bin/cnish
 	install -m 755 shell/kubectl-cnish $(DESTDIR)$(PREFIX)/bin/kubectl-cnish
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man5 cnish/schema)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 man/man5 man/man7 cnish/schema)
 	install -m 644 man/cnish.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 man/cnish-json.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 man/cnish-trace.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -D -m 644 $(B)/completions/bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/cnish
+	install -D -m 644 $(B)/completions/zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_cnish
+	install -D -m 644 $(B)/completions/fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/cnish.fish
 	install -m 644 man/schema/*.json $(DESTDIR)$(PREFIX)/share/cnish/schema/
 
 clean:

@@ -8,6 +8,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "shell/match.h"
+#include "shell/state.h"
 
 /* What the words in front of the one being typed have settled. */
 struct context {
@@ -17,6 +18,7 @@ struct context {
 	bool raw;				/* behind "--", or a program's own words */
 	int operands;
 	struct complete_connection conn;
+	const char *globals[GLOBAL_COUNT];	/* -t and the like, of this line */
 };
 
 void complete_add_help(struct offer *o, const char *word, const char *help)
@@ -100,11 +102,21 @@ static void read_operand(struct context *c, const char *word)
 	c->raw = c->raw || (cmd->flags & COMMAND_RAW);
 }
 
+/* The target that the line names is the one whose rules are offered. */
+static void note_global(struct context *c, const struct command_option *o, const char *value)
+{
+	for (int i = 0; i < GLOBAL_COUNT; i++)
+		if (o == &command_globals[i] && (i == GLOBAL_TARGET || i == GLOBAL_NAMESPACE || i == GLOBAL_HOST_ROOT ||
+						 i == GLOBAL_RUNTIME))
+			c->globals[i] = value;
+}
+
 static void read_word(struct context *c, const char *word)
 {
 	const struct command_option *o;
 
 	if (c->pending) {
+		note_global(c, c->pending, word);
 		c->pending = NULL;
 		return;
 	}
@@ -119,6 +131,8 @@ static void read_word(struct context *c, const char *word)
 	o = find_option(c, word);
 	if (o && o->arg != ARG_NONE && !(word[1] == '-' && strchr(word, '=')))
 		c->pending = o;
+	else if (o && o->arg != ARG_NONE)
+		note_global(c, o, strchr(word, '=') + 1);
 }
 
 /* First words of commands, or what follows a group. */
@@ -260,6 +274,7 @@ void complete_words(struct session *s, int n, char **before, const char *word, s
 	*ret = (struct complete){ .n = 0 };
 	for (int i = 0; i < n; i++)
 		read_word(&c, before[i]);
+	session_enter(s, c.globals);
 	if (c.pending) {
 		offer_argument(s, &o, c.pending);
 	} else if (!c.raw && word[0] == '-' && word[1] == '-' && strchr(word, '=')) {
@@ -273,7 +288,21 @@ void complete_words(struct session *s, int n, char **before, const char *word, s
 	} else if (!c.raw) {
 		offer_commands(&o, c.group ? c.match.group : NULL);
 	}
+	session_leave(s);
 	sort_unique(ret);
+}
+
+void session_complete(struct session *s, int n, char **words,
+		      void (*each)(void *arg, const char *word, const char *help), void *arg)
+{
+	struct complete c;
+
+	complete_words(s, n - 1, words, words[n - 1], &c);
+	if (c.files)
+		complete_files(&(struct offer){ .c = &c, .prefix = words[n - 1], .lead = "" });
+	for (unsigned i = 0; i < c.n; i++)
+		each(arg, c.words[i], c.help[i]);
+	complete_free(&c);
 }
 
 void complete_free(struct complete *c)

@@ -7,6 +7,7 @@
 
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/near.h"
 
 /* Other words for a command. */
 static const struct {
@@ -16,35 +17,9 @@ static const struct {
 	{ "exit", "quit" },
 };
 
-enum { NEAR_MAX = 24 };
-
-static unsigned min3(unsigned a, unsigned b, unsigned c)
-{
-	unsigned m = a < b ? a : b;
-
-	return m < c ? m : c;
-}
-
 unsigned match_near(const char *a, const char *b)
 {
-	unsigned d[NEAR_MAX + 1][NEAR_MAX + 1];
-	size_t n = strlen(a), m = strlen(b);
-
-	if (n > NEAR_MAX || m > NEAR_MAX)
-		return NEAR_MAX;
-	for (unsigned i = 0; i <= n; i++)
-		d[i][0] = i;
-	for (unsigned j = 0; j <= m; j++)
-		d[0][j] = j;
-	for (unsigned i = 1; i <= n; i++)
-		for (unsigned j = 1; j <= m; j++) {
-			unsigned cost = a[i - 1] != b[j - 1];
-
-			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost);
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				d[i][j] = min3(d[i][j], d[i - 2][j - 2] + 1, d[i][j]);
-		}
-	return d[n][m];
+	return near_distance(a, b);
 }
 
 /* The part of a name that is asked for: its first word, or what follows the group. */

@@ -94,6 +94,16 @@ int session_capture(struct session *s, int argc, char **argv, enum out_format fo
 		    int *ret_status, struct err *e);
 
 /**
+ * session_complete() - what may stand for the last word of a line
+ * @s:		session
+ * @n, @words:	the words; the last one is as far as it was typed, perhaps ""
+ * @each:	called for each candidate, with a line of help or NULL
+ * @arg:	for @each
+ */
+void session_complete(struct session *s, int n, char **words,
+		      void (*each)(void *arg, const char *word, const char *help), void *arg);
+
+/**
  * session_wait() - wait for a key of the person, Ctrl-C, a new size of the terminal, or the end of a time
  * @s:		session
  * @seconds:	the longest; 0: not at all; less: for ever

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/command.h"
+#include "commands/shell/completion.h"
 
 static void usage_text(const struct command *c, struct out *o)
 {
@@ -179,11 +179,30 @@ static int describe_matching(const char *name, struct out *o, bool count_only)
 	return found;
 }
 
+extern const struct command command_help;
+
+static const char *const shells[] = { "bash", "zsh", "fish", NULL };
+
+static const struct command_option help_options[] = {
+	{ "completion", 0, ARG_CHOICE, "SHELL", shells, "print the completion script for this shell" },
+	{ "complete", 0, ARG_NONE, NULL, NULL, "print what may stand for the last of the words behind '--'; for such scripts" },
+	{ .name = NULL },
+};
+
 static int run_help(struct session *s, const struct command_args *args, struct out *o, struct err *e)
 {
 	char name[64] = "";
 
-	(void)s;
+	if (command_opt(&command_help, args, "completion")) {
+		completion_script(command_opt(&command_help, args, "completion"), o);
+		return 0;
+	}
+	if (command_opt(&command_help, args, "complete")) {
+		if (args->argc == 0)
+			return err_set(e, ERR_USAGE, "help --complete", "needs the words, at least \"\"");
+		completion_candidates(s, args->argc, args->argv, o);
+		return 0;
+	}
 	for (int i = 0; i < args->argc; i++)
 		snprintf(name + strlen(name), sizeof(name) - strlen(name), "%s%s", i ? " " : "", args->argv[i]);
 	if (name[0] && describe_matching(name, o, true) == 0) {
@@ -207,10 +226,13 @@ const struct command command_help = {
 	.summary = "list the commands, or describe one",
 	.operands = "[COMMAND]",
 	.operand_kind = ARG_COMMAND,
-	.max_args = 2,
+	.max_args = -1,
+	.options = help_options,
 	.flags = COMMAND_SHELL,
 	.description = "Without COMMAND, lists all commands and the options of the program.\n"
-		       "With COMMAND, tells its usage, options, formats and examples.",
-	.examples = (const char *const[]){ "help tables", "tables --help", NULL },
+		       "With COMMAND, tells its usage, options, formats and examples.\n"
+		       "--completion prints a script that makes a shell complete the words of cnish with the Tab key:\n"
+		       "source <(cnish help --completion bash); 'make install' puts the scripts where the shells look.",
+	.examples = (const char *const[]){ "help tables", "tables --help", "help --completion bash", NULL },
 	.run = run_help,
 };

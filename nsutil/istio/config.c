@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nsutil/base/near.h"
 #include "nsutil/base/cleanup.h"
 
 int istio_list_add(struct arena *a, struct istio_list *l, const char *item)
@@ -135,7 +136,12 @@ static const struct misleading {
 
 static int unknown_setting(const char *text, size_t n, struct err *e)
 {
-	err_set(e, ERR_USAGE, "unknown Istio setting", "'%.*s'", (int)(n > 60 ? 60 : n), text);
+	char name[61];
+
+	snprintf(name, sizeof(name), "%.*s", (int)(n > 60 ? 60 : n), text);
+	err_set(e, ERR_USAGE, "unknown Istio setting", "'%s'", name);
+	if (near_word(istio_setting_names, name))
+		return err_hint(e, "did you mean '%s'?", near_word(istio_setting_names, name));
 	return err_hint(e, "'help istio show' lists the settings");
 }
 

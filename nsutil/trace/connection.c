@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/near.h"
 
 #define MAX_WORDS 64
 
@@ -422,6 +423,8 @@ static int parse_keys(struct words *ws)
 			k++;
 		if (k == K_COUNT) {
 			bad(ws, "'%s' is not understood here", word);
+			if (near_word(connection_keys, word))
+				return err_hint(ws->e, "did you mean '%s'?", near_word(connection_keys, word));
 			return err_hint(ws->e, "behind the destination: sport, dport, uid, gid, mark, iif, oif, "
 					       "ctstate, ctmark, type, dscp, ttl, length, flags, cgroup, priority");
 		}
@@ -462,12 +465,16 @@ static int parse_proto(struct words *ws)
 		return err_set(ws->e, ERR_USAGE, "trace", "the protocol is missing (tcp, udp, icmp, icmpv6 ...)");
 	ws->at++;
 	for (unsigned i = 0; i < ARRAY_SIZE(protocols); i++)
-		if (strcmp(protocols[i].name, word) == 0) {
+		if (strcasecmp(protocols[i].name, word) == 0) {
 			ws->rq->l4proto = protocols[i].number;
 			return 0;
 		}
 	if (!isdigit((unsigned char)word[0]) || looks_like_address(word)) {
 		bad(ws, "'%s' is no protocol", word);
+		if (near_word(connection_words("out"), word) && !looks_like_address(word) && ws->at == 1)
+			return err_hint(ws->e, "did you mean '%s'?", near_word(connection_words("out"), word));
+		if (near_word(connection_words("tcp"), word) && !looks_like_address(word))
+			return err_hint(ws->e, "did you mean '%s'?", near_word(connection_words("tcp"), word));
 		return err_hint(ws->e, "trace [out|in|forward] PROTO [SRC[:PORT] to] DST[:PORT] ...; "
 				       "PROTO is tcp, udp, icmp, icmpv6, sctp ... or a number");
 	}

@@ -25,7 +25,7 @@ has_option() {
 
 @test "the manual pages are clean mdoc" {
 	local complaints
-	complaints=$(mandoc -Tlint "$man" "$TOP/man/cnish-json.5" 2>/dev/null | grep -v 'referenced manual not found' || true)
+	complaints=$(mandoc -Tlint "$man" "$TOP/man/cnish-json.5" "$TOP/man/cnish-trace.7" 2>/dev/null | grep -v 'referenced manual not found' || true)
 	[ -z "$complaints" ] || { echo "$complaints"; false; }
 }
 

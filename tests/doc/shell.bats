@@ -85,6 +85,16 @@ split() {
 	[[ $err == *"did you mean 'help'"* ]]
 	split h
 	[[ $err == *ambiguous:*help*history* ]]
+	split -t file:/dev/null trace oot tcp 10.0.0.1:80
+	[[ $err == *"did you mean 'out'"* ]]
+	split trace out tpc 10.0.0.1:80
+	[[ $err == *"did you mean 'tcp'"* ]]
+	split trace out tcp 10.0.0.1:80 uidd 7
+	[[ $err == *"did you mean 'uid'"* ]]
+	split set colour=never
+	[[ $err == *"did you mean 'color'"* ]]
+	split istio show ISTIO_SERVICE_CDIR=1
+	[[ $err == *"did you mean"*ISTIO_SERVICE_CIDR* ]]
 	split help --outptu json
 	[[ $err == *"did you mean '--output'"* ]]
 }
