@@ -109,7 +109,7 @@ portable: $(B)/cnish
 	$(Q)tests/lib/portable $(B)/cnish $(B)/launch $(PORTABLE)
 
 # One static binary, where there are static libraries of all; STATIC_DIRS: where else to look for them.
-STATIC_NAMES := mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c netfilter_conntrack nfnetlink readline tinfo z
+STATIC_NAMES := mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c readline tinfo z
 static: $(PROGRAM_O) $(B)/libnsutil.a
 	$(Q)missing=; for l in $(STATIC_NAMES); do \
 		found=$$($(CC) $(STATIC_DIRS:%=-L%) -print-file-name=lib$$l.a); \
