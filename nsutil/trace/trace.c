@@ -351,7 +351,8 @@ static int walk_all(struct run *r, struct forest *f)
 static bool same_outcome(const struct trace_outcome *a, const struct trace_outcome *b)
 {
 	return a->verdict == b->verdict && a->path == b->path && addr_equal(&a->dst, &b->dst) &&
-	       a->dport == b->dport && addr_equal(&a->src, &b->src) && a->listener == b->listener &&
+	       a->dport == b->dport && addr_equal(&a->src, &b->src) && a->sport == b->sport &&
+	       a->listener == b->listener &&
 	       a->oif == b->oif && !a->listener_unknown == !b->listener_unknown &&
 	       (a->verdict != TRACE_UNKNOWN || a->why == b->why);
 }
