@@ -77,6 +77,43 @@ static int match_in_order(struct work *w, struct err *e)
 	return 0;
 }
 
+static bool stands_alone(const struct work *w, uint32_t at)
+{
+	return w->m->state[at] == ISTIO_EXTRA;
+}
+
+/*
+ * In a shared chain a foreign rule may be the same as one of Istio's. Istio's appended ones stand directly above
+ * those that follow in the plan, so of several the lowest above the next is meant.
+ */
+static void prefer_lowest(struct work *w)
+{
+	const struct istio_chain *want = w->m->want;
+	uint32_t below = ISTIO_NONE;
+
+	for (uint32_t i = want->n; i-- > 0 && !istio_owns_chain(w->m->name);) {
+		uint32_t from = w->m->from[i];
+
+		if (from == ISTIO_NONE)
+			continue;
+		for (uint32_t k = w->n; below != ISTIO_NONE && want->plan[i]->position == 0 && k-- > 0;) {
+			uint32_t at = w->candidate[k];
+
+			if (at <= from)
+				break;
+			if (at >= below || !stands_alone(w, at) || !canon_same(&want->canon[i], &w->canon[at]))
+				continue;
+			w->m->state[from] = ISTIO_EXTRA;
+			w->m->to[from] = ISTIO_NONE;
+			w->m->state[at] = ISTIO_GOOD;
+			w->m->to[at] = i;
+			w->m->from[i] = from = at;
+			break;
+		}
+		below = from;
+	}
+}
+
 /* A planned rule with no partner in order may stand elsewhere. */
 static void match_misplaced(struct work *w)
 {
@@ -185,6 +222,7 @@ static int compare_chain(struct arena *a, struct istio_match *m, struct err *e)
 		return 0;
 	if (match_in_order(&w, e) < 0)
 		return -1;
+	prefer_lowest(&w);
 	match_misplaced(&w);
 	match_duplicates(&w);
 	if (find_gaps(&w, e) < 0)

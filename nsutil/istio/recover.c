@@ -232,7 +232,7 @@ static void find_excluded(struct finder *f, const struct lines *pre)
 
 		for (unsigned k = 0; k < last; k++)
 			twin |= is_nic(&pre->at[k], out.at[i].out, false);
-		if (twin)
+		if (twin && !holds(&f->f->nics_exclude, out.at[i].out)) /* a second one is somebody else's */
 			push(f, &f->f->nics_exclude, out.at[i].out);
 	}
 }
