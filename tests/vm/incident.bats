@@ -50,7 +50,7 @@ vm() {
 		cnish istio verify >/dev/null && echo "verify: clean"
 		captured
 		echo "afterwards: $(ids doctor --log /tmp/log)"
-		cnish --yes doctor --fix --log /tmp/log | grep -c 'modprobe\|changes made'
+		cnish --yes doctor --fix --log /tmp/log | grep -c 'modprobe -\|changes made'
 		cnish --yes istio flush >/dev/null
 		iptables-legacy-restore --noflush </tmp/rules && echo "legacy works now"
 		cnish istio verify >/dev/null && echo "verify: clean in legacy"
