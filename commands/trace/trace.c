@@ -23,15 +23,16 @@ struct manner {
 	struct out *o;
 };
 
-/* The keys of one trace, with what follows it; the result is given back. */
-static int put_trace(const struct manner *m, struct trace_result *res, struct err *e)
+/* The keys of one trace, with what follows it; the result is given back. @v: what the kernel did, or NULL. */
+static int put_trace(const struct manner *m, struct trace_result *res, const struct verify *v, struct err *e)
 {
-	int ret;
+	int ret, found;
 
 	report_trace(res, m->sc->target->label, m->explain, m->sc->texts, m->o);
+	found = report_verify(v, res, m->o);
 	ret = onward_report(m->onward, res, m->explain, m->o, e);
 	trace_result_free(res);
-	return ret;
+	return ret < 0 ? ret : found ? found : ret;
 }
 
 /* The same through the kernel, in a copy of what was read. */
@@ -48,7 +49,7 @@ static int trace_one(const struct manner *m, const struct trace_request *rq, str
 {
 	struct trace_result *res;
 	struct verify *v = NULL;
-	int ret, found;
+	int ret;
 
 	if (scene_trace(m->sc, rq, &res, e) < 0)
 		return -1;
@@ -59,13 +60,10 @@ static int trace_one(const struct manner *m, const struct trace_request *rq, str
 	out_begin(m->o, "trace");
 	head_target(m->sc->target, m->o);
 	scene_put_assumed(m->sc, m->o);
-	report_trace(res, m->sc->target->label, m->explain, m->sc->texts, m->o);
-	found = report_verify(v, res, m->o);
-	ret = onward_report(m->onward, res, m->explain, m->o, e);
+	ret = put_trace(m, res, v, e);
 	out_end(m->o);
 	verify_free(v);
-	trace_result_free(res);
-	return ret < 0 ? ret : found ? found : ret;
+	return ret;
 }
 
 /* ---- many connections, one after the other ---- */
@@ -86,7 +84,7 @@ static int trace_next(void *ctx, const struct trace_request *rq, struct err *e)
 	if (scene_trace(m->sc, rq, &res, e) < 0)
 		return -1;
 	out_object(m->o, NULL);
-	ret = put_trace(m, res, e);
+	ret = put_trace(m, res, NULL, e);
 	out_object_end(m->o);
 	out_nl(m->o);
 	return ret < 0 ? -1 : session_interrupted(m->s);
