@@ -55,7 +55,8 @@ struct command_args {
 	int argc;		/* operands, options taken out */
 	char **argv;
 	int dash_dash;		/* index in argv of the first operand that followed "--"; argc when none */
-	/* values of options by their index in command->options; NULL when not given, "" for a switch */
+	/* values of options by their index in command->options; NULL when not given, "" for a switch. The whole
+	 * NULL: none was given */
 	const char *const *opts;
 };
 

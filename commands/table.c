@@ -79,6 +79,6 @@ const char *command_opt(const struct command *c, const struct command_args *args
 {
 	for (unsigned i = 0; c->options && c->options[i].name; i++)
 		if (strcmp(c->options[i].name, name) == 0)
-			return args->opts[i];
+			return args->opts ? args->opts[i] : NULL;
 	return NULL;
 }

@@ -145,7 +145,7 @@ static int run_into(struct session *s, struct parse *p, struct out *o, struct er
 {
 	struct out *outer = s->out;
 	char *name[] = { (char *)p->match.group, NULL };
-	struct command_args help = { .argc = 1, .argv = name, .dash_dash = 1, .opts = (const char *[]){ NULL } };
+	struct command_args help = { .argc = 1, .argv = name, .dash_dash = 1 };
 	int status;
 
 	s->out = o;
