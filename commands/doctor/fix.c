@@ -131,8 +131,7 @@ static int carry_out(const struct istio_job *job, struct arena *a, const struct 
 /* What 'istio apply' without words does; the undo file is written likewise. */
 static int apply_rules(struct session *s, struct arena *a, struct out *o, struct err *e)
 {
-	const char *no_options[8] = { NULL };
-	const struct command_args args = { .opts = no_options };
+	const struct command_args args = { .argc = 0 };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
 	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
@@ -149,8 +148,7 @@ static int apply_rules(struct session *s, struct arena *a, struct out *o, struct
 /* What 'istio flush' without words does. */
 static int remove_rules(struct session *s, struct arena *a, struct out *o, struct err *e)
 {
-	const char *no_options[8] = { NULL };
-	const struct command_args args = { .opts = no_options };
+	const struct command_args args = { .argc = 0 };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
 	_cleanup_netview_ struct netview *nv = NULL;
 	_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
