@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "nsutil/base/err.h"
+#include "nsutil/netns/netns.h"
 #include "nsutil/ruleset/model.h"
 
 /* What differs between IPv4 and IPv6; all else has the same layout (asserted in blob.c). */
@@ -68,5 +69,16 @@ const char *xt_hook_chain(unsigned hook);
 
 /* xt_table_hooks() - bits of the hooks a table has; 0 when it is no table of xtables */
 uint32_t xt_table_hooks(const char *table);
+
+/**
+ * xt_table_names() - which tables of a family the namespace has; none is created by asking
+ * @ns:		namespace
+ * @f:		&xt_blob_ipv4 or &xt_blob_ipv6
+ * @ret:	names, each ended by a newline, to be freed by the caller; NULL where the kernel has no legacy support
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int xt_table_names(const struct netns *ns, const struct xt_blob_family *f, char **ret, struct err *e);
 
 #endif

@@ -12,8 +12,6 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/xt/blob.h"
 
-#define NAMES_MAX 4096
-
 _Static_assert(sizeof(struct ipt_replace) == sizeof(struct ip6t_replace) &&
 		       IPT_SO_SET_REPLACE == (int)IP6T_SO_SET_REPLACE,
 	       "both families are replaced alike");
@@ -90,16 +88,10 @@ static int copy_family(const struct netns *from, const struct netns *to, const s
 {
 	_cleanup_free_ char *names = NULL;
 	_cleanup_close_ int source = -1, sink = -1;
-	struct err why = ERR_INIT;
 
-	if (netns_read_proc(from, f->names_file, NAMES_MAX, &names, NULL, &why) < 0) {
-		if (why.errnum == ENOENT)
-			return 0; /* no legacy support for the family */
-		if (e)
-			*e = why;
+	if (xt_table_names(from, f, &names, e) < 0)
 		return -1;
-	}
-	if (names[0] == '\0')
+	if (!names || names[0] == '\0')
 		return 0;
 	source = netns_socket(from, f->domain, SOCK_DGRAM, 0, e);
 	sink = source < 0 ? -1 : netns_socket(to, f->domain, SOCK_RAW, IPPROTO_RAW, e);

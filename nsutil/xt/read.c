@@ -111,20 +111,30 @@ static int read_names(int fd, const struct xt_blob_family *f, struct ruleset *rs
 	return failed && !done ? -1 : 0;
 }
 
+int xt_table_names(const struct netns *ns, const struct xt_blob_family *f, char **ret, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	*ret = NULL;
+	if (netns_read_proc(ns, f->names_file, NAMES_MAX, ret, NULL, &why) == 0)
+		return 0;
+	if (why.errnum == ENOENT)
+		return 0; /* no legacy support for the family */
+	if (e)
+		*e = why;
+	return -1;
+}
+
 static int read_family(const struct netns *ns, const struct xt_blob_family *f, struct ruleset *rs,
 		       bool *ret_offered, struct err *e)
 {
 	_cleanup_free_ char *names = NULL;
 	_cleanup_close_ int fd = -1;
-	struct err why = ERR_INIT;
 
-	if (netns_read_proc(ns, f->names_file, NAMES_MAX, &names, NULL, &why) < 0) {
-		if (why.errnum == ENOENT)
-			return 0; /* no legacy support for the family */
-		if (e)
-			*e = why;
+	if (xt_table_names(ns, f, &names, e) < 0)
 		return -1;
-	}
+	if (!names)
+		return 0;
 	*ret_offered = true;
 	if (names[0] == '\0')
 		return 0;

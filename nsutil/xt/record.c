@@ -8,8 +8,6 @@
 #include "nsutil/xt/blob.h"
 #include "nsutil/xt/xt.h"
 
-#define NAMES_MAX 4096
-
 static int each_table(int fd, const struct xt_blob_family *f, struct arena *a, char *names,
 		      int (*each)(void *arg, const struct xt_blob *b), void *arg, struct err *e)
 {
@@ -34,16 +32,12 @@ int xt_record(const struct netns *ns, const struct xt_blob_family *f, struct are
 {
 	_cleanup_free_ char *names = NULL;
 	_cleanup_close_ int fd = -1;
-	struct err why = ERR_INIT;
 
 	*ret_offered = false;
-	if (netns_read_proc(ns, f->names_file, NAMES_MAX, &names, NULL, &why) < 0) {
-		if (why.errnum == ENOENT)
-			return 0; /* no legacy support for the family */
-		if (e)
-			*e = why;
+	if (xt_table_names(ns, f, &names, e) < 0)
 		return -1;
-	}
+	if (!names)
+		return 0;
 	*ret_offered = true;
 	if (!names[0])
 		return 0;
