@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nsutil/base/cleanup.h"
 #include "shell/line.h"
 #include "shell/pager.h"
 #include "shell/state.h"
@@ -206,28 +207,46 @@ int dispatch_error(struct session *s, const struct err *e)
 	return finish(o, &pager, status);
 }
 
-int dispatch_words(struct session *s, int n, char **words)
+/* Return: 0, or -1 with the error told and its exit status in 'ret_status' */
+static int parse_or_tell(struct session *s, int n, char **words, struct parse *p, int *ret_status)
 {
-	_cleanup_parse_ struct parse p = { .n_scripts = 0 };
 	struct err e = ERR_INIT;
 
 	signals_clear();
-	if (parse_words(command_table, n, words, false, &p, &e)) {
-		int status;
-
-		if (parse_wants_json(n, words))
-			s->now.format = OUT_JSON;
-		status = dispatch_error(s, &e);
-		s->now = s->base;
-		return status;
-	}
-	return run_parsed(s, &p);
+	if (parse_words(command_table, n, words, false, p, &e) == 0)
+		return 0;
+	if (parse_wants_json(n, words))
+		s->now.format = OUT_JSON;
+	*ret_status = dispatch_error(s, &e);
+	s->now = s->base;
+	return -1;
 }
 
-/* "COMMAND > FILE": everything printed meanwhile goes there, also by programs we start. */
-static int run_redirected(struct session *s, const struct line *l)
+int dispatch_words(struct session *s, int n, char **words)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (l->append ? O_APPEND : O_TRUNC), status, fd, out;
+	_cleanup_parse_ struct parse p = { .n_scripts = 0 };
+	int status;
+
+	return parse_or_tell(s, n, words, &p, &status) ? status : run_parsed(s, &p);
+}
+
+/* Standard output goes elsewhere while the command runs, also that of programs we start. @saved: where it went */
+static int run_elsewhere(struct session *s, struct parse *p, int saved)
+{
+	int status;
+
+	s->piped = true;
+	status = run_parsed(s, p);
+	s->piped = false;
+	dup2(saved, STDOUT_FILENO);
+	return status;
+}
+
+/* "COMMAND > FILE" */
+static int run_redirected(struct session *s, struct parse *p, const struct line *l)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | (l->append ? O_APPEND : O_TRUNC);
+	_cleanup_close_ int out = -1, fd = -1;
 	struct err e = ERR_INIT;
 
 	fflush(stdout);
@@ -235,57 +254,47 @@ static int run_redirected(struct session *s, const struct line *l)
 	fd = out < 0 ? -1 : open(l->to, flags, 0666);
 	if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0) {
 		err_sys(&e, errno, "cannot write to '%s'", l->to);
-		if (fd >= 0)
-			close(fd);
-		if (out >= 0)
-			close(out);
 		return dispatch_error(s, &e);
 	}
-	close(fd);
-	s->piped = true;
-	status = dispatch_words(s, l->n, l->words);
-	s->piped = false;
-	dup2(out, STDOUT_FILENO);
-	close(out);
-	return status;
+	return run_elsewhere(s, p, out);
 }
 
-/* "COMMAND | shell command": everything printed meanwhile goes to it, also by programs we start. */
-static int run_piped(struct session *s, const struct line *l)
+/* "COMMAND | shell command" */
+static int run_piped(struct session *s, struct parse *p, const struct line *l)
 {
-	int out = dup(STDOUT_FILENO), status;
+	_cleanup_close_ int out = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	struct pager reader = PAGER_INIT;
 	struct err e = ERR_INIT;
+	int status;
 
 	fflush(stdout);
 	if (out < 0 || pager_shell(&reader, l->pipe) || dup2(reader.fd, STDOUT_FILENO) < 0) {
 		err_sys(&e, errno, "cannot start '%s'", l->pipe);
-		if (out >= 0)
-			close(out);
 		pager_stop(&reader);
 		return dispatch_error(s, &e);
 	}
-	s->piped = true;
-	status = dispatch_words(s, l->n, l->words);
-	s->piped = false;
-	dup2(out, STDOUT_FILENO);
-	close(out);
+	status = run_elsewhere(s, p, out);
 	pager_stop(&reader);
 	return status;
 }
 
+/* What is no command starts no shell and empties no file: the words are looked at before. */
 int dispatch_line(struct session *s, const char *text, size_t len)
 {
+	_cleanup_parse_ struct parse p = { .n_scripts = 0 };
 	_cleanup_line_ struct line l = { .n = 0 };
 	struct err e = ERR_INIT;
+	int status;
 
 	if (line_parse(text, len, &l, &e))
 		return dispatch_error(s, &e);
 	if (l.n == 0)
 		return 0;
+	if (parse_or_tell(s, l.n, l.words, &p, &status))
+		return status;
 	if (l.pipe)
-		return run_piped(s, &l);
-	return l.to ? run_redirected(s, &l) : dispatch_words(s, l.n, l.words);
+		return run_piped(s, &p, &l);
+	return l.to ? run_redirected(s, &p, &l) : run_parsed(s, &p);
 }
 
 /* The columns of the running command's output, so that what is captured for it fits, with a mark in front. */

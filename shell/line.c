@@ -153,6 +153,20 @@ static int scan_bang(struct scan *s)
 	return add_word(s, rest(s));
 }
 
+/* A control character is no part of a command: what has one is a binary file, or a terminal's reply. */
+static int check_text(const char *text, size_t len, struct err *e)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c == '\0')
+			return err_set(e, ERR_USAGE, "command line", "has a NUL byte");
+		if ((c < ' ' && !blank((char)c)) || c == 0x7f)
+			return err_set(e, ERR_USAGE, "command line", "has a control character (0x%02x)", c);
+	}
+	return 0;
+}
+
 int line_parse(const char *text, size_t len, struct line *ret, struct err *e)
 {
 	_cleanup_line_ struct line l = { .n = 0 };
@@ -161,8 +175,8 @@ int line_parse(const char *text, size_t len, struct line *ret, struct err *e)
 
 	if (len > LINE_MAX_BYTES)
 		return err_set(e, ERR_USAGE, "command line", "longer than %d bytes", LINE_MAX_BYTES);
-	if (memchr(text, '\0', len))
-		return err_set(e, ERR_USAGE, "command line", "has a NUL byte");
+	if (check_text(text, len, e))
+		return -1;
 	/* A word takes at least one byte of text and one blank, so this is room enough. */
 	l.storage = s.out = malloc(len + len / 2 + 8);
 	l.words = calloc((len / 2 < LINE_MAX_WORDS ? len / 2 : LINE_MAX_WORDS) + 8, sizeof(*l.words));

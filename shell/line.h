@@ -24,7 +24,8 @@ struct line {
  * @text:	the line
  * @len:	its length in bytes
  * @ret:	set on success, to be given back with line_free()
- * @e:		error (ERR_USAGE): open quote, nothing after '|' or '>', a NUL byte, too long
+ * @e:		error (ERR_USAGE): open quote, nothing after '|' or '>', a control character
+ *		(a blank is none), too long
  *
  * Words are parted by blanks. '...' is taken as it is; within "..." a backslash protects " and \;
  * elsewhere it protects any character. '#' at the beginning of a word starts a comment. What

@@ -182,9 +182,25 @@ split() {
 	[ "${#lines[@]}" = 1 ]
 	run bash -c 'printf "set\0 x" | "$CNISH"'
 	[ "$status" = 2 ]
+	run bash -c 'printf "set\033[A" | "$CNISH"'
+	[ "$output" = 'cnish: command line: has a control character (0x1b)' ]
 	run "$CNISH" -f "$BATS_TEST_TMPDIR"
 	[ "$status" = 5 ]
 	[ "${#lines[@]}" = 1 ]
+}
+
+@test "what is no command starts no shell and empties no file" {
+	cd "$BATS_TEST_TMPDIR"
+	echo kept >file
+	printf 'sett | touch made\n' >one
+	printf 'set -o no > file\n' >two
+	for script in one two; do
+		run "$CNISH" -f $script
+		[ "$status" = 2 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+	[ ! -e made ]
+	[ "$(cat file)" = kept ]
 }
 
 @test "closed standard streams: no file takes their place" {
