@@ -13,51 +13,76 @@ bats_require_minimum_version 1.5.0
 healthy_plain() { finds ''; }
 @test "silent: a pod that is not in the mesh" { in_pod healthy_plain; }
 
-healthy_sidecar() {
+# healthy STORE LISTENER... -- ARG...: the rules that 'istio apply' makes, and who listens behind them
+healthy() {
+	local store=$1 tool=nft
+	shift
+	local listeners=()
+	while [ "$1" != -- ]; do
+		listeners+=("$1")
+		shift
+	done
+	shift
+	[ "$store" != legacy ] || tool=legacy
+	node_with $tool
+	pod_standin "${listeners[@]}" >/dev/null
+	pod_standin -n app tcp/8080 >/dev/null
+	"$CNISH" -t netns:pod --yes istio apply --store "$store" "$@" >/dev/null
+	NODE=/run/node-$tool finds ''
+}
+
+# Functions, since a sandbox inherits no arrays.
+healthy_envoy() {
+	local store=$1
+	shift
+	healthy "$store" -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 tcp/15020 tcp/15021 tcp/15090 "$@"
+}
+
+# Sockets of ztunnel are in the pod, its process is elsewhere.
+healthy_ztunnel() {
+	local store=$1
+	shift
+	healthy "$store" -n ztunnel tcp/15001 tcp/15006 tcp/15008 "$@"
+}
+
+healthy_sidecar() { healthy_envoy "$1" -- DUAL_STACK=true; }
+healthy_dns() { healthy_envoy "$1" udp/15053 tcp/15053 -- DUAL_STACK=true REDIRECT_DNS=true CAPTURE_ALL_DNS=true; }
+healthy_tproxy() { healthy_envoy "$1" -t -- DUAL_STACK=true ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY; }
+healthy_ambient() { healthy_ztunnel "$1" udp/15053 tcp/15053 -- --preset ambient; }
+healthy_ambient_plain() { healthy_ztunnel "$1" -- --preset ambient REDIRECT_DNS=false; }
+
+@test "silent: a sidecar, legacy" { in_pod healthy_sidecar legacy; }
+@test "silent: a sidecar, iptables-nft" { in_pod healthy_sidecar compat; }
+@test "silent: a sidecar, native nftables" { in_pod healthy_sidecar native; }
+@test "silent: DNS capture, legacy" { in_pod healthy_dns legacy; }
+@test "silent: DNS capture, iptables-nft" { in_pod healthy_dns compat; }
+@test "silent: DNS capture, native nftables" { in_pod healthy_dns native; }
+@test "silent: TPROXY, legacy" { in_pod healthy_tproxy legacy; }
+@test "silent: TPROXY, iptables-nft" { in_pod healthy_tproxy compat; }
+@test "silent: TPROXY, native nftables" { in_pod healthy_tproxy native; }
+@test "silent: an ambient pod, legacy" { in_pod healthy_ambient legacy; }
+@test "silent: an ambient pod, iptables-nft" { in_pod healthy_ambient compat; }
+@test "silent: an ambient pod, native nftables" { in_pod healthy_ambient native; }
+@test "silent: an ambient pod without DNS capture" { in_pod healthy_ambient_plain compat; }
+
+# Rules that other programs wrote: Istio's text, loaded by the tool of each store.
+healthy_by_tools() {
 	node_with "$1"
 	sidecar
-	pod_standin -n app tcp/8080 >/dev/null
 	pod_istio "$1"
 	NODE=/run/node-$1 finds ''
 }
-@test "silent: a sidecar with legacy rules" { in_pod healthy_sidecar legacy; }
-@test "silent: a sidecar with iptables-nft rules" { in_pod healthy_sidecar nft; }
+@test "silent: a sidecar whose rules iptables-legacy wrote" { in_pod healthy_by_tools legacy; }
+@test "silent: a sidecar whose rules iptables-nft wrote" { in_pod healthy_by_tools nft; }
 
-healthy_dns() {
-	node_with nft
-	sidecar
-	pod_standin -n envoy -u 1337 -g 1337 udp/15053 tcp/15053 >/dev/null
-	"$CNISH" -t netns:pod --yes istio apply --store compat DUAL_STACK=true REDIRECT_DNS=true CAPTURE_ALL_DNS=true >/dev/null
-	NODE=/run/node-nft finds ''
-}
-@test "silent: a sidecar with DNS capture" { in_pod healthy_dns; }
-
-healthy_tproxy() {
-	node_with "$1"
-	pod_standin -t -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
-	"$CNISH" -t netns:pod --yes istio apply --store "$2" DUAL_STACK=true ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY >/dev/null
-	NODE=/run/node-$1 finds ''
-}
-@test "silent: TPROXY, legacy" { in_pod healthy_tproxy legacy legacy; }
-@test "silent: TPROXY, iptables-nft" { in_pod healthy_tproxy nft compat; }
-
-# ztunnel's sockets are in the pod, its process is elsewhere
-healthy_ambient() {
-	node_with nft
-	pod_standin -n ztunnel tcp/15001 tcp/15006 tcp/15008 udp/15053 tcp/15053 >/dev/null
-	"$CNISH" -t netns:pod --yes istio apply --preset ambient --store compat >/dev/null
-	NODE=/run/node-nft finds ''
-}
-@test "silent: an ambient pod" { in_pod healthy_ambient; }
-
-healthy_native() {
+healthy_by_nft() {
 	node_with nft
 	sidecar
 	"$CNISH" -t netns:pod -o nft istio show NATIVE_NFTABLES=true DUAL_STACK=true --preset istio-init >/run/native.nft
 	pod_exec nft -f /run/native.nft
 	NODE=/run/node-nft finds ''
 }
-@test "silent: Istio's native nftables rules" { in_pod healthy_native; }
+@test "silent: a sidecar whose rules nft wrote" { in_pod healthy_by_nft; }
 
 # A gateway runs Envoy and has no capture by design.
 healthy_gateway() {
