@@ -5,8 +5,8 @@
 #   crash_run SCENARIO [EVERY SEED]   all points of a scenario, or each EVERYth from SEED on; inside in_pod
 #   crash_scenarios                   the names of all scenarios
 #
-# After each kill every table is the old or the new one, as the real tools print it; a second run, or an undo,
-# leaves what an uninterrupted run leaves, or what there was before; and where Istio's rules were there before and
+# After each kill every table is the old or the new one, as the real tools print it; a second run, an undo, or a flush
+# leaves what an uninterrupted run leaves, what there was before, or nothing of Istio's; and where Istio's rules were there before and
 # will be there after, connections that are made all the while arrive at the proxy or nowhere.
 
 source "$TOP/tests/lib/pod.sh"
@@ -81,6 +81,7 @@ begin() {
 	foreign legacy
 	foreign nft
 	pod_exec nft 'table inet mine { chain c { type filter hook output priority 0; tcp dport 1 counter accept; }; }'
+	state >/run/bare
 	case $1 in
 	fresh-*) PROBE=false deed=(apply --store "${w[1]}" "${CRASH_SETTINGS[@]}") ;;
 	repair-*)
@@ -194,7 +195,23 @@ judge_probers() {
 	done
 }
 
-# one_point SCENARIO N WHERE HOW: kill, look, heal by a second run or by an undo
+# ways SCENARIO: what heals it after a kill
+ways() {
+	case $1 in
+	undo-*) echo again ;;
+	flush-*) echo again undo ;;
+	*) echo again undo flush ;;
+	esac
+}
+
+# Nobody probes meanwhile: without rules there is no proxy to arrive at. 'back' sets the probers going again.
+heal_by_flush() {
+	! $PROBE || { judge_probers "$1"; kill -STOP "${PROBERS[@]}"; }
+	crash_cnish flush || { echo "$1"; cat /run/out; exit 1; }
+	same /run/bare "$1"
+}
+
+# one_point SCENARIO N WHERE HOW: kill, look, heal by a second run, an undo or a flush
 one_point() {
 	local status=0 label flag=()
 	label="$1, call $(sed -n "$2p" /run/points), $3, $4"
@@ -208,11 +225,13 @@ one_point() {
 		# an undo that was killed when all was done and noted has nothing left to undo: status 3
 		crash_cnish "${deed[@]}" || { [ $? = 3 ] && [[ $1 = undo-* ]]; } || { echo "$label"; cat /run/out; exit 1; }
 		same /run/after "$label"
+	elif [ "$4" = flush ]; then
+		heal_by_flush "$label"
 	else
 		crash_cnish undo || [ $? = 3 ] || { echo "$label"; cat /run/out; exit 1; }
 		same /run/kept/state "$label"
 	fi
-	! $PROBE || judge_probers "$label"
+	! $PROBE || [ "$4" = flush ] || judge_probers "$label"
 	POINTS=$((POINTS + 1))
 }
 
@@ -236,8 +255,7 @@ crash_run() {
 	fi
 	for ((i = 1; i <= n; i++)); do
 		for where in before after; do
-			for how in again undo; do
-				[[ $1 != undo-* || $how = again ]] || continue
+			for how in $(ways "$1"); do
 				count=$((count + 1))
 				[ $((count % every)) != 0 ] || one_point "$1" "$i" "$where" "$how"
 			done
