@@ -132,6 +132,18 @@ static int parse_cidr(const char *text, struct addr *a, unsigned *len)
 	return addr_parse_prefix(text, a, len);
 }
 
+/* As Go's netip prints it: of the old form ::a.b.c.d only the mapped one has dots. @text: ADDR_TEXT */
+static const char *go_text(const struct addr *a, char *text)
+{
+	static const uint8_t zero[12];
+
+	if (a->family == AF_INET6 && memcmp(a->b, zero, sizeof(zero)) == 0 && (a->b[12] || a->b[13]))
+		snprintf(text, ADDR_TEXT, "::%x:%x", a->b[12] << 8 | a->b[13], a->b[14] << 8 | a->b[15]);
+	else
+		addr_fmt(a, text);
+	return text;
+}
+
 static int check_cidrs(struct istio_config *c, const struct istio_setting *s, const char *value,
 		       struct istio_cidrs *ret, struct err *e)
 {
@@ -147,7 +159,7 @@ static int check_cidrs(struct istio_config *c, const struct istio_setting *s, co
 
 		if (parse_cidr(l.items[i], &a, &len) < 0)
 			return refuse(s, value, e, "'%s' is no address range (ADDRESS/LENGTH)", l.items[i]);
-		snprintf(text, sizeof(text), "%s/%u", addr_fmt(&a, host), len);
+		snprintf(text, sizeof(text), "%s/%u", go_text(&a, host), len);
 		if (istio_list_add(c->arena, a.family == AF_INET ? &out.v4 : &out.v6, text) < 0)
 			return err_oom(e);
 		out.loopback |= addr_is_loopback(&a);
@@ -294,6 +306,22 @@ static int check_values(struct istio_config *c, struct err *e)
 	return 0;
 }
 
+/* Of ambient's interfaces the blanks around them are dropped, and those without a name (SPEC G). */
+static int trim_each(struct istio_config *c, struct istio_list *l)
+{
+	struct istio_list out = { 0 };
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *p = l->items[i] + strspn(l->items[i], " ");
+		const char *item = arena_strndup(c->arena, p, strcspn(p, " "));
+
+		if (!item || (item[0] && istio_list_add(c->arena, &out, item) < 0))
+			return -1;
+	}
+	*l = out;
+	return 0;
+}
+
 static int split_all(struct istio_config *c, struct err *e)
 {
 	const struct {
@@ -311,6 +339,8 @@ static int split_all(struct istio_config *c, struct err *e)
 	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
 		if (istio_split(c->arena, lists[i].from, lists[i].to) < 0)
 			return err_oom(e);
+	if (c->ambient && trim_each(c, &c->nics_virtual) < 0)
+		return err_oom(e);
 	return 0;
 }
 
@@ -375,7 +405,7 @@ static int add_server(struct istio_config *c, const char *text)
 
 	if (text[0] == '[' || addr_parse(text, &a) < 0)
 		return 0; /* scoped or malformed: Istio drops it as well */
-	return istio_list_add(c->arena, a.family == AF_INET ? &c->dns4 : &c->dns6, addr_fmt(&a, canonical));
+	return istio_list_add(c->arena, a.family == AF_INET ? &c->dns4 : &c->dns6, go_text(&a, canonical));
 }
 
 /* The "nameserver" lines of resolv.conf(5). */
@@ -393,7 +423,7 @@ static int read_resolv(struct istio_config *c, const char *text, struct err *e)
 
 			p += sizeof(word) - 1;
 			p += strspn(p, " \t");
-			server = arena_strndup(c->arena, p, strcspn(p, " \t\r\n#;"));
+			server = arena_strndup(c->arena, p, strcspn(p, " \t\r\n"));
 			if (!server || add_server(c, server) < 0)
 				return err_oom(e);
 		}
@@ -439,6 +469,19 @@ static int derive_dns(struct istio_config *c, const struct istio_facts *f, struc
 	return note(c, e, "DNS capture is on, but there are no DNS servers: Istio switches it off");
 }
 
+/* The CNI plugin takes the proxy's one variable for two settings (SPEC A6). */
+static void derive_cni_dns(struct istio_config *c)
+{
+	const struct istio_setting *dns = istio_setting_find("RedirectDNS", strlen("RedirectDNS"));
+	const struct istio_setting *all = istio_setting_find("CaptureAllDNS", strlen("CaptureAllDNS"));
+
+	if (c->cni_mode && !c->ambient && c->source[dns - istio_settings] == ISTIO_FROM_ENV2 &&
+	    c->source[all - istio_settings] == ISTIO_FROM_DEFAULT) {
+		c->capture_all_dns = c->redirect_dns;
+		c->source[all - istio_settings] = ISTIO_FROM_ENV2;
+	}
+}
+
 static int derive_ids(struct istio_config *c, struct err *e)
 {
 	if (!c->proxy_uid[0]) {
@@ -463,6 +506,9 @@ static int note_surprises(struct istio_config *c, struct err *e)
 	if (strcmp(m, "NONE") == 0 &&
 	    note(c, e, "interception mode NONE: the injector adds no istio-init; as an argument it means REDIRECT") < 0)
 		return -1;
+	if (c->capture_all_dns && !c->redirect_dns && !c->ambient &&
+	    note(c, e, "CAPTURE_ALL_DNS has no effect without REDIRECT_DNS") < 0)
+		return -1;
 	if (!c->ambient && !c->groups.n &&
 	    note(c, e, "ISTIO_OUTBOUND_OWNER_GROUPS is empty: nothing outbound is captured") < 0)
 		return -1;
@@ -480,6 +526,10 @@ static int check_version(struct istio_config *c, struct err *e)
 		const char *what;
 	} needs[] = {
 		{ true, 7, "rules" },
+		{ c->exclude_interfaces[0], 11, "excluded interfaces" },
+		{ c->drop_invalid, 12, "dropping invalid packets" },
+		{ strcmp(c->groups_include, "*") != 0 || c->groups_exclude[0], 14, "owner groups" },
+		{ strcmp(c->loopback_cidr, "127.0.0.1/32") != 0, 21, "another loopback range" },
 		{ c->ipv6, 12, "IPv6 rules" },
 		{ c->tproxy, 11, "rules for TPROXY" },
 		{ c->redirect_dns && !c->ambient, 11, "rules for DNS capture" },
@@ -495,8 +545,11 @@ static int check_version(struct istio_config *c, struct err *e)
 		return refuse(s, c->version, e, "no version of Istio, as 1.30");
 	for (unsigned i = 0; i < ARRAY_SIZE(needs); i++)
 		if (needs[i].asked && minor < needs[i].since)
-			return refuse(s, c->version, e, "%s are known from 1.%u on", needs[i].what, needs[i].since);
+			return refuse(s, c->version, e, "%s: known from 1.%u on", needs[i].what, needs[i].since);
 	c->minor = minor;
+	if (minor > ISTIO_LAST_MINOR)
+		return note(c, e, "the rules of Istio %s are not known: taken as those of 1.%d, the newest that are", c->version,
+			    ISTIO_LAST_MINOR);
 	return 0;
 }
 
@@ -508,6 +561,7 @@ int istio_config_resolve(struct istio_config *c, const struct istio_facts *f, st
 		return -1;
 	c->ambient = strcmp(c->mode, "ambient") == 0;
 	c->tproxy = !c->ambient && strcmp(c->interception_mode, "TPROXY") == 0;
+	derive_cni_dns(c);
 	if (derive_ids(c, e) < 0 || split_all(c, e) < 0 || derive_ipv6(c, f, e) < 0 ||
 	    check_version(c, e) < 0 || derive_dns(c, f, e) < 0)
 		return -1;

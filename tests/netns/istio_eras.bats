@@ -63,10 +63,12 @@ eras() {
 
 refusals() {
 	local s
-	for s in 1.6 2.0 1 x 1.30x '1.26 NATIVE_NFTABLES=true' '1.10 ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY' '1.23 MODE=ambient' '1.27 MODE=ambient NATIVE_NFTABLES=true'; do
+	for s in 1.6 2.0 1 x 1.30x '1.26 NATIVE_NFTABLES=true' '1.10 ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY' '1.23 MODE=ambient' '1.27 MODE=ambient NATIVE_NFTABLES=true' \
+		'1.13 ISTIO_OUTBOUND_OWNER_GROUPS=5' '1.11 DROP_INVALID=true' '1.20 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/8'; do
 		# shellcheck disable=SC2086
 		! "$CNISH" -t netns:pod istio show ENABLE_INBOUND_IPV6=false --istio-version $s 2>/run/err || { echo "taken: $s"; false; }
 		grep ISTIO_VERSION /run/err >/dev/null
 	done
+	"$CNISH" -t netns:pod istio show --istio-version 1.99 2>&1 | grep 'Istio 1.99 are not known: taken as those of 1.30'
 }
 @test "versions that are not known are refused" { in_pod refusals; }

@@ -18,23 +18,31 @@ def split(s):
     return [x for x in s.split(',') if x]
 
 
+def canonical(ip):
+    """ As Go's netip prints it: dots only in a mapped address """
+    mapped = ip.version == 6 and ip.ipv4_mapped
+    return '::ffff:%s' % mapped if mapped else str(ip)
+
+
 def cidrs(s):
     if s == '*':
         return True, [], [], False
     nets = [ipaddress.ip_interface(x) for x in split(s)]
-    text = lambda n: '%s/%d' % (n.ip, n.network.prefixlen)
+    text = lambda n: '%s/%d' % (canonical(n.ip), n.network.prefixlen)
     return (False, [text(n) for n in nets if n.version == 4], [text(n) for n in nets if n.version == 6],
             any(n.ip.is_loopback for n in nets))
 
 
 class Config:
     def __init__(self, s):
+        if s['MODE'] == 'ambient':
+            s = dict(s, KUBE_VIRT_INTERFACES=','.join(x.strip() for x in s['KUBE_VIRT_INTERFACES'].split(',')))
         self.s, self.six = s, s['ENABLE_INBOUND_IPV6'] == 'true'
         self.uids = split(s['PROXY_UID'] or '1337')
         self.gids = split(s['PROXY_GID'] or s['PROXY_UID'] or '1337')
         servers = [ipaddress.ip_address(a) for a in split(s['DNS_SERVERS'])]
-        self.dns4 = [str(a) for a in servers if a.version == 4]
-        self.dns6 = [str(a) for a in servers if a.version == 6]
+        self.dns4 = [canonical(a) for a in servers if a.version == 4]
+        self.dns6 = [canonical(a) for a in servers if a.version == 6]
         self.all_dns = s['CAPTURE_ALL_DNS'] == 'true'
         self.dns = s['REDIRECT_DNS'] == 'true'
         if s['MODE'] != 'ambient' and self.dns and not self.all_dns and not servers:
@@ -408,24 +416,22 @@ def settings(r):
     port = lambda: str(one([0, 1, 53, 80, 443, 8080, 15008, 65535, r.randrange(65536)]))
     ports = lambda: one(['', port(), ','.join(port() for _ in range(r.randint(2, 5))), ',%s,,%s,' % (port(), port()), ' 80, 81 ', '1000:2000,22', '80,80'])
     net4 = lambda: '%d.%d.%d.%d/%d' % (r.randrange(256), r.randrange(256), r.randrange(256), r.randrange(256), r.randint(0, 32))
-    net6 = lambda: one(['::/0', '::1/128', 'fd00::/8', '2001:db8::%x/%d' % (r.randrange(65536), r.randint(0, 128))])
+    net6 = lambda: one(['::/0', '::1/128', 'fd00::/8', '::ffff:1.2.3.4/120', '::102:304/128', '2001:db8::%x/%d' % (r.randrange(65536), r.randint(0, 128))])
     nets = lambda: ','.join(one([net4, net4, net6, lambda: '127.0.0.1/8'])() for _ in range(r.randint(1, 5)))
-    ids = lambda: one(['', '1337', '0', '1337,0', '1,,2,', '%d,%d' % (r.randrange(70000), r.randrange(70000))])
-    nics = lambda: one(['', '', 'eth1', 'eth1,net0', 'tap+,', ' eth3,x.y-z_1'])
+    ids = lambda: one(['', '1337', '0', '1337,0', '1,,2,', '7,7', '%d,%d' % (r.randrange(70000), r.randrange(70000))])
+    nics = lambda: one(['', '', 'eth1', 'eth1,net0', 'eth1,eth1', 'tap+,', ' eth3,x.y-z_1'])
     groups = lambda: ','.join(one(['5', 'root', 'www-data', '100-200', str(r.randrange(70000))]) for _ in range(r.randint(1, 64)))
     s = {'MODE': one(['sidecar'] * 4 + ['ambient']), 'ENABLE_INBOUND_IPV6': one(['true', 'false']), 'INGRESS_MODE': one(['true', 'false']),
          'NATIVE_NFTABLES': one(['true', 'false', 'false']), 'envoy-port': one(['15001', port()]), 'INBOUND_CAPTURE_PORT': one(['15006', port()]),
          'INBOUND_TUNNEL_PORT': one(['15008', port()]), 'PROXY_UID': ids(), 'PROXY_GID': ids(),
          'ISTIO_INBOUND_INTERCEPTION_MODE': one(['TPROXY', 'REDIRECT', '', 'tproxy', 'NONE', 'TPROXY']), 'ISTIO_INBOUND_PORTS': one(['*', '*', ports()]),
-         'ISTIO_LOCAL_EXCLUDE_PORTS': ports(), 'ISTIO_EXCLUDE_INTERFACES': nics(), 'KUBE_VIRT_INTERFACES': one(['', 'tap1', 'tap1,,tap0,']),
+         'ISTIO_LOCAL_EXCLUDE_PORTS': ports(), 'ISTIO_EXCLUDE_INTERFACES': nics(), 'KUBE_VIRT_INTERFACES': one(['', 'tap1', 'tap1,,tap0,', ' tap1 ,tap0']),
          'ISTIO_SERVICE_CIDR': one(['*', '*', '', nets()]), 'ISTIO_SERVICE_EXCLUDE_CIDR': one(['', '', nets()]), 'ISTIO_OUTBOUND_PORTS': ports(),
          'ISTIO_LOCAL_OUTBOUND_PORTS_EXCLUDE': ports(), 'ISTIO_INBOUND_TPROXY_MARK': one(['1337', '1', '4294967295', str(r.randrange(1 << 32))]),
          'REDIRECT_DNS': one(['true', 'false', 'true']), 'CAPTURE_ALL_DNS': one(['true', 'false']), 'DROP_INVALID': one(['true', 'false']),
-         'DNS_SERVERS': one(['', '10.96.0.10', '10.96.0.10,FD00:0::0A,1.1.1.1', '2001:db8::1', '::ffff:1.2.3.4' if False else '9.9.9.9']),
+         'DNS_SERVERS': one(['', '10.96.0.10', '10.96.0.10,FD00:0::0A,1.1.1.1', '2001:db8::1', '9.9.9.9', '::ffff:1.2.3.4,::102:304,64:ff9b::1.2.3.4']),
          'ISTIO_OUTBOUND_OWNER_GROUPS': one(['*', '*', '', groups()]), 'ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE': one(['', '0', groups()]),
          'ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR': one(['127.0.0.1/32', '127.0.0.1/8', '127.0.0.0/16', '127.9.9.9/31'])}
-    if s['MODE'] == 'ambient':
-        s['KUBE_VIRT_INTERFACES'] = s['KUBE_VIRT_INTERFACES'].strip(',')
     return s
 
 
@@ -460,4 +466,5 @@ def main():
     print('%d configurations equal (seed %d)' % (count, seed))
 
 
-main()
+if __name__ == '__main__':
+    main()

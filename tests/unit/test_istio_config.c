@@ -211,7 +211,7 @@ static void test_dns_servers(void **state)
 	struct istio_facts facts = {
 		.resolv_conf = "# nameserver 9.9.9.9\nsearch a b\nnameserver 10.96.0.10\n"
 			       "nameserver\t2001:DB8:0:0::1 # note\nnameserver fe80::1%eth0\nnameserver\nnameserver x\n"
-			       "nameservers 8.8.8.8",
+			       "nameserver 1.1.1.1#53\nnameservers 8.8.8.8\nnameserver ::102:304",
 	};
 
 	set(f, "REDIRECT_DNS=1");
@@ -219,8 +219,29 @@ static void test_dns_servers(void **state)
 	assert_true(f->c->dns);
 	assert_int_equal(f->c->dns4.n, 1);
 	assert_string_equal(f->c->dns4.items[0], "10.96.0.10");
-	assert_int_equal(f->c->dns6.n, 1);
+	assert_int_equal(f->c->dns6.n, 2);
 	assert_string_equal(f->c->dns6.items[0], "2001:db8::1");
+	assert_string_equal(f->c->dns6.items[1], "::102:304"); /* as Go prints it */
+}
+
+/* The plugin hands the proxy's one variable to two settings; a typed one stays. */
+static void test_cni_dns(void **state)
+{
+	static const struct {
+		const char *preset, *setting;
+		bool all;
+	} cases[] = { { "cni", "ISTIO_META_DNS_CAPTURE=true", true }, { "cni", "REDIRECT_DNS=true", false },
+		      { "istio-init", "ISTIO_META_DNS_CAPTURE=true", false } };
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct istio_config *c;
+
+		assert_int_equal(istio_config_new(f->a, cases[i].preset, &c, &f->e), 0);
+		assert_int_equal(istio_config_set(c, cases[i].setting, &f->e), 0);
+		assert_int_equal(istio_config_resolve(c, NULL, &f->e), 0);
+		assert_int_equal(c->capture_all_dns, cases[i].all);
+	}
 }
 
 static void test_dns_unreadable(void **state)
@@ -293,7 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_sources),   T(test_argv),	T(test_bad_argv),	T(test_refusals),
 		T(test_refused_names), T(test_groups_limit), T(test_ipv6),	T(test_dns_servers),
-		T(test_dns_unreadable), T(test_steps),	T(test_mode_is_exact),
+		T(test_dns_unreadable), T(test_cni_dns), T(test_steps),	T(test_mode_is_exact),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
