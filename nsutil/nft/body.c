@@ -113,6 +113,18 @@ static void put_bitwise(struct enc *m, uint32_t mask, uint32_t xor)
 	enc_expr_end(m, x);
 }
 
+static void put_hton(struct enc *m)
+{
+	struct enc_expr x = enc_expr(m, "byteorder");
+
+	enc_be32(m, NFTA_BYTEORDER_SREG, NFT_REG_1);
+	enc_be32(m, NFTA_BYTEORDER_DREG, NFT_REG_1);
+	enc_be32(m, NFTA_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	enc_be32(m, NFTA_BYTEORDER_LEN, sizeof(uint32_t));
+	enc_be32(m, NFTA_BYTEORDER_SIZE, sizeof(uint32_t));
+	enc_expr_end(m, x);
+}
+
 static void load_ct(struct enc *m, uint32_t key)
 {
 	put_load(m, "ct", NFTA_CT_KEY, key, NFTA_CT_DREG);
@@ -204,6 +216,35 @@ static void port(struct parser *p, uint8_t l4)
 	enc_cmp(&p->m, op, &be, 2);
 }
 
+/* An address of @full bits, perhaps with "/LENGTH"; false, and bad, when it is none. */
+static bool take_address(struct parser *p, unsigned full, struct addr *x, unsigned *len)
+{
+	if (addr_parse_prefix(word(p), x, len) < 0 || addr_len(x) * 8 != full) {
+		bad(p);
+		return false;
+	}
+	p->at++;
+	return true;
+}
+
+/* "ip daddr & MASK == ADDRESS": so nft lists the range that is everything. */
+static void masked_address(struct parser *p, unsigned offset, unsigned full)
+{
+	struct addr mask, x;
+	enum match_op op;
+	unsigned len;
+
+	if (!take_address(p, full, &mask, &len))
+		return;
+	op = operator(p);
+	if (!take_address(p, full, &x, &len))
+		return;
+	need_l3(p, full == 128 ? NFPROTO_IPV6 : NFPROTO_IPV4);
+	enc_payload(&p->m, NFT_PAYLOAD_NETWORK_HEADER, offset, full / 8);
+	enc_bitwise(&p->m, mask.b, full / 8);
+	enc_cmp(&p->m, op, x.b, full / 8);
+}
+
 static void address(struct parser *p, uint8_t l3)
 {
 	bool six = l3 == NFPROTO_IPV6, dst = strcmp(word(p), "daddr") == 0;
@@ -216,12 +257,13 @@ static void address(struct parser *p, uint8_t l3)
 		bad(p);
 		return;
 	}
-	op = operator(p);
-	if (addr_parse_prefix(word(p), &x, &len) < 0 || addr_len(&x) * 8 != full) {
-		bad(p);
+	if (take(p, "&")) {
+		masked_address(p, offset, full);
 		return;
 	}
-	p->at++;
+	op = operator(p);
+	if (!take_address(p, full, &x, &len))
+		return;
 	for (unsigned i = 0; i < len; i++)
 		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
 	for (unsigned i = 0; i < full / 8; i++)
@@ -269,6 +311,40 @@ static void compare(struct parser *p)
 	op = operator(p);
 	v = number(p, UINT32_MAX);
 	enc_cmp(&p->m, op, &v, sizeof(v));
+}
+
+/* A user or group, or a range of them: nft compares ranges in network order. */
+static void owner(struct parser *p, uint32_t key)
+{
+	enum match_op op = operator(p);
+	const char *w = word(p);
+	unsigned long long low, high;
+	uint32_t v, ends[2];
+	char *end;
+
+	low = high = w[0] >= '0' && w[0] <= '9' ? strtoull(w, &end, 10) : UINT64_MAX;
+	if (low < UINT32_MAX && *end == '-' && end[1] >= '0' && end[1] <= '9')
+		high = strtoull(end + 1, &end, 10);
+	if (low >= UINT32_MAX || high >= UINT32_MAX || high < low || *end) {
+		bad(p);
+		return;
+	}
+	p->at++;
+	enc_meta(&p->m, key);
+	v = (uint32_t)low;
+	if (!memchr(w, '-', strlen(w))) {
+		enc_cmp(&p->m, op, &v, sizeof(v));
+		return;
+	}
+	ends[0] = htonl(v);
+	ends[1] = htonl((uint32_t)high);
+	put_hton(&p->m);
+	if (op == OP_NE) {
+		enc_range(&p->m, true, &ends[0], &ends[1], sizeof(v));
+		return;
+	}
+	enc_cmp(&p->m, OP_GE, &ends[0], sizeof(v));
+	enc_cmp(&p->m, OP_LE, &ends[1], sizeof(v));
 }
 
 static void state(struct parser *p)
@@ -372,8 +448,8 @@ static void to_port(struct parser *p)
 		return;
 	}
 	w = word(p);
-	v = w[0] == ':' && w[1] >= '0' && w[1] <= '9' ? strtoul(w + 1, &end, 10) : 0;
-	if (!v || *end || v > 65535) {
+	v = w[0] == ':' && w[1] >= '0' && w[1] <= '9' ? strtoul(w + 1, &end, 10) : 65536;
+	if (v > 65535 || *end) {
 		bad(p);
 		return;
 	}
@@ -456,13 +532,11 @@ static void one(struct parser *p)
 		interface(p, NFT_META_IIFNAME);
 	else if (take(p, "oifname"))
 		interface(p, NFT_META_OIFNAME);
-	else if (take(p, "skuid")) {
-		enc_meta(&p->m, NFT_META_SKUID);
-		compare(p);
-	} else if (take(p, "skgid")) {
-		enc_meta(&p->m, NFT_META_SKGID);
-		compare(p);
-	} else if (take(p, "mark"))
+	else if (take(p, "skuid"))
+		owner(p, NFT_META_SKUID);
+	else if (take(p, "skgid"))
+		owner(p, NFT_META_SKGID);
+	else if (take(p, "mark"))
 		mark(p);
 	else if (take(p, "ct"))
 		ct(p);
@@ -489,6 +563,16 @@ static int split(struct parser *p, const char *text)
 	return 0;
 }
 
+/* The word that is not understood stands for a user or group. */
+static bool is_owner(const struct parser *p)
+{
+	const char *before = p->at ? p->words[p->at - 1] : "";
+
+	if (p->at > 1 && strcmp(before, "!=") == 0)
+		before = p->words[p->at - 2];
+	return strcmp(before, "skuid") == 0 || strcmp(before, "skgid") == 0;
+}
+
 int nft_body_parse(struct arena *a, const char *text, struct nft_body *ret, struct err *e)
 {
 	_cleanup_free_ char *room = calloc(1, ROOM);
@@ -503,8 +587,10 @@ int nft_body_parse(struct arena *a, const char *text, struct nft_body *ret, stru
 	while (*word(&p) && !p.bad)
 		one(&p);
 	enc_nest_end(&p.m, list);
-	if (p.bad || p.m.full || p.m.why)
-		return err_set(e, ERR_USAGE, text, "'%s' cannot be written for nf_tables", p.bad ? word(&p) : "its length");
+	if (p.bad || p.m.full || p.m.why) {
+		err_set(e, ERR_USAGE, text, "'%s' cannot be written for nf_tables", p.bad ? word(&p) : "its length");
+		return p.bad && is_owner(&p) ? err_hint(e, "give the user or group as a number: names differ between containers") : -1;
+	}
 	body.len = list->nla_len;
 	body.list = arena_dup(a, list, body.len);
 	if (!body.list)

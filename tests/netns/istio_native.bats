@@ -23,6 +23,7 @@ configs() {
 		ISTIO_OUTBOUND_OWNER_GROUPS=1000,1001 PROXY_UID=1337,1338 PROXY_GID=1340
 		ISTIO_OUTBOUND_OWNER_GROUPS= ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/8 ISTIO_SERVICE_CIDR=127.0.0.9/32
 		ENABLE_INBOUND_IPV6=false ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5,6 ISTIO_INBOUND_PORTS= ISTIO_SERVICE_CIDR=
+		ISTIO_SERVICE_CIDR=0.0.0.0/0,::/0,10.0.0.0/9 PROXY_UID=5-9 ISTIO_OUTBOUND_OWNER_GROUPS=100-200,5 INBOUND_CAPTURE_PORT=0
 		MODE=ambient REDIRECT_DNS=true
 		MODE=ambient INGRESS_MODE=true KUBE_VIRT_INTERFACES=tap0
 		MODE=ambient ENABLE_INBOUND_IPV6=false
@@ -51,7 +52,7 @@ apply_configs() {
 		ip netns del ref
 		i=$((i + 1))
 	done < <(configs)
-	[ $i = 14 ]
+	[ $i = 15 ]
 }
 @test "apply in the native store: nft lists what it lists after loading the plan's text" { in_pod apply_configs; }
 
