@@ -4,6 +4,7 @@
 
 #include <linux/fib_rules.h>
 #include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "nsutil/istio/compare.h"
 #include "nsutil/istio/plan.h"
 #include "nsutil/istio/recognise_parts.h"
+
+enum { SIDECAR_TABLE = 133 };
 
 /* Versions between which nothing changed that shows (HISTORY 2). */
 static const struct era {
@@ -106,16 +109,33 @@ static void find_version(const struct istio_config *c, struct istio_evidence *x)
 	}
 }
 
-/* Packets with TPROXY's mark go to a table of their own. */
+/* Does the table deliver everything to this host? */
+static bool delivers(const struct netview *nv, uint8_t family, uint32_t table)
+{
+	for (unsigned i = 0; i < nv->n_routes; i++)
+		if (nv->routes[i].family == family && nv->routes[i].table == table &&
+		    nv->routes[i].type == RTN_LOCAL && nv->routes[i].dst_len == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Packets with TPROXY's mark go to a table of their own. Somebody else's rule may look at the same mark: Istio's
+ * leads to a table that delivers here, or, should its route be lost, to the table Istio takes if not told otherwise.
+ */
 static void find_table(struct istio_evidence *x, const struct netview *nv)
 {
 	unsigned long mark = strtoul(x->f.mark ? x->f.mark : "1337", NULL, 10);
+	unsigned best = 0;
 
 	for (unsigned i = 0; nv && x->f.tproxy && i < nv->n_rules; i++) {
 		const struct nv_rule *r = &nv->rules[i];
+		unsigned score = delivers(nv, r->family, r->table) ? 3 : r->table == SIDECAR_TABLE ? 2 : 1;
 
-		if (r->fwmark == mark && r->fwmask == 0xffffffff && r->action == FR_ACT_TO_TBL && !r->invert)
-			x->table = r->table;
+		if (r->fwmark != mark || r->fwmask != 0xffffffff || r->action != FR_ACT_TO_TBL || r->invert || score <= best)
+			continue;
+		best = score;
+		x->table = r->table;
 	}
 }
 

@@ -226,16 +226,23 @@ static bool foreign_rule_leads(const struct finder *f, uint8_t family, uint32_t 
 	return false;
 }
 
-/* Table 100 is in many people's hands: there a rule of Istio's must lead to it. */
+/*
+ * Table 100 is in many people's hands: there a rule of Istio's must lead to it, and none of somebody else's.
+ * Table 133 is Istio's, though somebody else's rule may lead there as well.
+ */
 static bool owns_route(const struct finder *f, const struct nv_route *x)
 {
 	bool led = false;
 
-	if (!is_local_default(f, x) || foreign_rule_leads(f, x->family, x->table))
+	if (!is_local_default(f, x))
 		return false;
 	for (unsigned i = 0; i < f->nv->n_rules; i++)
 		led |= f->nv->rules[i].family == x->family && f->nv->rules[i].table == x->table &&
 		       owns_rule(f, &f->nv->rules[i]);
+	if (led && x->table == SIDECAR_TABLE)
+		return true;
+	if (foreign_rule_leads(f, x->family, x->table))
+		return false;
 	if (led || x->table == SIDECAR_TABLE)
 		return true;
 	return (f->c->ambient || f->c->tproxy) && x->table == marked(f->c, x->family).table;

@@ -18,8 +18,15 @@ const char *istio_diff_name(enum istio_diff_kind kind)
 
 bool istio_owns_table(const struct table *t)
 {
-	return t->store == STORE_NATIVE && (strncmp(t->name, "istio-proxy-", 12) == 0 ||
-					    strncmp(t->name, "istio-ambient-", 14) == 0);
+	static const char *const names[] = { "istio-proxy-nat", "istio-proxy-mangle", "istio-proxy-raw",
+					     "istio-ambient-nat", "istio-ambient-mangle", "istio-ambient-raw" };
+
+	if (t->store != STORE_NATIVE || t->family != NFPROTO_INET)
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		if (strcmp(t->name, names[i]) == 0)
+			return true;
+	return false;
 }
 
 int istio_report_add(struct istio_reporter *r, struct istio_diff diff)

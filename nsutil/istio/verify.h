@@ -75,7 +75,7 @@ int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_p
 
 const char *istio_diff_name(enum istio_diff_kind kind); /* "missing", "extra" ... */
 
-/* istio_owns_table() - a native table of Istio's: istio-proxy-ANYTHING or istio-ambient-ANYTHING */
+/* istio_owns_table() - one of the six native tables that Istio writes, all of family inet */
 bool istio_owns_table(const struct table *t);
 
 #endif
