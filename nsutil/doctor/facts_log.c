@@ -58,24 +58,47 @@ static void take(struct doctor *d, const char *text, size_t len, const char *whe
 		d->facts.log_where = where;
 }
 
+static void read_file(struct doctor *d, const struct hostfs *h, const char *path)
+{
+	_cleanup_close_ int fd = path ? hostfs_open(h, path, O_RDONLY | O_NONBLOCK) : -1;
+	_cleanup_free_ char *text = NULL;
+	long len = fd < 0 ? -1 : read_tail(fd, &text);
+
+	if (len >= 0)
+		take(d, text, (size_t)len, path);
+}
+
+/* Where kubelet has it, whatever the runtime. */
 static void read_pod_log(struct doctor *d, const struct hostfs *h, const char *container)
 {
 	const struct pod *p = d->t->pod;
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *text = NULL;
-	const char *dir, *path;
+	const char *dir;
 	int n;
-	long len;
 
+	if (!p->k8s_namespace || !p->name || !p->uid)
+		return;
 	dir = arena_printf(d->arena, "/var/log/pods/%s_%s_%s/%s", p->k8s_namespace, p->name, p->uid, container);
 	if (!dir || strstr(dir, "/../"))
 		return;
 	n = newest(h, dir);
-	path = n < 0 ? NULL : arena_printf(d->arena, "%s/%d.log", dir, n);
-	fd = path ? hostfs_open(h, path, O_RDONLY | O_NONBLOCK) : -1;
-	len = fd < 0 ? -1 : read_tail(fd, &text);
-	if (len >= 0)
-		take(d, text, (size_t)len, path);
+	if (n >= 0)
+		read_file(d, h, arena_printf(d->arena, "%s/%d.log", dir, n));
+}
+
+static void find_pod_log(struct doctor *d, const struct hostfs *h)
+{
+	static const char *const writers[] = { "istio-init", "istio-validation" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(writers); i++) {
+		/* The runtime knows the file, wherever its folder is; the newest start comes first. */
+		for (const struct launch *l = d->t->pod->launches; l && !d->facts.log_where; l = l->next)
+			if (strcmp(l->container, writers[i]) == 0)
+				read_file(d, h, l->log);
+		if (!d->facts.log_where)
+			read_pod_log(d, h, writers[i]);
+		if (d->facts.log_where)
+			return;
+	}
 }
 
 static void find_log(struct doctor *d)
@@ -87,19 +110,17 @@ static void find_log(struct doctor *d)
 		take(d, d->opt->log, d->opt->log_len, d->opt->log_name);
 		return;
 	}
-	if (!p || !p->k8s_namespace || !p->name || !p->uid) {
-		d->facts.log_why = "the target is no Kubernetes pod with a known name and uid; --log FILE gives a log";
+	if (!p) {
+		d->facts.log_why = "the target is no pod; --log FILE gives a log";
 		return;
 	}
 	if (hostfs_init(&h, d->t->host_root, d->arena) < 0) {
 		d->failed = true;
 		return;
 	}
-	read_pod_log(d, &h, "istio-init");
+	find_pod_log(d, &h);
 	if (!d->facts.log_where)
-		read_pod_log(d, &h, "istio-validation");
-	if (!d->facts.log_where)
-		d->facts.log_why = "no log of istio-init below /var/log/pods of the node; --log FILE gives one";
+		d->facts.log_why = "no log of istio-init where the runtime or kubelet would keep it; --log FILE gives one";
 }
 
 const struct log *facts_log(struct doctor *d)

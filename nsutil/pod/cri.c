@@ -170,6 +170,8 @@ static int container_status(struct cri *c, struct record *r, struct err *e)
 		return status == GRPC_NO_STATUS || status == GRPC_OK ? -1 : (err_clear(e), 0);
 	info = load_info(c, r, answer->info, answer->n_info);
 	take_info(c, r, info);
+	if (answer->status)
+		launch_log(c->g, r, answer->status->log_path, c->source);
 	gather_say(c->g, r, c->source, "container %s (%.12s) is %s, pid %d", r->name ? r->name : "?", r->id, r->state,
 		   (int)r->pid);
 	cri_free((ProtobufCMessage *)answer);

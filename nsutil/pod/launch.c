@@ -135,6 +135,15 @@ void launch_take_docker(struct gather *g, struct record *r, const json_t *inspec
 		l->args = finish(g, &args);
 	take_words(g, &l->env, jget(config, "Env", NULL), NULL);
 	gather_set(g, &l->image, jget_str(config, "Image"));
+	launch_log(g, r, jget_str(inspect, "LogPath"), source);
+}
+
+void launch_log(struct gather *g, struct record *r, const char *path, const char *source)
+{
+	struct launch *l = path && path[0] == '/' ? start(g, r, source) : NULL;
+
+	if (l)
+		gather_set(g, &l->log, path);
 }
 
 void launch_annotation(struct gather *g, struct record *r, const char *key, const char *value)

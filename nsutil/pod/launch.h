@@ -25,6 +25,9 @@ void launch_take_cri(struct gather *g, struct record *r, const json_t *config, c
 /* launch_take_docker() - the same from what docker's inspect says ("Path", "Args", "Config") */
 void launch_take_docker(struct gather *g, struct record *r, const json_t *inspect, const char *source);
 
+/* launch_log() - keep where the container's output goes, a path on the node; NULL and "" are nothing */
+void launch_log(struct gather *g, struct record *r, const char *path, const char *source);
+
 /* launch_annotation() - keep an annotation of a pod when it is one of Istio's */
 void launch_annotation(struct gather *g, struct record *r, const char *key, const char *value);
 

@@ -29,6 +29,7 @@ struct launch {
 	const char *container;	  /* "istio-init" */
 	const char *source;	  /* who told */
 	const char *image;	  /* NULL when not told */
+	const char *log;	  /* the file on the node that its output goes to; NULL when not told */
 	const char *const *args;  /* the whole vector, NULL-ended; NULL when not told */
 	const char *const *env;	  /* "KEY=VALUE", NULL-ended; NULL when not told */
 	int64_t uid, gid;	  /* -1 when not told */

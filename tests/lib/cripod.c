@@ -5,6 +5,7 @@
  * cripod SOCKET pod NS NAME UID CGROUP_PARENT bridge|host [ATTEMPT]  prints the sandbox id
  * cripod SOCKET container SANDBOX NS NAME UID CONTAINER IMAGE USER COMMAND...  starts it, prints its id
  * The environment variables CRIPOD_ANNOTATIONS (pod) and CRIPOD_ENV (container) are lists KEY=VALUE;KEY=VALUE.
+ * With CRIPOD_LOGS, a folder, the output of a container goes to FOLDER/CONTAINER.log.
  * cripod SOCKET stop SANDBOX     ends it, keeps it listed
  * cripod SOCKET remove SANDBOX   ends and forgets it
  */
@@ -62,6 +63,8 @@ static void fill_pod(struct pod_config *p, char **argv)
 	p->metadata.name = argv[1];
 	p->metadata.uid = argv[2];
 	p->config.metadata = &p->metadata;
+	if (getenv("CRIPOD_LOGS"))
+		p->config.log_directory = getenv("CRIPOD_LOGS");
 	p->config.os = &p->os;
 	p->os.security_context = &p->security;
 	p->security.namespace_options = &p->option;
@@ -118,8 +121,12 @@ static void container(int argc, char **argv)
 	Cri__Int64Value user = CRI__INT64_VALUE__INIT;
 	struct pod_config p;
 	Cri__IdMessage *answer;
+	char log[300];
 
 	fill_pod(&p, argv + 1);
+	snprintf(log, sizeof(log), "%s.log", argv[4]);
+	if (getenv("CRIPOD_LOGS"))
+		config.log_path = log;
 	metadata.name = argv[4];
 	image.image = argv[5];
 	user.value = atoll(argv[6]);

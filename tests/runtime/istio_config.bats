@@ -71,6 +71,16 @@ is() {
 	jq -e '.expected.told_by | startswith("istio-init (docker unix://")' <<<"$json"
 }
 
+@test "doctor reads istio-init's log where the runtime keeps it: containerd, docker" {
+	json=$(on_node -t shop/init-0 -o json doctor) || [ $? = 1 ]
+	jq -e --arg w "$WORLD/logs/istio-init.log" '.findings[] | select(.id == "D11").evidence[] | select(.where // "" | startswith($w))' <<<"$json"
+	json=$(inside "$CNISH" --runtime "unix://$WORLD/dk/d.sock" -t dk-web -o json doctor) || [ $? = 1 ]
+	jq -e --arg w "$WORLD/dk/root/containers/" '.findings[] | select(.id == "D11").evidence[] | select(.where // "" | startswith($w))' <<<"$json"
+	# of a pod whose istio-init wrote nothing there is no such word
+	json=$(on_node -t shop/cni-0 -o json doctor) || [ $? = 1 ]
+	jq -e 'all(.findings[]; .id != "D11")' <<<"$json"
+}
+
 @test "no runtime tells: the environment of a proxy process" {
 	cp "$(command -v sleep)" "$WORLD/pilot-agent"
 	inside sh -c "unshare -n env -i ISTIO_META_INTERCEPTION_MODE=TPROXY ISTIO_META_DNS_CAPTURE=true CAPTURE_ALL_DNS=1 \
