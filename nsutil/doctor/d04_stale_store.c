@@ -7,6 +7,41 @@
 #include "nsutil/doctor/check.h"
 #include "nsutil/ruleset/owner.h"
 
+enum { NAMES_MAX = 12 };
+
+static void add_name(struct buf *b, const char *name)
+{
+	size_t len = strcspn(name, "*");
+
+	buf_fmt(b, "%s%.*s%s", b->len ? "|" : "", (int)len, name, name[len] ? "" : "( |$)");
+}
+
+/* For grep -E: the names of an owner's chains when they are few, else how such names begin. */
+static const char *names(const struct ruleset *rs, enum store store, uint8_t family, const char *owner, struct buf *b)
+{
+	if (chains_count(rs, store, family, owner) > NAMES_MAX) {
+		for (unsigned i = 0; owner_pattern(owner, i); i++)
+			add_name(b, owner_pattern(owner, i));
+		return buf_cstr(b);
+	}
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->store == store && t->family == family ? t->chains : NULL; c; c = c->next)
+			if (chains_of(c, owner))
+				add_name(b, c->name);
+	return buf_cstr(b);
+}
+
+/* A line goes when it declares, fills or leads to one of the chains; what else is in the tables stays. */
+static void fix_command(struct doctor *d, struct doctor_finding *f, const struct ruleset *rs, enum store store, uint8_t family,
+			const char *owner)
+{
+	const char *tool = family == NFPROTO_IPV6 ? "ip6tables" : "iptables", *kind = store == STORE_LEGACY ? "legacy" : "nft";
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	doctor_fix(d, f, "%s-%s-save -c | grep -vE '(^:|-[Ajg] )(%s)' | %s-%s-restore -c", tool, kind,
+		   names(rs, store, family, owner, &b), tool, kind);
+}
+
 static void report(struct doctor *d, const struct ruleset *rs, uint8_t family, const char *owner)
 {
 	bool v6 = family == NFPROTO_IPV6;
@@ -17,7 +52,9 @@ static void report(struct doctor *d, const struct ruleset *rs, uint8_t family, c
 		doctor_see(d, f, family_name(family), chains_save_command((enum store)s, v6), "%u chains of %s in %s",
 			   chains_count(rs, (enum store)s, family, owner), owner, store_name((enum store)s));
 	doctor_fix(d, f, "find out which store %s uses now; 'cnish diff --store' shows where they differ", owner);
-	doctor_fix(d, f, "remove its chains from the other one, or reboot the node");
+	doctor_fix(d, f, "reboot the node, or remove its chains from the other one; the legacy copy, then the compat copy, by:");
+	for (unsigned s = STORE_LEGACY; s <= STORE_COMPAT; s++)
+		fix_command(d, f, rs, (enum store)s, family, owner);
 }
 
 /* Each owner once: at its first chain of the legacy store. */

@@ -142,6 +142,14 @@ const char *owner_chain(const struct chain *c)
 	return owner ? by_shape(c, owner) : NULL;
 }
 
+const char *owner_pattern(const char *owner, unsigned i)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(chain_names); n++)
+		if (strcmp(chain_names[n].owner, owner) == 0 && i-- == 0)
+			return chain_names[n].pattern;
+	return NULL;
+}
+
 const char *owner_rule(const struct rule *r)
 {
 	for (const struct stmt *s = r->stmts; s; s = s->next)

@@ -27,6 +27,12 @@ const char *owner_table(const struct table *t);
  */
 const char *owner_chain(const struct chain *c);
 
+/*
+ * owner_pattern() - the i-th pattern of chain names of iptables that are an owner's: a name, or a prefix
+ * that ends in '*'; NULL behind the last
+ */
+const char *owner_pattern(const char *owner, unsigned i);
+
 /* owner_rule() - whom a rule of a shared chain leads to: the owner of the chain it jumps to, or NULL */
 const char *owner_rule(const struct rule *r);
 

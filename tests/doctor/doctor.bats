@@ -119,11 +119,18 @@ d04() {
 			*nat
 			:KUBE-SERVICES - [0:0]
 			-A PREROUTING -j KUBE-SERVICES
+			-A PREROUTING -m comment --comment "not of KUBE-SERVICES"
 			-A KUBE-SERVICES -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination 10.0.1.9:6443
 			COMMIT
 		END
 	done
 	finds D04
+	# the advice, typed as it is, takes that copy and nothing else
+	jq -r '.findings[0].fix[] | select(startswith("iptables-legacy-save"))' /run/json >/run/advice
+	pod_exec sh -e /run/advice
+	finds ''
+	[ "$(pod_exec iptables-legacy-save | grep -c '^-A\|^:KUBE')" = 1 ]
+	[ "$(pod_exec iptables-nft-save | grep -c KUBE-SERVICES)" = 4 ]
 }
 @test "D04: kube-proxy's chains in both stores" { in_pod d04; }
 
