@@ -48,6 +48,12 @@ has_option() {
 	done < <(awk '/^\.Sh / { in_it = $2 == "COMMANDS" } in_it && /^\.Ss / { sub(/^\.Ss /, ""); print }' "$man")
 }
 
+@test "every diagnosis is in the section of doctor, with severity and title, in order" {
+	"$CNISH" -o json doctor --list | jq -r '.diagnoses[] | ".It Cm \(.id) Pq \(.severity)", .title' >"$BATS_TEST_TMPDIR/want"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/want")" -ge 108 ]
+	section doctor | grep -A1 '^\.It Cm D[0-9]' | grep -v '^--$' | diff - "$BATS_TEST_TMPDIR/want"
+}
+
 @test "every option of every command is in its section" {
 	local name letter option missing=
 	while IFS=$'\t' read -r name letter option; do
