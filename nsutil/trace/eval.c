@@ -36,6 +36,8 @@ static void exthdr_eval(const struct run *r, const struct expr *x, struct value 
 {
 	if (x->exthdr.op == NFT_EXTHDR_OP_TCPOPT && r->pkt.l4proto == IPPROTO_TCP)
 		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the TCP options are not given");
+	else if (x->exthdr.op == NFT_EXTHDR_OP_SCTP && r->pkt.l4proto == IPPROTO_SCTP)
+		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the chunks of the packet are not given");
 	else if (x->exthdr.present)
 		value_uint(v, 0, 8);
 	else

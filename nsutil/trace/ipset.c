@@ -147,14 +147,28 @@ static unsigned rank(const struct ipset_elem *m)
 	return m->ip.cidr * 256u + m->ip2.cidr;
 }
 
+/* hash:net,iface: behind a network that is a member with any interface, shorter ones are not tried (IP_SET_HASH_WITH_MULTI) */
+static unsigned least_rank(const struct ipset *set, const struct asked *a)
+{
+	unsigned least = 0;
+
+	if (set->n_dims != 2 || set->dims[1] != IPSET_DIM_IFACE)
+		return 0;
+	for (const struct ipset_elem *m = set->elems; m; m = m->next)
+		if (rank(m) > least && in_dim(set, 0, a, m) == TRI_TRUE)
+			least = rank(m);
+	return least;
+}
+
 /* The member that decides: the most specific one that holds the packet; @maybe when one may hold it */
 static const struct ipset_elem *find(const struct ipset *set, const struct asked *a, bool *maybe)
 {
 	const struct ipset_elem *best = NULL;
+	unsigned least = least_rank(set, a);
 
 	*maybe = false;
 	for (const struct ipset_elem *m = set->elems; m; m = m->next) {
-		enum tri t = is_member(set, a, m);
+		enum tri t = rank(m) < least ? TRI_FALSE : is_member(set, a, m);
 
 		if (t == TRI_UNKNOWN)
 			*maybe = true;

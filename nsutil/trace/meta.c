@@ -170,9 +170,13 @@ static void ct_fresh(const struct run *r, uint32_t value, unsigned bits, const c
 		value_unknown(v, bits, why);
 }
 
-/* Before conntrack has looked, a template holds nothing but the zone. */
+/* Before conntrack has looked, a template holds nothing but the zone; nftables looks into it in older kernels only. */
 static void ct_template(const struct run *r, const struct expr *x, struct value *v)
 {
+	if (!r->xt) {
+		value_unknown(v, x->bits, "newer kernels do not look into the template of a zone, older ones do");
+		return;
+	}
 	switch (x->ct.key) {
 	case NFT_CT_DIRECTION: value_uint(v, 0, 8); break;
 	case NFT_CT_MARK: /* nft_ct_pcpu_template is never emptied, and CONNMARK writes into it */
@@ -253,7 +257,7 @@ static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, s
 		oif = r->pkt.meta[NFT_META_IIF].v;
 	} else {
 		route_lookup(r->t->nv, &k, &res);
-		oif = res.kind == ROUTE_UNICAST || res.kind == ROUTE_LOCAL ? (uint32_t)res.oif : 0;
+		oif = res.kind == ROUTE_UNICAST ? (uint32_t)res.oif : 0; /* "should not see RTN_LOCAL here" */
 	}
 	if (x->fib.flags & NFTA_FIB_F_PRESENT) {
 		value_uint(v, oif != 0, 8);

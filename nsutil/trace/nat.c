@@ -132,19 +132,30 @@ static struct addr pick_addr(struct run *r, struct value *from, const struct val
 	return a;
 }
 
+/* The range of addresses; of a map's data it may be written as a prefix. */
+static bool addr_range(struct run *r, const struct nat_to *to, struct value *from, struct value *max)
+{
+	bool prefix = to->addr->kind == EXPR_PREFIX;
+
+	eval_expr(r, prefix ? to->addr->prefix.value : to->addr, from);
+	if (to->addr_max)
+		eval_expr(r, to->addr_max, max);
+	else
+		*max = *from;
+	for (unsigned i = prefix ? to->addr->prefix.len : from->bits; i < from->bits; i++)
+		max->b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	return value_known(from) && value_known(max) && value_size(from) == value_size(max) &&
+	       value_size(from) == (run_v6(r) ? 16u : 4u);
+}
+
 /* An address out of the rule: one, or one of a range. Family 0 when it is not known which. */
 static struct addr rule_addr(struct run *r, const struct nat_to *to)
 {
-	struct addr none = { 0 };
 	struct value v, max;
 
-	eval_expr(r, to->addr, &v);
-	if (!value_known(&v) || value_size(&v) != (run_v6(r) ? 16u : 4u))
-		return none;
-	if (!to->addr_max)
-		return addr_from(run_v6(r) ? AF_INET6 : AF_INET, v.b);
-	eval_expr(r, to->addr_max, &max);
-	return value_known(&max) ? pick_addr(r, &v, &max) : none;
+	if (!addr_range(r, to, &v, &max))
+		return (struct addr){ 0 };
+	return value_eq(&v, &max) == TRI_TRUE ? addr_from(run_v6(r) ? AF_INET6 : AF_INET, v.b) : pick_addr(r, &v, &max);
 }
 
 /* The port out of the rule; -1: as it is, -2: not known which */
@@ -237,15 +248,7 @@ static struct addr netmap_addr(struct run *r, const struct stmt_nat *n, const st
 	struct addr a = packet_addr(&r->pkt, is_dst(n->kind, r->hook)), none = { 0 };
 	struct value from, max;
 
-	if (!a.family || !to->addr)
-		return none;
-	eval_expr(r, to->addr, &from);
-	if (to->addr_max)
-		eval_expr(r, to->addr_max, &max);
-	else
-		max = from;
-	if (!value_known(&from) || !value_known(&max) || value_size(&from) != addr_len(&a) ||
-	    value_size(&max) != addr_len(&a))
+	if (!a.family || !to->addr || !addr_range(r, to, &from, &max))
 		return none;
 	for (unsigned i = 0; i < addr_len(&a); i++) {
 		uint8_t mask = (uint8_t)~(from.b[i] ^ max.b[i]);

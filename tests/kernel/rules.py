@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """rules - random rulesets and packets for the differential test; small pools, so that rules are hit"""
+import ipaddress
 
 ADDR = {
     4: ["10.0.1.39", "10.0.1.40", "10.0.2.39", "10.0.1.1", "10.0.2.2", "10.96.0.10", "203.0.113.7", "127.0.0.1", "127.0.0.6"],
@@ -49,6 +50,57 @@ class Text:
         return hex(self.one([0xffffffff, 1, 7, 0xff, 0xffff, 0x10000]))
 
 
+# ---- ipsets ----
+
+class Ipsets(Text):
+    """One set of each type and family; what is in them is random."""
+    TYPES = {
+        "ip": ("hash:ip", "", 1), "net": ("hash:net", "", 1), "port": ("bitmap:port", "range 0-65535", 1), "ipport": ("hash:ip,port", "", 2),
+        "ipportip": ("hash:ip,port,ip", "", 3), "netport": ("hash:net,port", "", 2), "netiface": ("hash:net,iface", "", 2),
+        "ipportnet": ("hash:ip,port,net", "", 3), "masked": ("hash:ip", "netmask 24", 1),
+        "list": ("list:set", "", 1), "list2": ("list:set", "", 2),
+    }
+
+    @classmethod
+    def create(cls, v):
+        for name, (kind, more, _) in cls.TYPES.items():
+            family = "" if kind.startswith(("bitmap", "list")) else f"family inet{'6' if v == 6 else ''}"
+            yield f"create {name}{v} {kind} {family} {more.replace('24', '64') if v == 6 else more}"
+
+    def addr(self):
+        return self.one(ADDR[self.v])
+
+    def port(self):
+        return self.one([f"tcp:{self.one(PORTS)}", f"udp:{self.one(PORTS)}", f"tcp:{self.one(PORTS)}", "sctp:80", "tcp:80-100", "icmp:8/0" if self.v == 4 else "icmpv6:128/0"])
+
+    def range(self):
+        return self.one(NETS[4]) if self.v == 4 and self.chance(0.3) else self.addr()
+
+    def element(self, name):
+        nets = [n for n in NETS[self.v] if not n.endswith("/1")]
+        net = lambda: self.one(nets) if self.chance(0.6) else self.addr()
+        nomatch = " nomatch" if self.chance(0.3) else ""
+        a = self.one(["10.0.1.0/24", self.addr()]) if self.v == 4 else self.addr()
+        return {
+            "ip": lambda: a, "masked": lambda: self.one([x for x in ADDR[self.v] if x != "::1"]), "net": lambda: net() + nomatch, "port": lambda: str(self.one(PORTS + ["8000-9000", "udp:53"])),
+            "ipport": lambda: f"{self.addr()},{self.port()}", "ipportip": lambda: f"{self.addr()},{self.port()},{self.addr()}",
+            "netport": lambda: f"{net()},{self.port()}{nomatch}", "netiface": lambda: f"{net()},{self.one(DEVS)}{nomatch}",
+            "ipportnet": lambda: f"{self.addr()},{self.port()},{net()}{nomatch}",
+            "list": lambda: self.one(["ip", "net", "port"]) + str(self.v), "list2": lambda: self.one(["ipport", "netport", "ip", "netiface"]) + str(self.v),
+        }[name]()
+
+    def members(self):
+        lines = [f"flush {n}{self.v}" for n in self.TYPES]
+        for name in self.TYPES:
+            seen = set()
+            for _ in range(self.r.randint(0, 4)):
+                e = self.element(name)
+                if e.replace(" nomatch", "") not in seen:
+                    seen.add(e.replace(" nomatch", ""))
+                    lines.append(f"add {name}{self.v} {e} -exist")
+        return lines
+
+
 # ---- iptables-save text ----
 
 class Iptables(Text):
@@ -68,7 +120,10 @@ class Iptables(Text):
 
     def proto(self):
         """The protocol and what hangs on it."""
-        p = self.one(["tcp", "tcp", "tcp", "udp", "udp", "icmp"])
+        p = self.one(["tcp", "tcp", "tcp", "udp", "udp", "icmp", "other"])
+        if p == "other":
+            return self.one([f"{self.bang()}-p sctp", "-p 47", "-p esp", f"-p sctp -m sctp {self.bang()}--dport {self.dport()}",
+                             "-p sctp -m multiport --dports 80,443", "-p 253", f"-p sctp -m sctp {self.bang()}--chunk-types any INIT"])
         if p == "icmp":
             return self.icmp()
         if self.chance(0.08):
@@ -117,10 +172,17 @@ class Iptables(Text):
             "--ctstate " + self.one(["SNAT", "DNAT", "DNAT,SNAT", "NEW,DNAT"]),
         ])
 
+    def ipset(self):
+        name = self.one(list(Ipsets.TYPES))
+        dims = Ipsets.TYPES[name][2]
+        flags = ",".join(self.one(["src", "dst", "dst"]) for _ in range(dims if self.chance(0.9) else self.r.randint(1, 3)))
+        more = " --return-nomatch" if "net" in name and self.chance(0.2) else ""
+        return f"-m set {self.bang()}--match-set {name}{self.v} {flags}{more}"
+
     def match(self, hook):
         b = self.bang()
         kinds = [
-            lambda: f"{b}-s {self.net()}", lambda: f"{b}-d {self.net()}", lambda: f"{b}-d {self.net()}",
+            self.ipset, self.ipset, lambda: f"{b}-s {self.net()}", lambda: f"{b}-d {self.net()}", lambda: f"{b}-d {self.net()}",
             self.proto, self.proto, self.proto, self.proto,
             lambda: f"-m mark {b}--mark {self.mark()}/{self.mask()}",
             lambda: f"-m mark {b}--mark {self.mark()}",
@@ -196,7 +258,9 @@ class Iptables(Text):
             return ("", self.one(["CT --notrack", "NOTRACK"]))
         return ("", self.one([f"CT --zone {self.r.randint(1, 3)}", "ACCEPT", "RETURN", f"MARK --set-mark {self.mark()}", "NFLOG --nflog-group 5"]))
 
-    def filter_target(self, hook):
+    def filter_target(self, hook, table="filter"):
+        if table == "security":
+            return ("", self.one(["ACCEPT", "RETURN", "DROP", "NFLOG --nflog-group 5", ""]))
         rej = self.one(["REJECT", "REJECT --reject-with " + ("icmp-port-unreachable" if self.v == 4 else "icmp6-adm-prohibited")])
         p = self.one([("", rej), ("-p tcp", "REJECT --reject-with tcp-reset"), ("", "DROP"), ("", "DROP")])
         return p if self.chance(0.25) else ("", self.one(["ACCEPT", "RETURN", "NFLOG --nflog-group 5", "LOG", "", "ACCEPT"]))
@@ -208,11 +272,11 @@ class Iptables(Text):
         if self.chance(0.2):
             return ("", self.one(["RETURN", "ACCEPT", ""]))
         if hook == "any":
-            return self.mangle_target(hook) if table == "mangle" else ("", self.one(["RETURN", "ACCEPT", "", "DROP"]))
+            return self.mangle_target(hook) if table == "mangle" else ("", self.one(["RETURN", "ACCEPT", ""] + ["DROP"] * (table != "nat")))
         if self.chance(0.1):
             return ("", "DROP") if table != "nat" else ("", "ACCEPT")
         by = {"nat": self.nat_target, "mangle": self.mangle_target, "raw": self.raw_target}
-        return by.get(table, self.filter_target)(hook)
+        return by[table](hook) if table in by else self.filter_target(hook, table)
 
     def rule(self, table, chain, hook, chains):
         need, target = self.target(table, hook, chains)
@@ -272,6 +336,12 @@ class Nft(Text):
         if self.chance(0.3):
             xs.append("16000-18000")
         return "{ " + ", ".join(xs) + " }"
+
+    def ways(self):
+        """Intervals of a map must not overlap."""
+        net, host = self.one(NETS[self.v]), self.one(ADDR[self.v])
+        first = f"{net} : {self.one(['accept', 'continue', 'return', 'continue'])}"
+        return first if ipaddress.ip_address(host) in ipaddress.ip_network(net) else f"{first}, {host} : continue"
 
     def addr_set(self):
         return "{ " + ", ".join(self.r.sample(ADDR[self.v], self.r.randint(1, 4))) + " }"
@@ -335,7 +405,15 @@ class Nft(Text):
             lambda: f"{f} daddr . th dport " + "{ " + ", ".join(f"{self.net()} . {p}-{p + 100}" for p in r.sample(PORTS, 2)) + " }",
             lambda: f"meta l4proto . th dport " + "{ tcp . 80, udp . 53, tcp . 8080 }",
             lambda: f"{f} daddr {self.op()}@addrs", lambda: f"{f} saddr {self.op()}@nets", lambda: f"tcp dport {self.op()}@ports",
-            lambda: f"{f} daddr . tcp dport @pairs", 
+            lambda: f"{f} daddr . tcp dport {self.op()}@pairs", lambda: f"{f} daddr . th dport @spans", lambda: f"{f} saddr . {f} daddr . meta l4proto @three",
+            lambda: f"meta mark . meta l4proto {self.op()}@marks", lambda: f"{f} daddr vmap @ways", lambda: f"{f} saddr {self.op()}@wide",
+            lambda: f"ct state . meta l4proto {{ new . tcp, established . udp, new . sctp }}", lambda: f"meta mark & 0xff {{ 1, 5-7, 0x39 }}",
+            lambda: f"sctp dport {self.ports()}", lambda: f"sctp sport > 26000", lambda: "sctp chunk init exists", lambda: f"meta l4proto {{ sctp, gre, esp }}",
+            lambda: f"meta l4proto {o}{self.one(['253', '47', '0-17'])}", lambda: "@th,16,16 { 80, 53 }",
+            lambda: f"tcp option {self.one(['maxseg', 'sack-perm', 'timestamp', 'window'])} {self.one(['exists', 'missing'])}" if self.chance(0.3) else "tcp flags syn",
+            lambda: f"fib daddr . mark oif {self.one(DEVS)}", lambda: f"fib daddr . mark type vmap {{ local : continue, unicast : continue }}",
+            lambda: f"fib daddr oifname {{ lo, eth1 }}", lambda: f"ct original zone {o}{self.r.randint(0, 2)}", lambda: "ct mark & 0xf vmap { 1 : accept, 5 : continue }",
+            lambda: f"{f} daddr & {'255.255.0.0 == 10.0.0.0' if self.v == 4 else 'ffff:ffff:: == fd00:1::'}",
         ]
         if hook in ("prerouting", "input", "forward", "any"):
             kinds += [lambda: f"iifname {o}{self.one(DEVS + ['eth*', '{ lo, eth0 }'])}", lambda: f"iif {o}{self.one(DEVS)}", lambda: "iiftype ether",
@@ -354,7 +432,8 @@ class Nft(Text):
         return self.one([f"meta mark set {m}", f"meta mark set meta mark & {self.mask()} | {m}", f"meta mark set meta mark xor {m}",
                          f"ct mark set {m}", "ct mark set meta mark", "meta mark set ct mark", f"ct mark set ct mark | {m}",
                          "ip dscp set cs1" if self.v == 4 else "ip6 dscp set cs1", "ip ttl set 63" if self.v == 4 else "ip6 hoplimit set 63",
-                         "meta mark set tcp dport map { 80 : 1, 8080 : 5 }", "meta priority set 1:2", "counter", "meta mark set meta mark << 1",
+                         "meta mark set tcp dport map { 80 : 1, 8080 : 5 }", f"meta mark set {self.fam} daddr . tcp dport map @by_dst", "ct mark set meta l4proto map { tcp : 1, udp : 5, sctp : 7 }",
+                         f"meta mark set {self.fam} daddr map {{ {self.one(NETS[self.v])} : {m}, * : 2 }}", f"ct mark set ct mark and {self.mask()} xor {m}", "meta priority set 1:2", "counter", "meta mark set meta mark << 1",
                          "meta mark set ip protocol map { tcp : 7, udp : 2 }" if self.v == 4 else "meta mark set 1"])
 
     def vmap(self, chains):
@@ -382,7 +461,9 @@ class Nft(Text):
                 f"dnat{fam} to {self.fam} daddr map {{ {self.one(ADDR[self.v])} : {a} }}",
                 f"dnat{fam} to tcp dport map {{ 80 : {a}, 8080 : {self.one(ADDR[self.v])} }}",
                 f"dnat{fam} addr . port to tcp dport map {{ 80 : {a} . {p}, 8080 : {a} . 9090 }}" if not inet else "continue",
-                f"meta l4proto tcp redirect to :tcp dport map {{ 80 : {p}, 8080 : 15001 }}",
+                f"meta l4proto tcp redirect to :tcp dport map {{ 80 : {p}, 8080 : 15001 }}", f"dnat{fam} to tcp dport map @dests",
+                f"dnat{fam} to udp dport map @dests", f"dnat {'ip' if self.v == 4 else 'ip6'} prefix to {self.fam} daddr map {{ {NETS[self.v][0]} : {NETS[self.v][0]} }}",
+                f"meta l4proto sctp dnat{fam} to {a6}:{p}",
                 f"meta l4proto {l4} dnat{fam} to :{p}",
             ])
         if hook == "input":
@@ -424,7 +505,14 @@ class Nft(Text):
         out += [f"set addrs {{ type {t}; elements = {self.addr_set()}; }}",
                 f"set nets {{ type {t}; flags interval; elements = {{ {', '.join(self.r.sample(NETS[self.v][:2] + NETS[self.v][4:5], 2))} }}; auto-merge; }}",
                 f"set ports {{ type inet_service; elements = {{ {', '.join(str(p) for p in self.r.sample(PORTS, 3))} }}; }}",
-                f"set pairs {{ type {t} . inet_service; elements = {{ {self.one(ADDR[self.v])} . 80, {self.one(ADDR[self.v])} . 8080 }}; }}"]
+                f"set pairs {{ type {t} . inet_service; elements = {{ {self.one(ADDR[self.v])} . 80, {self.one(ADDR[self.v])} . 8080 }}; }}",
+                f"set spans {{ type {t} . inet_service; flags interval; elements = {{ {self.one(NETS[self.v][:5])} . 50-8080, {self.one(ADDR[self.v])} . 1-65000 }}; }}",
+                f"set three {{ type {t} . {t} . inet_proto; flags interval; elements = {{ {self.one(ADDR[self.v])} . {self.one(NETS[self.v])} . {self.one(['tcp', 'udp', '0-20'])} }}; }}",
+                f"set marks {{ type mark . inet_proto; elements = {{ {self.mark()} . tcp, 0 . {self.one(['udp', 'sctp', 'tcp'])} }}; }}",
+                f"set wide {{ type {t}; flags interval; elements = {{ {self.one(RANGES[self.v])} }}; }}",
+                f"map ways {{ type {t} : verdict; flags interval; elements = {{ {self.ways()} }}; }}",
+                f"map dests {{ type inet_service : {t} . inet_service; elements = {{ 80 : {self.one(ADDR[self.v])} . 8080, 443 : {self.one(ADDR[self.v])} . 9090 }}; }}",
+                f"map by_dst {{ type {t} . inet_service : mark; flags interval; elements = {{ {self.one(NETS[self.v])} . 80-443 : {self.mark()} }}; }}"]
         for i, u in reversed(list(enumerate(users))):
             body = [self.rule("filter", "any", users[i + 1:], inet) for _ in range(self.r.randint(0, 4))]
             out += [f"chain {u} {{"] + ["\t" + b for b in body] + ["}"]
@@ -452,13 +540,15 @@ def packet(rnd, v, n):
     """One packet; n makes its port its own."""
     t = Text(rnd, v)
     place = t.one([0, 0, 0, 1, 1, 2])
-    kind = t.one("tttuuir")
+    kind = t.one("tttuuirsx") if t.chance(0.5) else t.one("ttuuir")
     p = {"place": place, "kind": kind, "uid": t.one(IDS), "gid": t.one(IDS), "dport": t.one(PORTS),
          "sport": (20000 if kind == "t" else 25000) + n % 5000, "ttl": t.one([64, 64, 63, 32]), "dscp": t.one([0, 0, 0, 10, 46]),
-         "size": t.one([0, 5, 5, 100]) if kind in "ui" else 0}
+         "size": t.one([0, 5, 5, 100]) if kind in "ui" else 8 if kind == "x" else 0}
+    if kind == "x":
+        p["proto"] = t.one([47, 50, 253, 253])
     if place == 0:
         p["dst"] = t.one(ADDR[v])
-        if kind == "r" or t.chance(0.25):
+        if kind in "rsx" or t.chance(0.25):
             p["src"] = t.one(LOCAL[v] + [ADDR[v][7]])
         p["mark"] = t.one([0, 0, 0] + MARKS)
     elif place == 1:

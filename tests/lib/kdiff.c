@@ -74,7 +74,7 @@ static unsigned compared; /* of its steps, those that are about rules with an ef
 /* Behind the last rule of all: what the receiver gets. */
 static void take_end(const struct ktrace_step *s)
 {
-	if (s->type != KTRACE_RULE || (strcmp(s->chain, "input") != 0 && strcmp(s->chain, "postrouting") != 0))
+	if (!s->has_packet || (strcmp(s->chain, "input") != 0 && strcmp(s->chain, "postrouting") != 0))
 		return;
 	seen.end = (struct live_end){ .known = true, .local = s->chain[0] == 'i', .out = s->chain[0] == 'p',
 				      .src = s->src, .dst = s->dst, .sport = s->sport, .dport = s->dport };
@@ -251,8 +251,9 @@ static struct trace_request request(const struct test *t)
 	rq.dst = t->dst;
 	rq.sport = t->sport;
 	rq.dport = t->dport;
-	if (t->kind == 'i') {
+	if (t->kind == 'i' || t->kind == 'x')
 		rq.sport = rq.dport = -1;
+	if (t->kind == 'i') {
 		rq.icmp_type = t->type;
 		rq.icmp_code = t->code;
 	}

@@ -18,10 +18,11 @@
 #include "nsutil/base/addr.h"
 
 /*
- * packet place=0|1|2 kind=t|u|i|r src=ADDR dst=ADDR sport=N dport=N uid=N gid=N mark=N ttl=N dscp=N
- *        size=N flags=N type=N code=N spoof=0|1
+ * packet place=0|1|2 kind=t|u|i|r|s|x src=ADDR dst=ADDR sport=N dport=N uid=N gid=N mark=N ttl=N dscp=N
+ *        size=N flags=N type=N code=N proto=N spoof=0|1
  * place: where it is sent (0 the pod, 1 the node, 2 the far side); kind: a connecting TCP socket, UDP,
- * ICMP, or a raw TCP segment with any flags. src may be missing when a socket chooses it.
+ * ICMP, a raw TCP segment with any flags, an SCTP INIT, or a packet of the protocol proto. src may be missing
+ * when a socket chooses it.
  */
 struct test {
 	unsigned place;
@@ -30,7 +31,7 @@ struct test {
 	struct addr src, dst;
 	int sport, dport;
 	uint32_t uid, gid, mark;
-	int ttl, dscp, size, flags, type, code;
+	int ttl, dscp, size, flags, type, code, proto;
 	bool spoof;
 };
 
@@ -48,6 +49,7 @@ static inline int test_number(struct test *t, const char *key, long n)
 		{ "place", &t->place, 4 }, { "sport", &t->sport, 4 }, { "dport", &t->dport, 4 }, { "uid", &t->uid, 4 },
 		{ "gid", &t->gid, 4 }, { "mark", &t->mark, 4 }, { "ttl", &t->ttl, 4 }, { "dscp", &t->dscp, 4 },
 		{ "size", &t->size, 4 }, { "flags", &t->flags, 4 }, { "type", &t->type, 4 }, { "code", &t->code, 4 },
+		{ "proto", &t->proto, 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++)
@@ -78,17 +80,26 @@ static inline int test_parse(char *line, struct test *t)
 			return -1;
 		}
 	}
-	t->l4proto = t->kind == 'u' ? IPPROTO_UDP : t->kind != 'i' ? IPPROTO_TCP
-		     : t->dst.family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	return t->dst.family && strchr("tuir", t->kind) && t->place < 3 ? 0 : -1;
+	t->l4proto = t->kind == 'u' ? IPPROTO_UDP : t->kind == 's' ? IPPROTO_SCTP : t->kind == 'x' ? t->proto
+		     : t->kind != 'i' ? IPPROTO_TCP : t->dst.family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	return t->dst.family && strchr("tuirsx", t->kind) && t->place < 3 ? 0 : -1;
 }
 
-/* The whole packet; a SYN of a socket has 20 bytes of options. */
+/* Behind the network header; a SYN of a socket has 20 bytes of options. */
+static inline unsigned test_payload(const struct test *t)
+{
+	switch (t->kind) {
+	case 't': return 40;
+	case 'r': return 20;
+	case 's': return 32;
+	case 'x': return (unsigned)t->size;
+	default: return 8u + (unsigned)t->size;
+	}
+}
+
 static inline unsigned test_length(const struct test *t)
 {
-	unsigned head = t->dst.family == AF_INET6 ? 40 : 20;
-
-	return head + (t->kind == 't' ? 40u : t->kind == 'r' ? 20u : 8u + (unsigned)t->size);
+	return (t->dst.family == AF_INET6 ? 40u : 20u) + test_payload(t);
 }
 
 static inline socklen_t test_sa(const struct addr *a, int port, union test_sa *ret)
@@ -120,14 +131,43 @@ static inline uint16_t test_fold(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-/* The bytes of a raw segment or an ICMP message; conntrack looks at checksums. */
+/* CRC32c, as SCTP wants it */
+static inline uint32_t test_crc(const uint8_t *p, size_t n)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		crc ^= p[i];
+		for (int k = 0; k < 8; k++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
+	}
+	return ~crc;
+}
+
+/* A header with no verification tag and one chunk, INIT */
+static inline void test_sctp(const struct test *t, uint8_t *b)
+{
+	static const uint8_t init[20] = { 1, 0, 0, 20, 0, 0, 0, 7, 0, 0, 0x20, 0, 0, 1, 0, 1, 0, 0, 0, 1 };
+	uint32_t crc;
+
+	b[0] = (uint8_t)(t->sport >> 8), b[1] = (uint8_t)t->sport;
+	b[2] = (uint8_t)(t->dport >> 8), b[3] = (uint8_t)t->dport;
+	memcpy(b + 12, init, sizeof(init));
+	crc = test_crc(b, 32);
+	for (int i = 0; i < 4; i++)
+		b[8 + i] = (uint8_t)(crc >> 8 * i);
+}
+
+/* The bytes of what a raw socket sends; conntrack looks at checksums. */
 static inline size_t test_bytes(const struct test *t, uint8_t *b)
 {
-	size_t n = t->kind == 'r' ? 20 : 8 + (size_t)t->size;
+	size_t n = test_payload(t);
 	uint16_t check;
 
 	memset(b, 0, n);
-	if (t->kind == 'r') {
+	if (t->kind == 's') {
+		test_sctp(t, b);
+	} else if (t->kind == 'r') {
 		b[0] = (uint8_t)(t->sport >> 8), b[1] = (uint8_t)t->sport;
 		b[2] = (uint8_t)(t->dport >> 8), b[3] = (uint8_t)t->dport;
 		b[7] = 1;
@@ -137,7 +177,7 @@ static inline size_t test_bytes(const struct test *t, uint8_t *b)
 		check = test_fold(test_sum(b, n) + test_sum(t->src.b, addr_len(&t->src)) +
 				  test_sum(t->dst.b, addr_len(&t->dst)) + IPPROTO_TCP + (uint32_t)n);
 		memcpy(b + 16, &check, 2);
-	} else {
+	} else if (t->kind == 'i') {
 		b[0] = (uint8_t)t->type, b[1] = (uint8_t)t->code;
 		b[4] = (uint8_t)(t->sport >> 8), b[5] = (uint8_t)t->sport;
 		b[7] = 1;
