@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* connect - makes one connection as some user from some place, and tells what came of it */
 /*
- * connect [-u UID] [-g GID] [-s ADDRESS] [-p PORT] [-m MARK] [-i DEVICE] [-w MS] [-n] PROTO ADDRESS [PORT]
+ * connect [-u UID] [-g GID] [-s ADDRESS] [-p PORT] [-m MARK] [-t] [-i DEVICE] [-w MS] [-n] PROTO ADDRESS [PORT]
  *   PROTO    tcp, udp (one datagram), icmp (one echo request; IPv6 is told by the address)
  *   -u, -g   owner of the process and the socket; -s, -p source address and port; -m SO_MARK;
+ *   -t       transparent: the source may be somebody else's (IP_TRANSPARENT)
  *   -i       SO_BINDTODEVICE; -w how long to wait (default 1000 ms); -n send, do not wait for an answer
  * Prints {"result":"connected","local":"10.0.1.39","lport":40000,"reply":{...}|null}; result is connected,
  * refused, timeout, unreachable, reset, denied, sent or failed. Status 0: connected or sent; else 1.
@@ -190,17 +191,18 @@ int main(int argc, char **argv)
 	char reply[2048] = "";
 	union any to, from;
 	enum proto proto;
-	bool wait = true;
+	bool wait = true, transparent = false;
 	socklen_t len;
 	int c, fd, error;
 
-	while ((c = getopt(argc, argv, "u:g:s:p:m:i:w:n")) != -1) {
+	while ((c = getopt(argc, argv, "u:g:s:p:m:ti:w:n")) != -1) {
 		switch (c) {
 		case 'u': uid = strtol(optarg, NULL, 0); break;
 		case 'g': gid = strtol(optarg, NULL, 0); break;
 		case 's': source = optarg; break;
 		case 'p': sport = optarg; break;
 		case 'm': mark = strtol(optarg, NULL, 0); break;
+		case 't': transparent = true; break;
 		case 'i': device = optarg; break;
 		case 'w': wait_ms = atoi(optarg); break;
 		case 'n': wait = false; break;
@@ -217,6 +219,10 @@ int main(int argc, char **argv)
 		err(2, "SO_MARK");
 	if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)) < 0)
 		err(2, "SO_BINDTODEVICE");
+	if (transparent && setsockopt(fd, to.sa.sa_family == AF_INET ? SOL_IP : IPPROTO_IPV6,
+				      to.sa.sa_family == AF_INET ? IP_TRANSPARENT : 75 /* IPV6_TRANSPARENT */, &(int){ 1 },
+				      sizeof(int)) < 0)
+		err(2, "IP_TRANSPARENT");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	if (!source)
 		source = to.sa.sa_family == AF_INET ? "0.0.0.0" : "::";

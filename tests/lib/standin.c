@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* standin - listens as Envoy or an application would, and tells who connected and where they meant to go */
 /*
- * standin [-d] [-n NAME] [-u UID] [-g GID] [-t] [-r] [-o FILE] WHAT...
+ * standin [-d] [-n NAME] [-u UID] [-g GID] [-t] [-m MARK] [-r] [-o FILE] WHAT...
  *   WHAT     tcp/PORT, udp/PORT: IPv4 and IPv6; tcp4/PORT, udp6/PORT...: one of them; @ADDRESS may follow;
  *            dual/PORT: one IPv6 TCP socket that takes IPv4 too, as Envoy and Go programs do
  *   -d       go to the background once everything listens, and print the PID
  *   -n NAME  the process name that others see: envoy
  *   -u, -g   the owner of the process and of its sockets
  *   -t       transparent (IP_TRANSPARENT), as TPROXY needs
+ *   -m MARK  the mark of its packets, as ztunnel has one
  *   -r       refuse: close each TCP connection with a reset instead of an answer
  *   -o FILE  one line per connection or datagram, the same that is sent back as the answer:
  *            {"proto":"tcp","port":15001,"local":"10.0.1.39","lport":15001,"peer":"10.0.1.39",
@@ -43,6 +44,7 @@ static struct sock socks[256];
 static unsigned n_fds;
 static const char *name = "standin";
 static bool transparent, refuse;
+static int mark;
 static FILE *record;
 
 static void set(int fd, int level, int option, int value, const char *what)
@@ -69,6 +71,8 @@ static void listen_on(int type, int family, const char *host, int port, bool dua
 		set(fd, IPPROTO_IPV6, 75 /* IPV6_TRANSPARENT */, 1, "IPV6_TRANSPARENT");
 	if (transparent && (!v6 || dual))
 		set(fd, SOL_IP, IP_TRANSPARENT, 1, "IP_TRANSPARENT");
+	if (mark)
+		set(fd, SOL_SOCKET, SO_MARK, mark, "SO_MARK");
 	if (type == SOCK_DGRAM)
 		set(fd, v6 ? IPPROTO_IPV6 : SOL_IP, v6 ? IPV6_RECVPKTINFO : IP_PKTINFO, 1, "PKTINFO");
 	if (bind(fd, v6 ? (void *)&six : (void *)&four, v6 ? sizeof(six) : sizeof(four)) < 0)
@@ -272,13 +276,14 @@ int main(int argc, char **argv)
 	long uid = -1, gid = -1;
 	int c;
 
-	while ((c = getopt(argc, argv, "dn:u:g:tro:")) != -1) {
+	while ((c = getopt(argc, argv, "dn:u:g:tm:ro:")) != -1) {
 		switch (c) {
 		case 'd': background = true; break;
 		case 'n': name = optarg; break;
 		case 'u': uid = strtol(optarg, NULL, 10); break;
 		case 'g': gid = strtol(optarg, NULL, 10); break;
 		case 't': transparent = true; break;
+		case 'm': mark = (int)strtol(optarg, NULL, 0); break;
 		case 'r': refuse = true; break;
 		case 'o':
 			record = fopen(optarg, "ae");
