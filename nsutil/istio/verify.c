@@ -33,7 +33,10 @@ int istio_report_add(struct istio_reporter *r, struct istio_diff diff)
 {
 	struct istio_diff *at = arena_grow(r->a, r->to->at, r->to->n, sizeof(*at));
 
-	if (!at || !diff.rule || !diff.effect)
+	/* names of what is planned go with the plan */
+	diff.table = arena_strdup(r->a, diff.table);
+	diff.chain = arena_strdup(r->a, diff.chain);
+	if (!at || !diff.rule || !diff.effect || !diff.table || !diff.chain)
 		return err_oom(r->e);
 	if (r->c) {
 		diff.store = r->c->store;

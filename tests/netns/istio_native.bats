@@ -128,6 +128,15 @@ drifts() {
 	cnish_json undo >/dev/null
 	listing pod | grep -A200 istio-proxy | diff /run/good -
 }
+# all of it missing: every name is told, in each place the report has
+nothing_there() {
+	! "$CNISH" -t netns:pod -o json istio verify NATIVE_NFTABLES=true DUAL_STACK=true REDIRECT_DNS=true CAPTURE_ALL_DNS=true >/run/json
+	jq -r '.differences[] | select(.store == "native") | [.table, .chain] | join(" ")' /run/json | sort -u >/run/got
+	"$CNISH" -t netns:pod istio show -o nft NATIVE_NFTABLES=true DUAL_STACK=true REDIRECT_DNS=true CAPTURE_ALL_DNS=true 2>/dev/null |
+		sed -n 's/^add chain inet \(\S* \S*\).*/\1/p' | sort | diff - /run/got
+}
+@test "native: of what is missing the tables and chains are named" { in_pod nothing_there; }
+
 @test "native drift is found and mended; moves between stores, and their undoing" { in_pod drifts; }
 
 refused() {
