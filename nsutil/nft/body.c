@@ -279,6 +279,17 @@ static void address(struct parser *p, uint8_t l3)
 	enc_cmp(&p->m, op, x.b, full / 8);
 }
 
+/* A name as nft takes it without quotes; it has no '+' for "whatever follows", but '*'. */
+static bool is_bare_name(const char *w)
+{
+	size_t n = strlen(w);
+
+	if (!((w[0] >= 'a' && w[0] <= 'z') || (w[0] >= 'A' && w[0] <= 'Z')))
+		return false;
+	n -= w[n - 1] == '*';
+	return strspn(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.") == n;
+}
+
 static void interface(struct parser *p, uint32_t key)
 {
 	enum match_op op = operator(p);
@@ -290,7 +301,7 @@ static void interface(struct parser *p, uint32_t key)
 		w++;
 		n -= 2;
 	}
-	if (n == 0 || n > 15) {
+	if (n == 0 || n > 15 || (w == word(p) && !is_bare_name(w))) {
 		bad(p);
 		return;
 	}

@@ -9,7 +9,7 @@
 
 #include "nsutil/xt/type.h"
 
-#define SPEC_EXTS 32 /* matches and the target of one rule */
+#define SPEC_EXTS 80 /* matches and the target of one rule: Istio puts up to 64 groups into one */
 
 struct spec {
 	struct arena *a;
