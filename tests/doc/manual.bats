@@ -66,6 +66,19 @@ has_option() {
 	[ -z "$missing" ] || { echo "not in man/cnish.1:$missing"; false; }
 }
 
+@test "every setting is in the manual or its command's help, with what it is" {
+	local name text
+	text=$("$CNISH" help set)
+	while IFS= read -r name; do
+		section set | grep -qE "(^\.|, |Cm )$name( |$)" || { echo "manual, set: $name"; false; }
+		grep -qw -- "$name" <<<"$text" || { echo "help set: $name"; false; }
+	done < <("$CNISH" -o json set | jq -r '.settings | keys[]')
+	text=$("$CNISH" help istio show)
+	while IFS= read -r name; do
+		grep -A 1 -x -- "  $name" <<<"$text" | grep -q '^      [^ ]' || { echo "help istio show: $name"; false; }
+	done < <(unshare -n "$CNISH" -o json istio show | jq -r '.expected.settings | keys[]')
+}
+
 @test "every option of the program is in the manual and in the help" {
 	local letter option text
 	text=$("$CNISH" help)
