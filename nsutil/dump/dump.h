@@ -48,6 +48,8 @@ int dump_load_folder(const char *path, struct ruleset *rs, struct err *e);
 int dump_load_save(const char *text, size_t size, const char *name, struct ruleset *rs, struct err *e);
 /* dump_has_save() - a line names a table of iptables, and another one commits it */
 bool dump_has_save(const char *text, size_t size);
+/* dump_save_is_log() - of such a text: a log of what was given to iptables-restore, not what was saved */
+bool dump_save_is_log(const char *text, size_t size);
 
 /* dump_load_nft_json() - what "nft -j list ruleset" prints */
 int dump_load_nft_json(const char *text, size_t size, const char *name, struct ruleset *rs, struct err *e);

@@ -16,9 +16,13 @@
 enum { DEPTH_MAX = 12, FILES_MAX = 20000, SHOWN = 12 };
 #define ONE_FILE_MAX (64u << 20) /* logs of a node are longer; they hold no rules of a pod */
 
+/* Of a table that several files have, the one that says most about it stands. */
+enum rank { RANK_SAVE, RANK_NFT_JSON, RANK_NFT_TEXT, RANK_LOG, RANKS };
+
 struct found {
 	const char *dir, *path;
 	enum dump_format format;
+	enum rank rank;
 	struct found *next;
 };
 
@@ -28,6 +32,15 @@ struct walk {
 	unsigned files, dirs_with_rules;
 	struct err *e;
 };
+
+static enum rank rank_of(enum dump_format format, const char *data, size_t size)
+{
+	if (format == DUMP_NFT_JSON)
+		return RANK_NFT_JSON;
+	if (format == DUMP_NFT_TEXT)
+		return RANK_NFT_TEXT;
+	return format == DUMP_SAVE && dump_save_is_log(data, size) ? RANK_LOG : RANK_SAVE;
+}
 
 static int look(struct walk *w, const char *dir, const char *path)
 {
@@ -44,7 +57,7 @@ static int look(struct walk *w, const char *dir, const char *path)
 	f = arena_alloc(w->a, sizeof(*f));
 	if (!f)
 		return err_oom(w->e);
-	*f = (struct found){ dir, path, format, NULL };
+	*f = (struct found){ dir, path, format, rank_of(format, data, size), NULL };
 	if (!w->first || strcmp(((struct found *)((char *)w->tail - offsetof(struct found, next)))->dir, dir) != 0)
 		w->dirs_with_rules++;
 	*w->tail = f;
@@ -113,15 +126,65 @@ static int ambiguous(const struct walk *w, const char *path, struct err *e)
 	return err_hint(e, "name one of these files, or its folder");
 }
 
+static bool same_table(const struct table *a, const struct table *b)
+{
+	return a->store == b->store && a->family == b->family && strcmp(a->name, b->name) == 0;
+}
+
+/* The same table from @from up to @end; NULL: there is none. */
+static const struct table *find_same(const struct table *from, const struct table *end, const struct table *t)
+{
+	while (from && from != end && !same_table(from, t))
+		from = from->next;
+	return from == end ? NULL : from;
+}
+
+/* Put in the tables of one file: those that a better one has are left out; two of the same rank are a question. */
+static int settle(struct ruleset *rs, struct table *list, struct table **of_rank, const char *path, struct err *e)
+{
+	for (struct table *t = list, *next; t; t = next) {
+		next = t->next;
+		t->next = NULL;
+		if (find_same(*of_rank, NULL, t)) {
+			err_set(e, ERR_TARGET, path, "another file of the folder has table '%s %s' of the %s store too",
+				family_name(t->family), t->name, store_name(t->store));
+			return err_hint(e, "name one of the files");
+		}
+		if (find_same(rs->tables, *of_rank, t))
+			continue;
+		*rs->tables_tail = t;
+		rs->tables_tail = &t->next;
+	}
+	return 0;
+}
+
+/* Each file is read as if there were no other. */
+static int load_one(const struct found *f, struct table **of_rank, struct ruleset *rs, struct err *e)
+{
+	_cleanup_free_ char *data = NULL;
+	struct table *before = rs->tables, **tail = rs->tables_tail, *list;
+	size_t size;
+
+	if (dump_file_read(f->path, ONE_FILE_MAX, &data, &size, e) < 0)
+		return -1;
+	rs->tables = NULL;
+	rs->tables_tail = &rs->tables;
+	if (dump_load_data(f->format, data, size, f->path, rs, e) < 0)
+		return -1;
+	list = rs->tables;
+	rs->tables = before;
+	rs->tables_tail = tail;
+	return settle(rs, list, of_rank, f->path, e);
+}
+
 static int load_found(const struct walk *w, struct ruleset *rs, struct err *e)
 {
-	for (const struct found *f = w->first; f; f = f->next) {
-		_cleanup_free_ char *data = NULL;
-		size_t size;
+	for (enum rank rank = 0; rank < RANKS; rank++) {
+		struct table **tail = rs->tables_tail;
 
-		if (dump_file_read(f->path, ONE_FILE_MAX, &data, &size, e) < 0 ||
-		    dump_load_data(f->format, data, size, f->path, rs, e) < 0)
-			return -1;
+		for (const struct found *f = w->first; f; f = f->next)
+			if (f->rank == rank && load_one(f, tail, rs, e) < 0)
+				return -1;
 	}
 	return 0;
 }

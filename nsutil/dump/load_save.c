@@ -105,6 +105,14 @@ bool dump_has_save(const char *text, size_t size)
 	return a && save_sections(a, text, size, &first, NULL) == 0 && first;
 }
 
+bool dump_save_is_log(const char *text, size_t size)
+{
+	struct arena *a _cleanup_arena_ = arena_new();
+	struct save_section *first = NULL;
+
+	return a && save_sections(a, text, size, &first, NULL) == 0 && first && first->origin != SAVE_PLAIN;
+}
+
 int dump_load_save(const char *text, size_t size, const char *name, struct ruleset *rs, struct err *e)
 {
 	struct arena *a _cleanup_arena_ = arena_new();
