@@ -125,18 +125,61 @@ static bool names_ipsets(const struct ruleset *rs)
 	return false;
 }
 
+/* The text of a file target; @own is the caller's to free. Return: 1; 0: it is a folder; -1 */
+static int file_text(const struct target *t, char **own, const char **data, size_t *size, struct err *e)
+{
+	struct stat st;
+
+	*own = NULL;
+	*data = t->file_data;
+	*size = t->file_size;
+	if (*data)
+		return 1;
+	if (stat(t->file, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	if (dump_file_read(t->file, DUMP_FILE_MAX, own, size, e) < 0)
+		return -1;
+	*data = *own;
+	return 1;
+}
+
+/* As file_text(), of a bundle: 0 when it is anything else */
+static int bundle_text(const struct target *t, char **own, const char **data, size_t *size, struct err *e)
+{
+	int r = file_text(t, own, data, size, e);
+
+	return r == 1 && dump_format(*data, *size) != DUMP_BUNDLE ? 0 : r;
+}
+
+static int file_ipsets(const struct target *t, struct ipset_list *list, struct err *e)
+{
+	_cleanup_free_ char *own = NULL;
+	const char *data;
+	size_t size;
+	int r = bundle_text(t, &own, &data, &size, e);
+
+	if (r == 0)
+		return err_set(e, ERR_USAGE, "ipsets", "a file of rules has no members of ipsets");
+	return r < 0 ? -1 : bundle_load_ipsets(data, size, t->file, list, e);
+}
+
+int load_ipset(const struct target *t, const char *name, struct ipset_list *list, struct err *e)
+{
+	return t->kind == TARGET_FILE ? file_ipsets(t, list, e) : ipset_read(&t->netns, name, list, e);
+}
+
 /* All of them in one go: those that rules name may be lists of others. */
 int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_list **ret, struct err *e)
 {
 	struct ipset_list *list;
 
 	*ret = NULL;
-	if (t->kind == TARGET_FILE || !names_ipsets(rs))
+	if (!names_ipsets(rs))
 		return 0;
 	list = ipset_list_new();
 	if (!list)
 		return err_oom(e);
-	if (ipset_read(&t->netns, NULL, list, e) < 0) {
+	if (load_ipset(t, NULL, list, e) < 0) {
 		ipset_list_free(list);
 		return -1;
 	}
@@ -148,18 +191,12 @@ int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_l
 static int load_file_view(const struct target *t, struct netview **ret, struct err *e)
 {
 	_cleanup_free_ char *own = NULL;
-	const char *data = t->file_data;
-	size_t size = t->file_size;
-	struct stat st;
+	const char *data;
+	size_t size;
+	int r = bundle_text(t, &own, &data, &size, e);
 
 	*ret = NULL;
-	if (!data && stat(t->file, &st) == 0 && S_ISDIR(st.st_mode))
-		return 0;
-	if (!data && dump_file_read(t->file, DUMP_FILE_MAX, &own, &size, e) < 0)
-		return -1;
-	if (!data)
-		data = own;
-	return dump_format(data, size) == DUMP_BUNDLE ? bundle_load_view(data, size, t->file, ret, e) : 0;
+	return r == 1 ? bundle_load_view(data, size, t->file, ret, e) : r;
 }
 
 int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e)
@@ -167,6 +204,47 @@ int load_netview(const struct target *t, unsigned parts, struct netview **ret, s
 	if (t->kind != TARGET_FILE)
 		return netview_read(&t->netns, parts, t->proc, ret, e);
 	return load_file_view(t, ret, e);
+}
+
+int load_conns(const struct target *t, struct conn_list **ret, struct err *e)
+{
+	_cleanup_free_ char *own = NULL;
+	const char *data;
+	size_t size;
+	int r;
+
+	if (t->kind != TARGET_FILE)
+		return conns_read(&t->netns, ret, e);
+	r = bundle_text(t, &own, &data, &size, e);
+	if (r == 0)
+		return err_set(e, ERR_USAGE, "conns", "a file of rules has no connections");
+	return r < 0 ? -1 : bundle_load_conns(data, size, t->file, ret, e);
+}
+
+int load_about(const struct target *t, struct arena *a, struct bundle_about *ret, struct err *e)
+{
+	_cleanup_free_ char *own = NULL;
+	const char *data;
+	size_t size;
+	int r = t->kind == TARGET_FILE ? bundle_text(t, &own, &data, &size, e) : 0;
+
+	if (r == 1 && bundle_load_about(data, size, t->file, a, ret, e) < 0)
+		return -1;
+	return r;
+}
+
+int load_doctor(const struct target *t, struct arena *a, struct doctor_report *ret, struct err *e)
+{
+	_cleanup_free_ char *own = NULL;
+	const char *data;
+	size_t size;
+	int r = bundle_text(t, &own, &data, &size, e);
+
+	if (r == 0) {
+		err_set(e, ERR_USAGE, t->label, "a file of rules has no processes, modules or sockets to look at");
+		return err_hint(e, "what 'bundle' writes has what the doctor found then");
+	}
+	return r < 0 ? -1 : bundle_load_doctor(data, size, t->file, a, ret, e);
 }
 
 int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, struct err *e)

@@ -4,6 +4,8 @@
 #define NSUTIL_LOAD_H
 
 #include "nsutil/base/err.h"
+#include "nsutil/dump/bundle.h"
+#include "nsutil/netns/conns.h"
 #include "nsutil/pod/target.h"
 #include "nsutil/ruleset/ipset.h"
 #include "nsutil/ruleset/model.h"
@@ -34,9 +36,9 @@ int load_ruleset(const struct target *t, unsigned what, struct ruleset **ret, st
  * load_ipsets() - read the members of the ipsets that rules name
  * @t:		target
  * @rs:		its rules
- * @ret:	set on success, to be given back with ipset_list_free(); NULL when no rule names one, or the target
- *		is a file. A set that is not there (any more) is left out
- * @e:		error
+ * @ret:	set on success, to be given back with ipset_list_free(); NULL when no rule names one.
+ *		A set that is not there (any more) is left out
+ * @e:		error; a file of rules has none (ERR_USAGE)
  *
  * Return: 0, or -1
  */
@@ -52,5 +54,17 @@ int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_l
  * Return: 0, or -1
  */
 int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e);
+
+/* load_ipset() - add one ipset to a list (NULL: all); of a bundle, always all. Return: 0, or -1 */
+int load_ipset(const struct target *t, const char *name, struct ipset_list *list, struct err *e);
+
+/* load_conns() - connection-tracking entries, as conns_read(). Return: 0, or -1: a file of rules has none (ERR_USAGE) */
+int load_conns(const struct target *t, struct conn_list **ret, struct err *e);
+
+/* load_about() - what a bundle says beside. Return: 1; 0: the target is no bundle, and nothing is set; -1 */
+int load_about(const struct target *t, struct arena *a, struct bundle_about *ret, struct err *e);
+
+/* load_doctor() - what the doctor found when a bundle was written. Return: 0, or -1 */
+int load_doctor(const struct target *t, struct arena *a, struct doctor_report *ret, struct err *e);
 
 #endif

@@ -12,6 +12,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/doctor.h"
 #include "nsutil/doctor/log.h"
+#include "nsutil/load.h"
 #include "nsutil/pod/target.h"
 
 extern const struct command command_doctor;
@@ -209,6 +210,25 @@ static int read_log(const char *name, struct buf *b, struct err *e)
 	return ferror(f) ? err_sys(e, errno, "cannot read the log %s", name) : buf_failed(b) ? err_oom(e) : 0;
 }
 
+/* What was found when the bundle was written: modules, files and processes are not in it. */
+static int from_bundle(const struct target *t, const struct command_args *args, struct out *o, struct err *e)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct doctor_report r;
+
+	if (!a)
+		return err_oom(e);
+	if (command_opt(&command_doctor, args, "fix") || command_opt(&command_doctor, args, "log"))
+		return err_set(e, ERR_USAGE, t->label, "--log and --fix need the living target; a bundle has the report of then");
+	if (load_doctor(t, a, &r, e) < 0)
+		return -1;
+	out_begin(o, "doctor");
+	doctor_put_report(t, &r, o);
+	out_bool(o, "fixed", NULL, false);
+	out_end(o);
+	return r.findings != NULL;
+}
+
 static int examine(struct session *s, struct target *t, const struct words *w, const struct command_args *args,
 		   struct out *o, struct err *e)
 {
@@ -221,6 +241,8 @@ static int examine(struct session *s, struct target *t, const struct words *w, c
 
 	if (!a)
 		return err_oom(e);
+	if (t->kind == TARGET_FILE)
+		return from_bundle(t, args, o, e);
 	if (log && read_log(log, &text, e) < 0)
 		return -1;
 	if (log)

@@ -97,6 +97,19 @@ int istio_job_native(struct istio_job *job, const struct ruleset *rs, int store,
 	return 0;
 }
 
+/* Of a file, what a bundle noted of the pod. */
+static int pod_config(struct istio_job *job, struct istio_config **found, enum istio_pod_knows *knows, struct err *e)
+{
+	struct bundle_about about;
+	int r = load_about(job->target, job->arena, &about, e);
+
+	if (r < 0)
+		return -1;
+	if (r == 1)
+		return istio_pod_config_of(job->arena, &about.istio, found, knows, e);
+	return job->target->kind == TARGET_FILE ? 0 : istio_pod_config(job->arena, job->target, found, knows, e);
+}
+
 int istio_job_recognise(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e)
 {
 	struct istio_config *found = NULL;
@@ -104,7 +117,7 @@ int istio_job_recognise(struct istio_job *job, const struct ruleset *rs, const s
 
 	if (job->typed)
 		return 0;
-	if (job->target->kind != TARGET_FILE && istio_pod_config(job->arena, job->target, &found, &knows, e) < 0)
+	if (pod_config(job, &found, &knows, e) < 0)
 		return -1;
 	if (knows != ISTIO_POD_NOTHING) {
 		found->native_nftables |= job->config->native_nftables;

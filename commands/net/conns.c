@@ -9,6 +9,7 @@
 #include "commands/command.h"
 #include "commands/head.h"
 #include "commands/net/flows.h"
+#include "nsutil/load.h"
 
 extern const struct command command_conns;
 
@@ -214,9 +215,7 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 
 	if (session_target(s, &t, e) < 0)
 		return -1;
-	if (t->kind == TARGET_FILE)
-		return err_set(e, ERR_USAGE, "conns", "a file target has no connections");
-	if (conns_read(&t->netns, &cl, e) < 0)
+	if (load_conns(t, &cl, e) < 0)
 		return -1;
 	flows_open(t, &f);
 	out_begin(o, "conns");

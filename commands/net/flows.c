@@ -27,6 +27,9 @@ void flows_open(const struct target *t, struct flows *ret)
 		f.nv = NULL;
 	if (load_ruleset(t, LOAD_ALL, &f.rs, NULL) < 0)
 		f.rs = NULL;
+	f.arena = t->kind == TARGET_FILE ? arena_new() : NULL;
+	if (f.arena && load_about(t, f.arena, &f.about, NULL) < 0)
+		f.about = (struct bundle_about){ .kernel = NULL };
 	if (f.nv && f.rs && tracer_new(f.rs, f.nv, &opt, &f.tracer, NULL) < 0)
 		f.tracer = NULL;
 	*ret = f;
@@ -35,6 +38,7 @@ void flows_open(const struct target *t, struct flows *ret)
 void flows_close(struct flows *f)
 {
 	tracer_free(f->tracer);
+	arena_free(f->arena);
 	netview_free(f->nv);
 	ruleset_free(f->rs);
 }
@@ -79,7 +83,12 @@ static bool find_gid(const struct flows *f, pid_t pid, uint32_t *ret)
 	_cleanup_free_ char *text = NULL;
 	const char *at;
 
-	if (!pid || proc_read(f->t->proc, pid, "status", STATUS_MOST, &text) < 0)
+	for (unsigned i = 0; i < f->about.n_processes; i++)
+		if (f->about.processes[i].pid == pid) {
+			*ret = f->about.processes[i].gid;
+			return true;
+		}
+	if (!pid || f->t->kind == TARGET_FILE || proc_read(f->t->proc, pid, "status", STATUS_MOST, &text) < 0)
 		return false;
 	at = strstr(text, "\nGid:");
 	return at && sscanf(at + 5, "%*u %*u %*u %" SCNu32, ret) == 1;

@@ -4,6 +4,7 @@
 #define COMMANDS_NET_FLOWS_H
 
 #include "commands/command.h"
+#include "nsutil/dump/bundle.h"
 #include "nsutil/netns/conns.h"
 #include "nsutil/pod/target.h"
 #include "nsutil/ruleset/model.h"
@@ -16,6 +17,8 @@ struct flows {
 	struct netview *nv;	/* NULL: could not be read */
 	struct ruleset *rs;	/* likewise */
 	struct tracer *tracer;
+	struct arena *arena;	/* of what follows */
+	struct bundle_about about; /* of a file: its processes */
 };
 
 /**

@@ -204,7 +204,7 @@ static int read_view(const struct target *t, bool connected, struct view *v, str
 {
 	if (connected) {
 		flows_open(t, &v->flows);
-		if (t->kind == TARGET_FILE || conns_read(&t->netns, &v->conns, NULL) < 0)
+		if (load_conns(t, &v->conns, NULL) < 0)
 			v->conns = NULL;
 	}
 	if (!v->flows.nv && load_netview(t, NETVIEW_SOCKETS | NETVIEW_PROCESSES, &v->flows.nv, e) < 0)

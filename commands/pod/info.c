@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* info - all known of the target, with the evidence of the resolution */
 #include <inttypes.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -10,13 +11,16 @@
 #include "commands/pod/common.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/load.h"
+#include "nsutil/netns/netns.h"
 #include "nsutil/pod/ipt.h"
+#include "nsutil/ruleset/netview.h"
 #include "nsutil/pod/proc.h"
 
 struct info {
 	struct target *t;
 	struct ruleset *rs; /* NULL: not readable, 'why' says so */
 	struct err why;
+	struct bundle_about about; /* of a file */
 	struct mesh mesh;
 	struct store_count counts[STORE_COUNT];
 };
@@ -28,7 +32,16 @@ static void head(const char *name, struct out *o)
 	out_style(o, STYLE_PLAIN);
 }
 
-static void put_identity(const struct target *t, struct out *o)
+/* The name of the process that stood for the target; NULL */
+static const char *about_process(const struct bundle_about *about)
+{
+	for (unsigned i = 0; i < about->n_processes; i++)
+		if (about->processes[i].pid == about->pid)
+			return about->processes[i].name;
+	return NULL;
+}
+
+static void put_identity(const struct target *t, const struct bundle_about *about, struct out *o)
 {
 	struct proc_stat st;
 	struct utsname u;
@@ -41,7 +54,13 @@ static void put_identity(const struct target *t, struct out *o)
 			out_text(o, ", uid %s", t->pod->uid);
 		out_nl(o);
 	}
-	if (t->pid && proc_stat(t->proc, t->pid, &st) == 0) {
+	if (about->pid && about_process(about)) {
+		head("process", o);
+		out_text(o, "%d (", (int)about->pid);
+		out_str(o, "process", "%s", about_process(about));
+		out_text(o, ")");
+		out_nl(o);
+	} else if (t->pid && proc_stat(t->proc, t->pid, &st) == 0) {
 		head("process", o);
 		out_text(o, "%d (", (int)t->pid);
 		out_str(o, "process", "%s", st.comm);
@@ -56,11 +75,28 @@ static void put_identity(const struct target *t, struct out *o)
 			 t->pod && t->pod->host_network ? "  (the node's)" : "");
 		out_nl(o);
 	}
-	if (uname(&u) == 0) {
+	if (t->kind == TARGET_FILE ? about->kernel != NULL : uname(&u) == 0) {
 		head("kernel", o);
-		out_str(o, "kernel", "%s", u.release);
+		out_str(o, "kernel", "%s", about->kernel ? about->kernel : u.release);
 		out_nl(o);
+	} else {
+		out_null(o, "kernel");
 	}
+}
+
+/* Those that others can reach. */
+static unsigned view_addresses(const struct target *t, struct arena *a, struct addr **ret)
+{
+	_cleanup_netview_ struct netview *nv = NULL;
+	unsigned n = 0;
+
+	if (load_netview(t, NETVIEW_LINKS, &nv, NULL) < 0 || !nv)
+		return 0;
+	*ret = arena_array(a, nv->n_addrs + 1, sizeof(**ret));
+	for (unsigned i = 0; *ret && i < nv->n_addrs; i++)
+		if (nv->addrs[i].scope == RT_SCOPE_UNIVERSE)
+			(*ret)[n++] = nv->addrs[i].addr;
+	return n;
 }
 
 /* Of what is no pod, the addresses are those of the namespace. */
@@ -73,6 +109,10 @@ static void put_addresses(const struct target *t, struct arena *a, struct out *o
 		int n = proc_addrs(t->proc, t->pid, a, &anonymous.ips);
 
 		anonymous.n_ips = n > 0 ? (unsigned)n : 0;
+		p = &anonymous;
+	}
+	if (t->kind == TARGET_FILE) {
+		anonymous.n_ips = view_addresses(t, a, &anonymous.ips);
 		p = &anonymous;
 	}
 	head("addresses", o);
@@ -156,12 +196,33 @@ static void put_iptables(const char *title, const char *where, const char *root,
 	out_object_end(o);
 }
 
-static void put_variants(const struct target *t, struct out *o)
+static void put_noted(const struct bundle_iptables *f, struct out *o)
+{
+	out_object(o, NULL);
+	head(strcmp(f->where, "node") == 0 ? "iptables" : "", o);
+	out_str(o, "where", "%s: ", f->where);
+	out_str(o, "variant", "%s", f->variant);
+	out_str(o, "version", f->version[0] ? " %s" : NULL, f->version[0] ? f->version : NULL);
+	out_str(o, "path", f->path[0] ? "  %s" : NULL, f->path[0] ? f->path : NULL);
+	if (strcmp(f->path, f->binary) != 0)
+		out_text(o, " -> %s", f->binary);
+	out_str(o, "binary", NULL, f->binary[0] ? f->binary : NULL);
+	out_nl(o);
+	out_object_end(o);
+}
+
+static void put_variants(const struct target *t, const struct bundle_about *about, struct out *o)
 {
 	char root[4200], where[300];
 	bool any = false;
 
 	out_array(o, "iptables");
+	if (t->kind == TARGET_FILE) { /* this machine's have nothing to do with it */
+		for (const struct bundle_iptables *f = about->iptables; f; f = f->next)
+			put_noted(f, o);
+		out_array_end(o);
+		return;
+	}
 	put_iptables("iptables", "node", t->host_root, o);
 	for (const struct pod_container *c = t->pod ? t->pod->containers : NULL; c; c = c->next) {
 		if (!c->pid)
@@ -202,12 +263,14 @@ static int run_info(struct session *s, const struct command_args *args, struct o
 		return err_oom(e);
 	if (session_target(s, &i.t, e))
 		return -1;
+	if (load_about(i.t, a, &i.about, e) < 0)
+		return -1;
 	load_ruleset(i.t, LOAD_ALL, &i.rs, &i.why);
 	pod_count_stores(i.rs, i.counts);
 	mesh_judge(i.t->netns.fd >= 0 ? &i.t->netns : NULL, i.t->netns.inode, i.t->pod, mesh_proxies(i.t->proc, a),
 		   i.rs, &i.mesh);
 	out_begin(o, "info");
-	put_identity(i.t, o);
+	put_identity(i.t, &i.about, o);
 	put_addresses(i.t, a, o);
 	out_array(o, "containers");
 	for (const struct pod_container *c = i.t->pod ? i.t->pod->containers : NULL; c; c = c->next)
@@ -217,7 +280,7 @@ static int run_info(struct session *s, const struct command_args *args, struct o
 	pod_put_mesh(&i.mesh, true, o);
 	out_nl(o);
 	put_stores(&i, o);
-	put_variants(i.t, o);
+	put_variants(i.t, &i.about, o);
 	head("found by", o);
 	out_nl(o);
 	pod_put_evidence(i.t->evidence, "evidence", o);

@@ -44,9 +44,11 @@ const struct command command_bundle = {
 	.max_args = 1,
 	.description = "Writes the rules of all stores as the kernel gives them, links, addresses, routes, policy rules\n"
 		       "and sockets with the names of their processes, as one JSON object, readable by its owner only.\n"
-		       "What stood in FILE before stays until all is written. No environment, arguments or files of a\n"
-		       "process are in it. '-t file:FILE' makes it the target, on any machine and without rights: tables,\n"
-		       "diff, save, trace, istio verify and sockets answer as they would have then.",
+		       "What stood in FILE before stays until all is written. With them go ipsets, tracked connections, where\n"
+		       "Istio's configuration stands, the iptables of node and containers, and what the doctor finds. Of\n"
+		       "environments only settings of Istio's rules are in it, of arguments only istio-init's. '-t file:FILE'\n"
+		       "makes it the target, on any machine and without rights: info, tables, diff, save, trace, istio show\n"
+		       "and verify, sockets, conns and doctor answer as they would have then.",
 	.examples = examples,
 	.run = run,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands/rules/rules.h"
+#include "nsutil/load.h"
 #include "nsutil/ruleset/ipset.h"
 #include "nsutil/ruleset/text.h"
 #include "nsutil/xt/codec.h"
@@ -59,10 +60,13 @@ static const char *why_unread(const struct target *t, const char *name, struct i
 {
 	struct err e = ERR_INIT;
 
-	if (t->kind == TARGET_FILE)
-		return "a file has no members of ipsets";
-	if (ipset_read(&t->netns, name, list, &e) == 0)
+	/* of a bundle come all at once */
+	if (t->kind == TARGET_FILE && ipset_find(list, name))
 		return NULL;
+	if (load_ipset(t, name, list, &e) == 0 && (t->kind != TARGET_FILE || ipset_find(list, name)))
+		return NULL;
+	if (e.code == ERR_NONE)
+		return "there is no such set (any more)";
 	return e.errnum == ENOENT ? "there is no such set (any more)" : arena_printf(a, "%s: %s", e.what, e.why);
 }
 

@@ -54,14 +54,33 @@ static void put_unread(const struct ruleset *rs, struct out *o)
 	out_array_end(o);
 }
 
+/* The node's iptables, as a bundle has it. */
+static void find_viewer(const struct target *t, struct arena *a, struct mislead_viewer *ret)
+{
+	struct bundle_about about;
+	const struct bundle_iptables *ipt;
+	bool legacy;
+
+	if (load_about(t, a, &about, NULL) != 1 || !about.iptables)
+		return;
+	ipt = about.iptables;
+	legacy = strcmp(ipt->variant, ipt_name(IPT_LEGACY)) == 0;
+	if (!legacy && strcmp(ipt->variant, ipt_name(IPT_NFT)) != 0)
+		return;
+	ret->store = legacy ? STORE_LEGACY : STORE_COMPAT;
+	ret->name = arena_printf(a, "`iptables` on this node (%s%s%s)", ipt->variant, ipt->version[0] ? " " : "", ipt->version);
+}
+
 /* The iptables that a person on the node would look with; found by reading, never run. */
 static int find_warnings(const struct target *t, struct ruleset *rs, struct mislead **ret)
 {
 	struct mislead_viewer viewer = { NULL, STORE_COUNT };
 	struct ipt_found ipt;
 
-	if (t->kind == TARGET_FILE) /* it may be of any other machine */
+	if (t->kind == TARGET_FILE) { /* it may be of any other machine */
+		find_viewer(t, rs->arena, &viewer);
 		return mislead_find(rs->arena, &viewer, rs, ret);
+	}
 	ipt_find(t->host_root ? t->host_root : "/", &ipt);
 	if (ipt.variant == IPT_LEGACY || ipt.variant == IPT_NFT) {
 		viewer.store = ipt.variant == IPT_LEGACY ? STORE_LEGACY : STORE_COMPAT;

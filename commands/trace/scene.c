@@ -27,8 +27,6 @@ static void read_ipsets(struct scene *sc)
 	if (load_ipsets(sc->target, sc->rs, &sc->ipsets, &why) < 0) {
 		snprintf(sc->why_no_ipsets, sizeof(sc->why_no_ipsets), "%.70s: %.80s", why.what, why.why);
 		sc->opt.ipsets_unread = sc->why_no_ipsets;
-	} else if (sc->target->kind == TARGET_FILE) {
-		sc->opt.ipsets_unread = "a file has no members of ipsets";
 	}
 	sc->opt.ipsets = sc->ipsets;
 }

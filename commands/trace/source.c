@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nsutil/load.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/netns/conns.h"
 
@@ -165,7 +166,7 @@ int source_conns(const struct target *t, const struct netview *nv, source_fn *fn
 	struct conn_list *cl;
 	int ret = 0;
 
-	if (conns_read(&t->netns, &cl, e) < 0)
+	if (load_conns(t, &cl, e) < 0)
 		return -1;
 	if (index_sockets(nv, &sockets, e) < 0)
 		ret = -1;
@@ -246,7 +247,7 @@ int source_sockets(const struct target *t, const struct netview *nv, source_fn *
 		return err_oom(e);
 	find_ports(nv, ports);
 	/* without conntrack, the destination is the one behind nat: the best there is */
-	if (conns_read(&t->netns, &cl, NULL) == 0 && index_replies(cl, &replies, e) < 0)
+	if (load_conns(t, &cl, NULL) == 0 && index_replies(cl, &replies, e) < 0)
 		ret = -1;
 	if (ret == 0)
 		ret = index_sockets(nv, &sockets, e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* bundle - everything that is read of a target in one JSON file, which can be looked at in its place */
-#include "nsutil/dump/bundle.h"
+#include "nsutil/dump/bundle_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static const char *const family_keys[] = { "ip", "ip6" };
 
 /* ---- writing ---- */
 
-static void write_base64(struct json *j, const char *key, const void *data, size_t n)
+void bundle_put_base64(struct json *j, const char *key, const void *data, size_t n)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
@@ -47,13 +47,12 @@ static int write_blob(void *arg, const struct xt_blob *b)
 	write_numbers(j, "hook_entry", b->hook_entry, 5);
 	write_numbers(j, "underflow", b->underflow, 5);
 	json_uint(j, "n_entries", b->n_entries);
-	write_base64(j, "entries", b->entries, b->size);
+	bundle_put_base64(j, "entries", b->entries, b->size);
 	json_end_object(j);
 	return 0;
 }
 
-/* Why a part is not there: null when it is. */
-static void write_why(struct json *j, const struct err *why, int failed)
+void bundle_put_why(struct json *j, const struct err *why, int failed)
 {
 	char text[sizeof(why->what) + sizeof(why->why) + 4];
 
@@ -79,7 +78,7 @@ static int write_legacy(const struct target *t, struct json *j, struct err *e)
 		r = xt_record(&t->netns, families[i], a, &offered, write_blob, j, &why);
 		json_end_array(j);
 		json_bool(j, "offered", offered);
-		write_why(j, &why, r);
+		bundle_put_why(j, &why, r);
 		json_end_object(j);
 		if (r < 0 && why.code == ERR_PERM) {
 			if (e)
@@ -98,8 +97,8 @@ static int write_nftables(const struct target *t, struct json *j, struct err *e)
 	int r = nft_record(&t->netns, &tape, &why);
 
 	json_begin_object(j, "nftables");
-	write_base64(j, "answers", r == 0 ? buf_cstr(&tape) : "", r == 0 ? tape.len : 0);
-	write_why(j, &why, r);
+	bundle_put_base64(j, "answers", r == 0 ? buf_cstr(&tape) : "", r == 0 ? tape.len : 0);
+	bundle_put_why(j, &why, r);
 	json_end_object(j);
 	if (r < 0 && why.code == ERR_PERM) {
 		if (e)
@@ -149,6 +148,8 @@ int bundle_write(const struct target *t, struct buf *ret, struct err *e)
 	if (write_legacy(t, &j, e) < 0 || write_nftables(t, &j, e) < 0)
 		return -1;
 	view_write(nv, &j, "network");
+	if (bundle_write_more(t, nv, &j, e) < 0)
+		return -1;
 	json_end_object(&j);
 	buf_chr(ret, '\n');
 	return json_done(&j) ? 0 : err_oom(e);
@@ -156,12 +157,12 @@ int bundle_write(const struct target *t, struct buf *ret, struct err *e)
 
 /* ---- reading ---- */
 
-static int wrong(struct err *e, const char *name, const char *key)
+int bundle_wrong(struct err *e, const char *name, const char *key)
 {
 	return err_set(e, ERR_USAGE, name, "'%s' is missing or is not what it should be", key);
 }
 
-static json_t *parse(const char *text, size_t size, const char *name, struct err *e)
+json_t *bundle_parse(const char *text, size_t size, const char *name, struct err *e)
 {
 	json_error_t where;
 	json_t *j = json_loadb(text, size, 0, &where);
@@ -187,8 +188,7 @@ static int read_numbers(const json_t *list, uint32_t *ret, unsigned n)
 	return 0;
 }
 
-/* Bytes of a base64 text, in the arena; NULL when it is none. */
-static void *read_base64(const json_t *v, struct arena *a, size_t *ret)
+void *bundle_get_base64(const json_t *v, struct arena *a, size_t *ret)
 {
 	const char *s = json_string_value(v);
 	void *data = s ? arena_alloc(a, json_string_length(v) / 4 * 3 + 8) : NULL;
@@ -206,15 +206,15 @@ static int read_table(const json_t *from, const struct xt_blob_family *f, struct
 	size_t size;
 
 	if (!table || strlen(table) >= sizeof(b.table))
-		return wrong(e, name, "table");
+		return bundle_wrong(e, name, "table");
 	strcpy(b.table, table);
 	b.valid_hooks = (uint32_t)json_integer_value(json_object_get(from, "valid_hooks"));
 	b.n_entries = (uint32_t)json_integer_value(json_object_get(from, "n_entries"));
-	b.entries = read_base64(json_object_get(from, "entries"), rs->arena, &size);
+	b.entries = bundle_get_base64(json_object_get(from, "entries"), rs->arena, &size);
 	b.size = (uint32_t)size;
 	if (!b.entries || size > UINT32_MAX || read_numbers(json_object_get(from, "hook_entry"), b.hook_entry, 5) < 0 ||
 	    read_numbers(json_object_get(from, "underflow"), b.underflow, 5) < 0)
-		return wrong(e, name, "entries");
+		return bundle_wrong(e, name, "entries");
 	if (xt_blob_decode(&b, rs, e) == 0)
 		return 0;
 	if (e)
@@ -236,7 +236,7 @@ static int read_legacy(const json_t *from, struct ruleset *rs, const char *name,
 		bool offered = json_is_true(json_object_get(part, "offered"));
 
 		if (!json_is_array(tables))
-			return wrong(e, name, "legacy");
+			return bundle_wrong(e, name, "legacy");
 		*(i ? &rs->legacy_v6 : &rs->legacy_v4) = offered;
 		for (size_t k = 0; k < json_array_size(tables); k++)
 			if (read_table(json_array_get(tables, k), families[i], rs, name, e) < 0)
@@ -252,10 +252,10 @@ static int read_nftables(const json_t *root, struct ruleset *rs, const char *nam
 	const json_t *part = json_object_get(root, "nftables");
 	_cleanup_netview_ struct netview *nv = NULL;
 	size_t size;
-	void *tape = read_base64(json_object_get(part, "answers"), rs->arena, &size);
+	void *tape = bundle_get_base64(json_object_get(part, "answers"), rs->arena, &size);
 
 	if (!tape)
-		return wrong(e, name, "answers");
+		return bundle_wrong(e, name, "answers");
 	if (view_read(json_object_get(root, "network"), &nv, e) < 0 || nft_play(tape, size, nv, rs, e) < 0)
 		return -1;
 	if (note_unread(part, STORE_COMPAT, 0, rs, e) < 0)
@@ -265,18 +265,18 @@ static int read_nftables(const json_t *root, struct ruleset *rs, const char *nam
 
 int bundle_load_rules(const char *text, size_t size, const char *name, struct ruleset *rs, struct err *e)
 {
-	json_t *j = parse(text, size, name, e);
+	json_t *j = bundle_parse(text, size, name, e);
 	int r = -1;
 
-	if (j && read_legacy(json_object_get(j, "legacy"), rs, name, e) == 0)
-		r = read_nftables(j, rs, name, e);
+	if (j && read_legacy(json_object_get(j, "legacy"), rs, name, e) == 0 && read_nftables(j, rs, name, e) == 0)
+		r = bundle_name_sets(j, rs, e);
 	json_decref(j);
 	return r;
 }
 
 int bundle_load_view(const char *text, size_t size, const char *name, struct netview **ret, struct err *e)
 {
-	json_t *j = parse(text, size, name, e);
+	json_t *j = bundle_parse(text, size, name, e);
 	int r = j ? view_read(json_object_get(j, "network"), ret, e) : -1;
 
 	json_decref(j);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/load.h"
 #include "nsutil/ruleset/netview.h"
 
 enum { MAX_RESOLV = 64 * 1024 };
@@ -24,8 +25,10 @@ static int read_addresses(struct arena *a, const struct target *t, struct istio_
 	_cleanup_(free_view) struct netview *nv = NULL;
 	struct addr *addrs;
 
-	if (netview_read(&t->netns, NETVIEW_LINKS, t->proc, &nv, e) < 0)
+	if (load_netview(t, NETVIEW_LINKS, &nv, e) < 0)
 		return err_wrap(e, "finding out whether Istio would use IPv6");
+	if (!nv) /* a file of rules */
+		return 0;
 	addrs = arena_array(a, nv->n_addrs + 1, sizeof(*addrs));
 	if (!addrs)
 		return err_oom(e);
@@ -67,7 +70,7 @@ static const char *read_bounded(struct arena *a, int fd, const char **why)
 	return text;
 }
 
-static int read_resolv(struct arena *a, const struct target *t, struct istio_facts *f, struct err *e)
+int istio_resolv_read(struct arena *a, const struct target *t, struct istio_facts *f, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
 	const char *root = "/";
@@ -90,18 +93,29 @@ static int read_resolv(struct arena *a, const struct target *t, struct istio_fac
 	return 0;
 }
 
+/* A bundle has the lines that matter. */
+static int file_resolv(struct arena *a, const struct target *t, struct istio_facts *f, struct err *e)
+{
+	struct bundle_about about;
+	int r = load_about(t, a, &about, e);
+
+	if (r <= 0)
+		return r;
+	f->resolv_conf = about.resolv_conf;
+	f->resolv_why = about.resolv_conf ? NULL : about.resolv_why ? about.resolv_why : f->resolv_why;
+	return 0;
+}
+
 int istio_facts_read(struct arena *a, const struct target *t, const struct istio_config *c,
 		     struct istio_facts *ret, struct err *e)
 {
+	bool file = t->kind == TARGET_FILE;
 	struct istio_facts f = { .resolv_why = "an offline source has no such file" };
 
-	if (t->kind == TARGET_FILE) {
-		*ret = f;
-		return 0;
-	}
 	if (!c->enable_ipv6[0] && read_addresses(a, t, &f, e) < 0)
 		return -1;
-	if (c->redirect_dns && !c->capture_all_dns && read_resolv(a, t, &f, e) < 0)
+	if (c->redirect_dns && !c->capture_all_dns &&
+	    (file ? file_resolv(a, t, &f, e) : istio_resolv_read(a, t, &f, e)) < 0)
 		return -1;
 	*ret = f;
 	return 0;

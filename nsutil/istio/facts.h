@@ -22,4 +22,7 @@
 int istio_facts_read(struct arena *a, const struct target *t, const struct istio_config *c,
 		     struct istio_facts *ret, struct err *e);
 
+/* istio_resolv_read() - of that, resolv.conf alone. Return: 0, or -1 (memory) */
+int istio_resolv_read(struct arena *a, const struct target *t, struct istio_facts *f, struct err *e);
+
 #endif

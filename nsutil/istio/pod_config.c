@@ -11,13 +11,6 @@
 
 enum { PROC_MAX = 256 << 10, WORDS_MAX = 2000 };
 
-/* What was found of the programmer and of the proxy; each may be absent. */
-struct sources {
-	struct launch init, proxy;
-	bool has_init, has_proxy;
-	const char *const *annotations;
-};
-
 static const char *env_value(const char *const *env, const char *key)
 {
 	size_t n = strlen(key);
@@ -74,7 +67,7 @@ static bool is_programmer(const char *const *args)
 }
 
 /* A process of the namespace that is Istio's: the programmer itself, or the proxy. */
-static void take_process(struct arena *a, const char *proc, pid_t pid, const char *comm, struct sources *s)
+static void take_process(struct arena *a, const char *proc, pid_t pid, const char *comm, struct istio_pod_sources *s)
 {
 	const char *const *args = proc_words(a, proc, pid, "cmdline");
 	struct launch l = { .container = comm, .uid = -1, .gid = -1 };
@@ -91,7 +84,7 @@ static void take_process(struct arena *a, const char *proc, pid_t pid, const cha
 	}
 }
 
-static void find_processes(struct arena *a, const struct target *t, struct sources *s)
+static void find_processes(struct arena *a, const struct target *t, struct istio_pod_sources *s)
 {
 	static const char *const names[] = { "pilot-agent", "envoy", "istio-iptables" };
 	pid_t *pids;
@@ -110,10 +103,11 @@ static void find_processes(struct arena *a, const struct target *t, struct sourc
 		}
 }
 
-static void find_sources(struct arena *a, const struct target *t, struct sources *s)
+void istio_pod_sources(struct arena *a, const struct target *t, struct istio_pod_sources *s)
 {
 	const struct launch *init = launch_of(t->pod, "istio-init"), *proxy = launch_of(t->pod, "istio-proxy");
 
+	*s = (struct istio_pod_sources){ .has_init = false };
 	s->annotations = t->pod ? t->pod->annotations : NULL;
 	if (init && init->args) {
 		s->init = *init;
@@ -226,7 +220,7 @@ static const struct {
 	{ "istio.io/reroute-virtual-interfaces", "RerouteVirtualInterfaces" },
 };
 
-static int take_annotations(struct istio_config *c, const struct sources *s, struct err *e)
+static int take_annotations(struct istio_config *c, const struct istio_pod_sources *s, struct err *e)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(annotations); i++) {
 		const char *value = env_value(s->annotations, annotations[i].key);
@@ -285,7 +279,7 @@ static int cni_environment(struct istio_config *c, const struct launch *l, struc
 	return 0;
 }
 
-static int from_cni(struct istio_config *c, const struct sources *s, struct err *e)
+static int from_cni(struct istio_config *c, const struct istio_pod_sources *s, struct err *e)
 {
 	if (take_version(c, &s->proxy, e) < 0 || take_user(c, &s->proxy, e) < 0 ||
 	    cni_environment(c, &s->proxy, e) < 0)
@@ -327,24 +321,22 @@ static void seal(struct istio_config *c)
 	}
 }
 
-int istio_pod_config(struct arena *a, const struct target *t, struct istio_config **ret,
-		     enum istio_pod_knows *ret_knows, struct err *e)
+int istio_pod_config_of(struct arena *a, const struct istio_pod_sources *s, struct istio_config **ret,
+			enum istio_pod_knows *ret_knows, struct err *e)
 {
-	struct sources s = { .has_init = false };
 	struct err trouble = ERR_INIT;
 	const char *told;
 	bool cni;
 	int r;
 
 	*ret_knows = ISTIO_POD_NOTHING;
-	find_sources(a, t, &s);
-	cni = !s.has_init && s.has_proxy && env_value(s.annotations, "sidecar.istio.io/status");
-	if (!s.has_init && !s.has_proxy)
+	cni = !s->has_init && s->has_proxy && env_value(s->annotations, "sidecar.istio.io/status");
+	if (!s->has_init && !s->has_proxy)
 		return 0;
-	if (istio_config_new(a, s.has_init ? "none" : cni ? "cni" : "istio-init", ret, e) < 0)
+	if (istio_config_new(a, s->has_init ? "none" : cni ? "cni" : "istio-init", ret, e) < 0)
 		return -1;
-	r = s.has_init ? from_init(*ret, &s.init, &trouble) : cni ? from_cni(*ret, &s, &trouble)
-								  : from_proxy(*ret, &s.proxy, &trouble);
+	r = s->has_init ? from_init(*ret, &s->init, &trouble) : cni ? from_cni(*ret, s, &trouble)
+								  : from_proxy(*ret, &s->proxy, &trouble);
 	(*ret)->origin_now = NULL;
 	if (r < 0) { /* somebody else's istio-init: what it was told is no configuration */
 		_cleanup_free_ char *text = NULL;
@@ -356,14 +348,54 @@ int istio_pod_config(struct arena *a, const struct target *t, struct istio_confi
 		*ret_knows = ISTIO_POD_HINTS;
 		return 0;
 	}
-	if (!s.has_init && !cni) {
+	if (!s->has_init && !cni) {
 		*ret_knows = any_set(*ret) ? ISTIO_POD_HINTS : ISTIO_POD_NOTHING;
 		return 0;
 	}
 	seal(*ret);
-	told = s.has_init ? s.init.source : s.proxy.source;
-	(*ret)->told_by = arena_printf(a, "%s (%s)", s.has_init ? s.init.container : "annotations and istio-proxy",
+	told = s->has_init ? s->init.source : s->proxy.source;
+	(*ret)->told_by = arena_printf(a, "%s (%s)", s->has_init ? s->init.container : "annotations and istio-proxy",
 				       told ? told : "?");
 	*ret_knows = ISTIO_POD_ALL;
 	return (*ret)->told_by ? 0 : err_oom(e);
+}
+
+/* Variables beside the settings that say something of the configuration. */
+static const char *const more_variables[] = {
+	"ISTIO_META_DNS_CAPTURE", "INVALID_DROP", "ISTIO_DUAL_STACK", "ISTIO_META_INTERCEPTION_MODE", "ENVOY_PORT",
+};
+
+static bool is_key(const char *assignment, const char *key)
+{
+	size_t n = key ? strlen(key) : 0;
+
+	return n && strncmp(assignment, key, n) == 0 && assignment[n] == '=';
+}
+
+bool istio_pod_variable(const char *assignment)
+{
+	for (const struct istio_setting *s = istio_settings; s->field; s++)
+		if (!(s->flags & ISTIO_SET_OURS) && (is_key(assignment, s->env) || is_key(assignment, s->env2)))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(more_variables); i++)
+		if (is_key(assignment, more_variables[i]))
+			return true;
+	return false;
+}
+
+bool istio_pod_annotation(const char *assignment)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
+		if (is_key(assignment, annotations[i].key))
+			return true;
+	return is_key(assignment, "sidecar.istio.io/status");
+}
+
+int istio_pod_config(struct arena *a, const struct target *t, struct istio_config **ret,
+		     enum istio_pod_knows *ret_knows, struct err *e)
+{
+	struct istio_pod_sources s;
+
+	istio_pod_sources(a, t, &s);
+	return istio_pod_config_of(a, &s, ret, ret_knows, e);
 }

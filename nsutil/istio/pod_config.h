@@ -32,4 +32,21 @@ enum istio_pod_knows {
 int istio_pod_config(struct arena *a, const struct target *t, struct istio_config **ret,
 		     enum istio_pod_knows *ret_knows, struct err *e);
 
+/* What was found of the programmer and of the proxy; each may be absent. */
+struct istio_pod_sources {
+	struct launch init, proxy;
+	bool has_init, has_proxy;
+	const char *const *annotations;
+};
+
+/* istio_pod_sources() - find them; strings live in the target or in the arena */
+void istio_pod_sources(struct arena *a, const struct target *t, struct istio_pod_sources *ret);
+/* istio_pod_config_of() - as istio_pod_config(), of sources that were found */
+int istio_pod_config_of(struct arena *a, const struct istio_pod_sources *s, struct istio_config **ret,
+			enum istio_pod_knows *ret_knows, struct err *e);
+
+/* istio_pod_variable(), istio_pod_annotation() - "KEY=VALUE" is one that the configuration is made of */
+bool istio_pod_variable(const char *assignment);
+bool istio_pod_annotation(const char *assignment);
+
 #endif

@@ -124,10 +124,16 @@ static void take(uint8_t family, const struct nv_attrs *ct, struct conn *c)
 	get_counters(ct, c);
 }
 
+struct reading {
+	struct conn_list *list;
+	struct buf *tape; /* where the messages are kept; NULL: nowhere */
+};
+
 static int parse(const struct nlmsghdr *nlh, void *arg, struct err *e)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
-	struct conn_list *cl = arg;
+	struct reading *to = arg;
+	struct conn_list *cl = to->list;
 	struct nv_attrs ct;
 	struct conn *grown;
 
@@ -137,6 +143,8 @@ static int parse(const struct nlmsghdr *nlh, void *arg, struct err *e)
 	/* entries of other families do not exist today; if they come, they are not misread */
 	if (nfg->nfgen_family != AF_INET && nfg->nfgen_family != AF_INET6)
 		return 0;
+	if (to->tape)
+		buf_add(to->tape, nlh, MNL_ALIGN(nlh->nlmsg_len));
 	grown = cl->n < NV_MOST ? arena_grow(cl->arena, cl->conns, cl->n, sizeof(*grown)) : NULL;
 	if (!grown)
 		return err_oom(e);
@@ -149,17 +157,21 @@ static int parse(const struct nlmsghdr *nlh, void *arg, struct err *e)
 
 static void restart(void *arg)
 {
-	((struct conn_list *)arg)->n = 0;
+	struct reading *to = arg;
+
+	to->list->n = 0;
+	if (to->tape)
+		buf_reset(to->tape);
 }
 
-static int dump(int fd, struct conn_list *cl, struct err *e)
+static int dump(int fd, struct reading *to, struct err *e)
 {
 	struct {
 		struct nlmsghdr nlh;
 		struct nfgenmsg nfg; /* AF_UNSPEC: both families */
 	} request = { .nlh = { .nlmsg_len = sizeof(request),
 			       .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET } };
-	struct nv_dump d = { fd, "connections", &request.nlh, parse, restart, cl };
+	struct nv_dump d = { fd, "connections", &request.nlh, parse, restart, to };
 
 	return nv_dump(&d, e);
 }
@@ -175,29 +187,74 @@ static int may_ask(struct err *e)
 	return -1;
 }
 
-int conns_read(const struct netns *ns, struct conn_list **ret, struct err *e)
+static struct conn_list *list_new(struct err *e)
+{
+	struct arena *arena = arena_new();
+	struct conn_list *cl = arena ? arena_alloc(arena, sizeof(*cl)) : NULL;
+
+	if (!cl) {
+		arena_free(arena);
+		err_oom(e);
+		return NULL;
+	}
+	cl->arena = arena;
+	return cl;
+}
+
+static int ask_kernel(const struct netns *ns, struct buf *tape, struct conn_list **ret, struct err *e)
 {
 	_cleanup_close_ int fd = -1;
-	struct arena *arena;
-	struct conn_list *cl;
+	struct reading to = { NULL, tape };
 
 	if (may_ask(e) < 0)
 		return -1;
 	fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, e);
-	if (fd < 0)
+	to.list = fd < 0 ? NULL : list_new(e);
+	if (!to.list)
 		return -1;
-	arena = arena_new();
-	cl = arena ? arena_alloc(arena, sizeof(*cl)) : NULL;
-	if (!cl) {
-		arena_free(arena);
-		return err_oom(e);
-	}
-	cl->arena = arena;
-	if (dump(fd, cl, e) < 0) {
-		conns_free(cl);
+	if (dump(fd, &to, e) < 0) {
+		conns_free(to.list);
 		return -1;
 	}
-	*ret = cl;
+	*ret = to.list;
+	return 0;
+}
+
+int conns_read(const struct netns *ns, struct conn_list **ret, struct err *e)
+{
+	return ask_kernel(ns, NULL, ret, e);
+}
+
+int conns_record(const struct netns *ns, struct buf *ret, struct err *e)
+{
+	_cleanup_buf_ struct buf tape = BUF_INIT;
+	struct conn_list *cl;
+
+	if (ask_kernel(ns, &tape, &cl, e) < 0)
+		return -1;
+	conns_free(cl);
+	buf_add(ret, buf_cstr(&tape), tape.len);
+	return buf_failed(&tape) || buf_failed(ret) ? err_oom(e) : 0;
+}
+
+int conns_play(const void *tape, size_t size, struct conn_list **ret, struct err *e)
+{
+	const struct nlmsghdr *nlh = tape;
+	struct reading to = { list_new(e), NULL };
+	int left = size > INT32_MAX ? -1 : (int)size;
+
+	if (!to.list)
+		return -1;
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+		if (parse(nlh, &to, e) < 0) {
+			conns_free(to.list);
+			return -1;
+		}
+	if (left) {
+		conns_free(to.list);
+		return err_set(e, ERR_USAGE, "connections of the bundle", "they are broken %d bytes before their end", left);
+	}
+	*ret = to.list;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 
 #include "nsutil/base/addr.h"
 #include "nsutil/base/arena.h"
+#include "nsutil/base/buf.h"
 #include "nsutil/base/err.h"
 #include "nsutil/netns/netns.h"
 
@@ -46,6 +47,11 @@ struct conn_list {
  */
 int conns_read(const struct netns *ns, struct conn_list **ret, struct err *e);
 void conns_free(struct conn_list *cl);
+
+/* conns_record() - append the kernel's answers, for a bundle. Return: 0, or -1 */
+int conns_record(const struct netns *ns, struct buf *ret, struct err *e);
+/* conns_play() - what conns_read() would have made of such answers (aligned to 4). Return: 0, or -1: broken, memory */
+int conns_play(const void *tape, size_t size, struct conn_list **ret, struct err *e);
 
 /* conn_redirected() - where it was meant to go is not where it went (dnat, redirect) */
 bool conn_redirected(const struct conn *c);

@@ -229,8 +229,10 @@ static int send_list(int fd, const char *name, uint32_t seq, struct err *e)
 }
 
 /* Returns 1 when there is more to come, 0 at the end, -1 on failure. */
-static int take_message(const struct nlmsghdr *nlh, struct ipset_list *list, struct err *e)
+static int take_message(const struct nlmsghdr *nlh, struct ipset_list *list, struct buf *tape, struct err *e)
 {
+	uint32_t len;
+
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		const struct nlmsgerr *ne = mnl_nlmsg_get_payload(nlh);
 
@@ -240,12 +242,18 @@ static int take_message(const struct nlmsghdr *nlh, struct ipset_list *list, str
 	}
 	if (nlh->nlmsg_type == NLMSG_DONE)
 		return 0;
-	if (ipset_parse(mnl_nlmsg_get_payload(nlh), mnl_nlmsg_get_payload_len(nlh), list) < 0)
+	len = (uint32_t)mnl_nlmsg_get_payload_len(nlh);
+	if (tape) {
+		buf_add(tape, &len, sizeof(len));
+		buf_add(tape, mnl_nlmsg_get_payload(nlh), len);
+		buf_add(tape, "\0\0\0", MNL_ALIGN(len) - len);
+	}
+	if (list && ipset_parse(mnl_nlmsg_get_payload(nlh), len, list) < 0)
 		return err_oom(e);
 	return 1;
 }
 
-static int receive_list(int fd, uint32_t seq, struct ipset_list *list, struct err *e)
+static int receive_list(int fd, uint32_t seq, struct ipset_list *list, struct buf *tape, struct err *e)
 {
 	char *room _cleanup_free_ = malloc(REPLY_MAX);
 	int more = 1;
@@ -261,12 +269,12 @@ static int receive_list(int fd, uint32_t seq, struct ipset_list *list, struct er
 			return err_sys(e, errno, "cannot read ipsets");
 		for (; more > 0 && mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 			if (nlh->nlmsg_seq == seq)
-				more = take_message(nlh, list, e);
+				more = take_message(nlh, list, tape, e);
 	}
 	return more;
 }
 
-int ipset_read(const struct netns *ns, const char *name, struct ipset_list *list, struct err *e)
+static int ask_kernel(const struct netns *ns, const char *name, struct ipset_list *list, struct buf *tape, struct err *e)
 {
 	struct timeval limit = { .tv_sec = 10 };
 	int fd _cleanup_close_ = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, e);
@@ -279,5 +287,36 @@ int ipset_read(const struct netns *ns, const char *name, struct ipset_list *list
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	if (send_list(fd, name, seq, e) < 0)
 		return -1;
-	return receive_list(fd, seq, list, e);
+	return receive_list(fd, seq, list, tape, e);
+}
+
+int ipset_read(const struct netns *ns, const char *name, struct ipset_list *list, struct err *e)
+{
+	return ask_kernel(ns, name, list, NULL, e);
+}
+
+int ipset_record(const struct netns *ns, struct buf *ret, struct err *e)
+{
+	return ask_kernel(ns, NULL, NULL, ret, e);
+}
+
+int ipset_play(const void *tape, size_t size, struct ipset_list *list, struct err *e)
+{
+	const char *at = tape;
+	uint32_t len;
+
+	while (size) {
+		if (size < sizeof(len))
+			return err_set(e, ERR_USAGE, "ipsets of the bundle", "they end too early");
+		memcpy(&len, at, sizeof(len));
+		at += sizeof(len);
+		size -= sizeof(len);
+		if (len > size || MNL_ALIGN((size_t)len) > size)
+			return err_set(e, ERR_USAGE, "ipsets of the bundle", "they end too early");
+		if (ipset_parse(at, len, list) < 0)
+			return err_oom(e);
+		at += MNL_ALIGN((size_t)len);
+		size -= MNL_ALIGN((size_t)len);
+	}
+	return 0;
 }

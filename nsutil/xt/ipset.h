@@ -3,6 +3,7 @@
 #ifndef NSUTIL_XT_IPSET_H
 #define NSUTIL_XT_IPSET_H
 
+#include "nsutil/base/buf.h"
 #include "nsutil/base/err.h"
 #include "nsutil/netns/netns.h"
 #include "nsutil/ruleset/ipset.h"
@@ -18,6 +19,11 @@
  * Return: 0, or -1
  */
 int ipset_read(const struct netns *ns, const char *name, struct ipset_list *list, struct err *e);
+
+/* ipset_record() - append the kernel's answers about all sets, for a bundle. Return: 0, or -1 */
+int ipset_record(const struct netns *ns, struct buf *ret, struct err *e);
+/* ipset_play() - what ipset_read() would have made of such answers (aligned to 4). Return: 0, or -1: broken, memory */
+int ipset_play(const void *tape, size_t size, struct ipset_list *list, struct err *e);
 
 /**
  * ipset_parse() - add what one IPSET_CMD_LIST reply says; for ipset_read() and its fuzzer

@@ -13,14 +13,11 @@
 #include "nsutil/xt/codec.h"
 
 struct sets {
-	const struct netns *ns;
+	const struct netns *ns; /* NULL: nobody can be asked */
 	struct arena *a;
 	int fd;
 	unsigned version;
-	struct known {
-		uint16_t index;
-		const char *name;
-	} *known;
+	struct xt_set_name *known;
 	size_t n_known;
 	struct err *e;
 };
@@ -47,7 +44,7 @@ static int remember(struct sets *s, uint16_t index, const char *name)
 	s->known = arena_grow(s->a, s->known, s->n_known, sizeof(*s->known));
 	if (!s->known)
 		return err_oom(s->e);
-	s->known[s->n_known++] = (struct known){ .index = index, .name = name };
+	s->known[s->n_known++] = (struct xt_set_name){ .index = index, .name = name };
 	return 0;
 }
 
@@ -62,11 +59,13 @@ static int name_of(struct sets *s, uint16_t index, const char **ret)
 			return 0;
 		}
 	}
-	if (connect_once(s) < 0)
+	if (s->ns && connect_once(s) < 0)
 		return -1;
 	req.version = s->version;
-	if (getsockopt(s->fd, IPPROTO_IP, SO_IP_SET, &req, &len) < 0)
+	if (s->ns && getsockopt(s->fd, IPPROTO_IP, SO_IP_SET, &req, &len) < 0)
 		return err_sys(s->e, errno, "cannot ask for the name of ipset %u", index);
+	if (!s->ns)
+		req.set.name[0] = '\0';
 	req.set.name[IPSET_MAXNAMELEN - 1] = '\0';
 	*ret = req.set.name[0] ? arena_strdup(s->a, req.set.name) : arena_printf(s->a, "#%u", index);
 	return *ret ? remember(s, index, *ret) : err_oom(s->e);
@@ -123,9 +122,8 @@ static int name_rule(struct sets *s, struct rule *r)
 	return 0;
 }
 
-int xt_name_sets(const struct netns *ns, struct ruleset *rs, struct err *e)
+static int each_rule(struct ruleset *rs, int (*fn)(struct sets *s, struct rule *r), struct sets *s)
 {
-	struct sets s = { .ns = ns, .a = rs->arena, .fd = -1, .e = e };
 	int r = 0;
 
 	for (struct table *t = rs->tables; t && r == 0; t = t->next) {
@@ -133,10 +131,57 @@ int xt_name_sets(const struct netns *ns, struct ruleset *rs, struct err *e)
 			continue;
 		for (struct chain *c = t->chains; c && r == 0; c = c->next)
 			for (struct rule *rule = c->rules; rule && r == 0; rule = rule->next)
-				r = name_rule(&s, rule);
+				r = fn(s, rule);
 	}
+	return r;
+}
+
+int xt_name_sets(const struct netns *ns, struct ruleset *rs, struct err *e)
+{
+	struct sets s = { .ns = ns, .a = rs->arena, .fd = -1, .e = e };
+	int r = each_rule(rs, name_rule, &s);
+
 	cleanup_closep(&s.fd);
 	return r;
+}
+
+int xt_name_sets_by(const struct xt_set_name *list, size_t n, struct ruleset *rs, struct err *e)
+{
+	struct sets s = { .a = rs->arena, .fd = -1, .e = e };
+
+	for (size_t i = 0; i < n; i++)
+		if (remember(&s, list[i].index, list[i].name) < 0)
+			return -1;
+	return each_rule(rs, name_rule, &s);
+}
+
+static bool is_known(const struct sets *s, uint16_t index)
+{
+	for (size_t i = 0; i < s->n_known; i++)
+		if (s->known[i].index == index)
+			return true;
+	return false;
+}
+
+static int collect_rule(struct sets *s, struct rule *r)
+{
+	for (struct stmt *st = r->stmts; st; st = st->next)
+		for (unsigned i = 0; has_sets(st) && st->xt->ipsets && i < st->xt->codec->n_sets; i++)
+			if (st->xt->ipsets[i] && !is_known(s, index_at(st->xt, i)) &&
+			    remember(s, index_at(st->xt, i), st->xt->ipsets[i]) < 0)
+				return -1;
+	return 0;
+}
+
+int xt_named_sets(struct ruleset *rs, const struct xt_set_name **ret, size_t *ret_n, struct err *e)
+{
+	struct sets s = { .a = rs->arena, .fd = -1, .e = e };
+
+	if (each_rule(rs, collect_rule, &s) < 0)
+		return -1;
+	*ret = s.known;
+	*ret_n = s.n_known;
+	return 0;
 }
 
 static int number_ext(struct sets *s, struct xt_ext *x)

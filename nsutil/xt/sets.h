@@ -22,6 +22,16 @@
  */
 int xt_name_sets(const struct netns *ns, struct ruleset *rs, struct err *e);
 
+struct xt_set_name { /* as a kernel had it */
+	uint16_t index;
+	const char *name;
+};
+
+/* xt_named_sets() - which sets the rules refer to, by number and name; in the arena of @rs. Return: 0, or -1 */
+int xt_named_sets(struct ruleset *rs, const struct xt_set_name **ret, size_t *ret_n, struct err *e);
+/* xt_name_sets_by() - as xt_name_sets(), by such a list instead of a kernel. Return: 0, or -1 */
+int xt_name_sets_by(const struct xt_set_name *list, size_t n, struct ruleset *rs, struct err *e);
+
 /**
  * xt_number_sets() - the reverse, for a rule that was read from text
  * @ns:		namespace
