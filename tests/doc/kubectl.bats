@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# kubectl - the plugin, with a kubectl that writes down how it was called; and the portable folder
+# kubectl - the plugin, with a kubectl that writes down how it was called; and what make static lacks
 
 setup() {
 	plugin=$TOP/shell/kubectl-cnish
@@ -45,19 +45,6 @@ END
 	run "$plugin" missing
 	[ "$status" = 1 ]
 	! grep -q debug "$CALLS"
-}
-
-@test "the portable folder runs from any path in an empty root" {
-	local root=$BATS_TEST_TMPDIR/root
-	make -s -C "$TOP" portable >"$BATS_TEST_TMPDIR/log" 2>&1 || { cat "$BATS_TEST_TMPDIR/log"; false; }
-	mkdir -p "$root/some where"
-	cp -r "$TOP"/build/cnish-*-"$(uname -m)"/. "$root/some where/"
-	run chroot "$root" "/some where/cnish" --version
-	[ "$status" = 0 ]
-	[[ $output == *"cnish"* ]]
-	printf '*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n' >"$root/rules"
-	chroot "$root" "/some where/cnish" -t file:/rules trace out tcp 10.0.0.1:80 | grep -q 15001
-	"$root/some where/cnish" -t "file:$root/rules" tables -o save | grep -q 15001
 }
 
 @test "make static says exactly which libraries are missing, or builds" {
