@@ -400,3 +400,20 @@ int set_raw_end(struct dec *d, struct set *s, struct set_raw *raw)
 	}
 	return 0;
 }
+
+/* ---- keys that rules make ---- */
+
+struct expr *set_key_typed(struct dec *d, const struct set *s, struct expr *key)
+{
+	struct part parts[PARTS_MAX];
+	unsigned n = key_parts(s->key_type, s->typeof_key, s->key_len, parts);
+
+	if (key->kind == EXPR_VALUE && n == 1)
+		return dec_retype(d, key, parts[0].dtype, parts[0].order);
+	for (unsigned i = 0; key->kind == EXPR_CONCAT && key->concat.n == n && i < n; i++) {
+		key->concat.parts[i] = dec_retype(d, key->concat.parts[i], parts[i].dtype, parts[i].order);
+		if (!key->concat.parts[i])
+			return NULL;
+	}
+	return key;
+}

@@ -5,12 +5,14 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/nft/decode.h"
 #include "nsutil/ruleset/exthdr.h"
+#include "nsutil/ruleset/nft_names.h"
 
 #define VALUE_MAX 64 /* NFT_DATA_VALUE_MAXLEN */
 
 /* ---- names of header fields ---- */
 
-static const struct hdr_field *field_at(struct dec *d, uint8_t base, unsigned offset, unsigned bits)
+/* The field at a place of the header that is known to be there. */
+static const struct hdr_field *field_known(struct dec *d, uint8_t base, unsigned offset, unsigned bits)
 {
 	const char *proto = base <= NFT_PAYLOAD_TRANSPORT_HEADER ? d->proto[base] : NULL;
 	const struct hdr_field *f = base == NFT_PAYLOAD_TRANSPORT_HEADER ? dec_proto_icmp(d, offset, bits)
@@ -19,14 +21,20 @@ static const struct hdr_field *field_at(struct dec *d, uint8_t base, unsigned of
 	if (f)
 		return f;
 
-	if (!proto && base == NFT_PAYLOAD_TRANSPORT_HEADER)
-		proto = "th";
 	if (!proto)
 		return NULL;
 	f = header_field_at(proto, base, offset, bits);
 	if (!f && strcmp(proto, "vlan") == 0)
 		f = header_field_at("ether", base, offset, bits);
 	return f;
+}
+
+/* Also the ports of a transport that is not known; masks and loads of several fields are not taken apart for them. */
+static const struct hdr_field *field_at(struct dec *d, uint8_t base, unsigned offset, unsigned bits)
+{
+	if (base == NFT_PAYLOAD_TRANSPORT_HEADER && !d->proto[base])
+		return header_field_at("th", base, offset, bits);
+	return field_known(d, base, offset, bits);
 }
 
 /* The field that begins at a place and is longer than what was loaded: a prefix of it. */
@@ -121,7 +129,7 @@ static struct expr *subfield(struct dec *d, struct expr *load, const uint8_t *ma
 	}
 	if (load->payload.field)
 		return NULL;
-	f = field_at(d, load->payload.base, load->payload.offset + span.lead, span.width);
+	f = field_known(d, load->payload.base, load->payload.offset + span.lead, span.width);
 	return f ? expr_payload(d->a, f->base, f->offset, f->bits, f) : NULL;
 }
 
@@ -141,11 +149,27 @@ static struct expr *masked_field(struct dec *d, const struct expr *x, unsigned *
 	return f;
 }
 
+/* A mask over a field that is not whole bytes: nft 1.0.6 shows how it is read, and so it is read back. */
+static bool shows_bytes(struct dec *d, const struct expr *x)
+{
+	const struct expr *shifted = x->binop.left, *masked;
+	unsigned shift;
+
+	if (x->binop.op != BINOP_AND || shifted->kind != EXPR_BINOP || shifted->binop.op != BINOP_RSHIFT)
+		return false;
+	masked = shifted->binop.left;
+	return masked->kind == EXPR_BINOP && masked->binop.op == BINOP_AND && masked->binop.right->kind == EXPR_VALUE &&
+	       masked->binop.left->kind == EXPR_PAYLOAD && masked->binop.left->bits == 8 &&
+	       subfield(d, masked->binop.left, masked->binop.right->value, &shift);
+}
+
 static struct expr *resolve_binop(struct dec *d, struct expr *x)
 {
 	unsigned shift;
 	struct expr *f;
 
+	if (shows_bytes(d, x))
+		return x;
 	if (x->binop.op == BINOP_RSHIFT && x->binop.right->kind == EXPR_VALUE) {
 		f = masked_field(d, x->binop.left, &shift);
 		if (f && shift == expr_uint(x->binop.right))
@@ -295,7 +319,7 @@ static enum dec_result match_payload(struct dec *d, enum match_op op, struct exp
 		return add_match(d, op, x, expr_prefix(d->a, dec_value(d, x, padded, f->bits / 8), len * 8));
 	}
 	for (unsigned bits = len * 8 - 8; op == OP_EQ && bits >= 8; bits -= 8) {
-		f = field_at(d, base, at, bits);
+		f = field_known(d, base, at, bits);
 		if (!f)
 			continue;
 		x = expr_payload(d->a, base, at, bits, f);
@@ -315,6 +339,14 @@ static bool prefix_type(enum dtype t)
 	return t == DT_IPV4 || t == DT_IPV6 || t == DT_MARK;
 }
 
+static bool all_bytes(const uint8_t *p, unsigned n, uint8_t v)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (p[i] != v)
+			return false;
+	return true;
+}
+
 /* The mask of a prefix, as the value lies in the register. */
 static int prefix_len(const struct expr *x, const uint8_t *mask)
 {
@@ -326,7 +358,9 @@ static int prefix_len(const struct expr *x, const uint8_t *mask)
 		return -1;
 	for (unsigned i = 0; i < n; i++)
 		be[i] = mask[x->order == ORDER_HOST ? n - 1 - i : i];
-	return mask_span(be, x->bits, &span) && span.lead == 0 ? (int)span.width : -1;
+	if (mask_span(be, x->bits, &span))
+		return span.lead == 0 ? (int)span.width : -1;
+	return all_bytes(mask, n, 0) ? 0 : -1;
 }
 
 /* A value beside a masked load, as the value of the field. */
@@ -350,12 +384,16 @@ static enum dec_result match_masked(struct dec *d, enum match_op op, struct expr
 		x = masked_field(d, left, &shift);
 		if (x)
 			return add_match(d, op, x, field_value(d, x, shift, bytes, len));
+		if (shows_bytes(d, left))
+			return add_match(d, op, left, dec_value(d, left, bytes, len));
 		x = dec_resolve(d, inner);
 		if (!x)
 			return DEC_NOMEM;
 		plen = (op == OP_EQ || op == OP_NE) && prefix_type(x->dtype) ? prefix_len(x, mask->value)
 									     : -1;
-		if (plen > 0)
+		if (nft_is_flags(x->dtype) && all_bytes(mask->value, mask->bits / 8u, 0xff))
+			return add_match(d, op, x, dec_value(d, x, bytes, len));
+		if (plen >= 0)
 			return add_match(d, op, x,
 					 expr_prefix(d->a, dec_value(d, x, bytes, len), (unsigned)plen));
 	}

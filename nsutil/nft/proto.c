@@ -217,7 +217,7 @@ void dec_proto_reset(struct dec *d)
 
 void dec_proto_reject(struct dec *d, const struct stmt_reject *r)
 {
-	if (r->kind == REJECT_TCP_RST)
+	if (r->kind == REJECT_TCP_RST && one_network(d))
 		dep_hide(d, TH, NULL);
 	else if (r->kind != REJECT_ICMPX)
 		dep_hide(d, NH, NULL);

@@ -42,4 +42,7 @@ int set_raw_add(struct dec *d, struct set *s, const struct nlattr *list, struct 
 /* set_raw_end() - make s->elems of what was collected: sorted, interval ends joined; 0, -1 */
 int set_raw_end(struct dec *d, struct set *s, struct set_raw *raw);
 
+/* set_key_typed() - constants in a key that a rule makes, as the set's types; NULL when memory ran out */
+struct expr *set_key_typed(struct dec *d, const struct set *s, struct expr *key);
+
 #endif

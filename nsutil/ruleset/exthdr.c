@@ -36,7 +36,7 @@ static const struct {
 #define IP_OPT(num, n)                                                                             \
 	{ V4, num, n, "type", 0, 8, DT_INTEGER }, { V4, num, n, "length", 8, 8, DT_INTEGER }
 #define ROUTE_OPT(num, n)                                                                          \
-	IP_OPT(num, n), { V4, num, n, "ptr", 16, 8, DT_INTEGER }, { V4, num, n, "addr", 24, 32, DT_IPV4 }
+	IP_OPT(num, n), { V4, num, n, "ptr", 16, 8, DT_INTEGER }, { V4, num, n, "addr", 24, 32, DT_INTEGER }
 #define V6_HDR(num, n)                                                                             \
 	{ V6, num, n, "nexthdr", 0, 8, DT_INET_PROTO }, { V6, num, n, "hdrlength", 8, 8, DT_INTEGER }
 

@@ -105,7 +105,7 @@ static const struct hdr_field fields[] = {
 	{ "igmp", "type", TH, 0, 8, DT_IGMP_TYPE },
 	{ "igmp", "mrt", TH, 8, 8, DT_INTEGER },
 	{ "igmp", "checksum", TH, 16, 16, DT_INTEGER },
-	{ "igmp", "group", TH, 32, 32, DT_IPV4 },
+	{ "igmp", "group", TH, 32, 32, DT_INTEGER },
 };
 
 const struct hdr_field *header_field(const char *protocol, const char *name)

@@ -196,18 +196,29 @@ static void xfrm_text(const struct nft_text *t, const struct expr *x)
 	buf_str(t->b, k.key);
 }
 
+/* Shifts bind closest, then "&", "^", "|". */
+static void operand_text(const struct nft_text *t, enum binop op, const struct expr *x)
+{
+	static const uint8_t loose[] = { [BINOP_LSHIFT] = 1, [BINOP_RSHIFT] = 1, [BINOP_AND] = 2, [BINOP_XOR] = 3, [BINOP_OR] = 4 };
+	bool parens = x->kind == EXPR_BINOP && loose[op] < loose[x->binop.op];
+
+	buf_str(t->b, parens ? "(" : "");
+	nft_expr_text(t, x);
+	buf_str(t->b, parens ? ")" : "");
+}
+
 static void binop_text(const struct nft_text *t, const struct expr *x)
 {
 	static const char *const ops[] = { "&", "|", "^", "<<", ">>" };
 
-	nft_expr_text(t, x->binop.left);
+	operand_text(t, x->binop.op, x->binop.left);
 	buf_fmt(t->b, " %s ", ops[x->binop.op]);
 	if (x->binop.right->kind == EXPR_VALUE && x->binop.op >= BINOP_LSHIFT)
 		buf_uint(t->b, expr_uint(x->binop.right));
 	else if (x->binop.right->kind == EXPR_VALUE)
 		nft_value_text(x->binop.right, " | ", t->b);
 	else
-		nft_expr_text(t, x->binop.right);
+		operand_text(t, x->binop.op, x->binop.right);
 }
 
 /* A prefix of a name is "eth*", of an address "10.0.0.0/8". */

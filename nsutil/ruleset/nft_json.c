@@ -159,24 +159,48 @@ static void element_stmts_json(uint8_t family, const struct stmt *s, struct json
 	}
 }
 
+static void setop_key_json(const struct stmt_setop *s, struct json *j, const char *key)
+{
+	if (!s->timeout_ms) {
+		nft_expr_json(s->key, j, key);
+		return;
+	}
+	json_begin_object(j, key);
+	json_begin_object(j, "elem");
+	nft_expr_json(s->key, j, "val");
+	json_uint(j, "timeout", s->timeout_ms / 1000);
+	json_end_object(j);
+	json_end_object(j);
+}
+
+static void meter_json(uint8_t family, const struct stmt_setop *s, struct json *j)
+{
+	json_begin_object(j, "meter");
+	setop_key_json(s, j, "key");
+	json_begin_object(j, "stmt");
+	if (s->stmts->kind == STMT_COUNTER)
+		json_put_null(j, "counter");
+	else
+		nft_stmt_body_json(family, s->stmts, j);
+	json_end_object(j);
+	json_uint(j, "size", s->set->size);
+	json_str(j, "name", s->set_name);
+	json_end_object(j);
+}
+
 static void setop_json(uint8_t family, const struct stmt_setop *s, struct json *j)
 {
 	static const char *const ops[] = { "add", "update", "delete" };
 	char name[300];
 
+	if (nft_is_meter(s)) {
+		meter_json(family, s, j);
+		return;
+	}
 	snprintf(name, sizeof(name), "@%s", s->set_name);
 	json_begin_object(j, "set");
 	json_str(j, "op", ops[s->op]);
-	if (s->timeout_ms) {
-		json_begin_object(j, "elem");
-		json_begin_object(j, "elem");
-		nft_expr_json(s->key, j, "val");
-		json_uint(j, "timeout", s->timeout_ms / 1000);
-		json_end_object(j);
-		json_end_object(j);
-	} else {
-		nft_expr_json(s->key, j, "elem");
-	}
+	setop_key_json(s, j, "elem");
 	json_str(j, "set", name);
 	if (s->stmts) {
 		json_begin_array(j, "stmt");

@@ -163,10 +163,11 @@ static void binop_json(const struct expr *x, struct json *j)
 static void bound_json(const struct expr *x, struct json *j)
 {
 	bool number = x->dtype == DT_INET_PROTO || x->dtype == DT_FIB_ADDRTYPE || x->dtype == DT_ARPHRD ||
+		      x->dtype == DT_CT_STATE || x->dtype == DT_CT_STATUS ||
 		      (x->dtype == DT_TCP_FLAG && !nft_name_of(DT_TCP_FLAG, expr_uint(x)));
 
 	if (x->kind == EXPR_VALUE && number)
-		json_uint(j, NULL, expr_uint(x));
+		nft_number_json(x, j, NULL);
 	else
 		nft_expr_json(x, j, NULL);
 }

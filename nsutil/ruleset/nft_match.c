@@ -53,6 +53,19 @@ static bool says_equal(const struct stmt_match *m)
 	return m->right->kind == EXPR_VALUE && nft_is_flags(l->dtype);
 }
 
+/* Other than for equality, several flags of TCP are one number, others are put together by "|", in order without words. */
+static bool flags_beside(const struct stmt_match *m)
+{
+	return m->op != OP_EQ && m->right->kind == EXPR_VALUE && m->left->kind != EXPR_BINOP && nft_is_flags(m->left->dtype);
+}
+
+static bool flags_number(const struct stmt_match *m)
+{
+	if (!flags_beside(m) || m->left->dtype == DT_CT_LABEL)
+		return false;
+	return m->left->dtype == DT_TCP_FLAG ? !one_bit(m->right) : m->op != OP_NE;
+}
+
 void nft_match_text(const struct nft_text *t, const struct stmt_match *m)
 {
 	enum nft_match_form form = nft_match_form(m);
@@ -77,7 +90,10 @@ void nft_match_text(const struct nft_text *t, const struct stmt_match *m)
 	case NFT_MATCH_PLAIN:
 		if (m->op != OP_EQ || says_equal(m))
 			buf_fmt(t->b, "%s ", ops[m->op]);
-		nft_expr_text(t, m->right);
+		if (flags_number(m))
+			nft_number_text(m->right, t->b);
+		else
+			nft_expr_text(t, m->right);
 		break;
 	}
 }
@@ -99,8 +115,10 @@ void nft_match_json(const struct stmt_match *m, struct json *j)
 	case NFT_MATCH_PLAIN:
 		json_str(j, "op", ops[m->op]);
 		nft_expr_json(m->left, j, "left");
-		if (m->right->kind == EXPR_VALUE)
-			nft_value_json(m->right, false, j, "right");
+		if (flags_number(m))
+			nft_number_json(m->right, j, "right");
+		else if (m->right->kind == EXPR_VALUE)
+			nft_value_json(m->right, flags_beside(m), j, "right");
 		else
 			nft_expr_json(m->right, j, "right");
 		break;

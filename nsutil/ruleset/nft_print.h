@@ -21,6 +21,10 @@ struct nft_text {
 void nft_value_text(const struct expr *v, const char *sep, struct buf *b);
 /* nft_number_text() - one value, as a number where nft has names for it */
 void nft_number_text(const struct expr *v, struct buf *b);
+/* nft_is_meter() - the set is there for this statement only: the older form of adding to a set */
+bool nft_is_meter(const struct stmt_setop *s);
+/* nft_number_json() - the same in JSON: flags as their bits, all else as one number */
+void nft_number_json(const struct expr *v, struct json *j, const char *key);
 /* nft_value_json() - one value; several flags become an array, or "|" operations where @binop */
 void nft_value_json(const struct expr *v, bool binop, struct json *j, const char *key);
 /* nft_time_text() - a duration as nft writes it: "1d2h3m4s5ms" */

@@ -214,13 +214,21 @@ static void fwd_text(const struct nft_text *t, const struct stmt_dup *d)
 	nft_expr_text(t, d->dev);
 }
 
+bool nft_is_meter(const struct stmt_setop *s)
+{
+	return s->set && !s->set->unread && (s->set->flags & SET_ANONYMOUS) && s->stmts && !s->data;
+}
+
 static void setop_text(const struct nft_text *t, const struct stmt_setop *s)
 {
 	static const char *const ops[] = { "add", "update", "delete" };
 	struct nft_text plain = *t; /* what an element begins with, not a state */
 
 	plain.counters = false;
-	buf_fmt(t->b, "%s @%s { ", ops[s->op], s->set_name);
+	if (nft_is_meter(s))
+		buf_fmt(t->b, "meter %s size %" PRIu32 " { ", s->set_name, s->set->size);
+	else
+		buf_fmt(t->b, "%s @%s { ", ops[s->op], s->set_name);
 	nft_expr_text(t, s->key);
 	if (s->timeout_ms) {
 		buf_str(t->b, " timeout ");
@@ -262,10 +270,8 @@ static void synproxy_text(const struct stmt_synproxy *s, struct buf *b)
 	unsigned n = nft_synproxy_flags(s->flags, words);
 
 	buf_str(b, "synproxy");
-	if (s->flags & NF_SYNPROXY_OPT_MSS)
-		buf_fmt(b, " mss %u", s->mss);
-	if (s->flags & NF_SYNPROXY_OPT_WSCALE)
-		buf_fmt(b, " wscale %u", s->wscale);
+	if (s->flags & (NF_SYNPROXY_OPT_MSS | NF_SYNPROXY_OPT_WSCALE))
+		buf_fmt(b, " mss %u wscale %u", s->mss, s->wscale);
 	for (unsigned i = 0; i < n; i++)
 		buf_fmt(b, " %s", words[i]);
 }

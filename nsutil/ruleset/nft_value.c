@@ -178,7 +178,7 @@ static void flags_text(const struct expr *v, const char *sep, struct buf *b)
 		buf_str(b, flag_word(v, bits[i], room));
 	}
 	if (n == 0)
-		buf_str(b, v->dtype == DT_TCP_FLAG ? "0x0" : "0x0");
+		buf_str(b, "0x0");
 }
 
 static void flag_json(const struct expr *v, unsigned bit, struct json *j)
@@ -314,9 +314,9 @@ static void number_text(const struct expr *v, struct buf *b)
 		buf_fmt(b, "0x%04" PRIx64, n);
 		break;
 	case DT_DSCP:
-	case DT_ECN:
 		buf_fmt(b, "0x%02" PRIx64, n);
 		break;
+	case DT_ECN:
 	case DT_BITMASK:
 	case DT_HEX:
 		buf_fmt(b, "0x%" PRIx64, n);
@@ -332,16 +332,42 @@ static void number_text(const struct expr *v, struct buf *b)
 	}
 }
 
+/* The same value as flags that have no words. */
+static struct expr nameless(const struct expr *v)
+{
+	struct expr x = *v;
+
+	x.dtype = DT_BITMASK;
+	return x;
+}
+
 void nft_number_text(const struct expr *v, struct buf *b)
 {
-	if (v->dtype == DT_TCP_FLAG)
+	struct expr x;
+
+	if (v->dtype == DT_TCP_FLAG) {
 		buf_fmt(b, "0x%" PRIx64, expr_uint(v));
-	else if (v->dtype == DT_ARPHRD)
+	} else if (nft_is_flags(v->dtype) && v->dtype != DT_CT_LABEL) {
+		x = nameless(v);
+		flags_text(&x, " | ", b);
+	} else if (v->dtype == DT_ARPHRD) {
 		buf_uint(b, expr_uint(v));
-	else if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || v->dtype == DT_REALM || (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v))))
+	} else if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || v->dtype == DT_REALM ||
+		   (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v)))) {
 		number_text(v, b);
-	else
+	} else {
 		nft_value_text(v, " | ", b);
+	}
+}
+
+void nft_number_json(const struct expr *v, struct json *j, const char *key)
+{
+	struct expr x = nameless(v);
+
+	if (nft_is_flags(v->dtype) && v->dtype != DT_TCP_FLAG && v->dtype != DT_CT_LABEL)
+		flags_json(&x, true, j, key);
+	else
+		json_uint(j, key, expr_uint(v));
 }
 
 void nft_value_text(const struct expr *v, const char *sep, struct buf *b)

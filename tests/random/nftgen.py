@@ -86,7 +86,7 @@ IP = {
     "icmp checksum": (n(16), "r"), "icmp id": (n(16), "r"), "icmp sequence": (n(16), "r"), "icmp mtu": (n(16), "r"),
     "icmp gateway": (ip4, "r"), "igmp type": (words("membership-query", "membership-report-v1", "membership-report-v2",
                                                    "membership-report-v3", "leave-group", "5"), ""),
-    "igmp mrt": (n(8), "r"), "igmp checksum": (n(16), ""), "igmp group": (ip4, "r"),
+    "igmp mrt": (n(8), "r"), "igmp checksum": (n(16), ""), "igmp group": (n(32), "r"),
 }
 IP6 = {
     "ip6 saddr": (ip6, "rp128m"), "ip6 daddr": (ip6, "rp128m"), "ip6 version": (n(4), ""), "ip6 dscp": (DSCP, "r"), "ip6 ecn": (ECN, ""),
@@ -147,8 +147,8 @@ TCPOPT = {"tcp option maxseg size": (n(16), "r"), "tcp option window count": (n(
           "tcp option sack1 right": (n(32), ""), "tcp option sack3 left": (n(32), ""), "tcp option timestamp tsval": (n(32), "r"),
           "tcp option timestamp tsecr": (n(32), "r"), "tcp option mptcp subtype": (n(4), ""), "tcp option maxseg length": (n(8), "r"),
           "tcp option window kind": (n(8), ""), "tcp option sack length": (n(8), ""), "tcp option fastopen length": (n(8), "")}
-IPOPT = {"ip option rr ptr": (n(8), "r"), "ip option rr addr": (ip4, ""), "ip option lsrr length": (n(8), ""), "ip option ssrr type": (n(8), ""),
-         "ip option ra value": (n(16), "r"), "ip option lsrr addr": (ip4, "r")}
+IPOPT = {"ip option rr ptr": (n(8), "r"), "ip option rr addr": (n(32), ""), "ip option lsrr length": (n(8), ""), "ip option ssrr type": (n(8), ""),
+         "ip option ra value": (n(16), "r"), "ip option lsrr addr": (n(32), "r")}
 IPSEC = {"ipsec in reqid": (n(32), "r"), "ipsec out spi": (n(32), "r"), "ipsec in spnum 2 ip saddr": (ip4, ""), "ipsec out ip6 daddr": (ip6, "")}
 BRIDGE = {"meta ibrname": (IFNAME, "w"), "meta obrname": (IFNAME, "w"), "meta ibrpvid": (n(16), "r"), "meta ibrvproto": (ETHER, "")}
 
