@@ -130,16 +130,20 @@ static bool save_transport(const struct rule *r, const struct ipt_header *h, str
 static bool save_mark(const struct rule *r, const struct stmt_match *m, struct buf *b)
 {
 	struct xt_mark_mtinfo1 info = { .mask = UINT32_MAX, .invert = m->op == OP_NE };
-	const struct expr *l = m->left;
+	const struct expr *l = m->left, *value = m->right;
 
+	if (value->kind == EXPR_PREFIX && value->prefix.len <= 32) {
+		info.mask = value->prefix.len ? UINT32_MAX << (32 - value->prefix.len) : 0;
+		value = value->prefix.value;
+	}
 	if (l->kind == EXPR_BINOP && l->binop.op == BINOP_AND && l->binop.right->kind == EXPR_VALUE) {
 		info.mask = (uint32_t)expr_uint(l->binop.right);
 		l = l->binop.left;
 	}
-	if (l->kind != EXPR_META || l->meta_key != NFT_META_MARK || m->right->kind != EXPR_VALUE ||
+	if (l->kind != EXPR_META || l->meta_key != NFT_META_MARK || value->kind != EXPR_VALUE ||
 	    (m->op != OP_EQ && m->op != OP_NE))
 		return false;
-	info.mark = (uint32_t)expr_uint(m->right);
+	info.mark = (uint32_t)expr_uint(value);
 	return save_as(r, false, "mark", 1, &info, sizeof(info), b);
 }
 

@@ -150,6 +150,9 @@ static enum tri in_prefix(const struct stmt_match *m, const struct value *left)
 
 	if (value_literal(&net, m->right->prefix.value) < 0)
 		return TRI_UNKNOWN;
+	/* What is wanted behind the prefix is compared with what the mask took away. */
+	if (!left->absent && value_bits_behind(&net, m->right->prefix.len))
+		return TRI_FALSE;
 	return value_in_prefix(left, &net, m->right->prefix.len);
 }
 

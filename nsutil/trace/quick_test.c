@@ -222,9 +222,8 @@ static bool make_prefix(const struct stmt_match *m, const struct place *p, struc
 	mask.lo = p->bits < 128 ? ~ones(p->bits - len) & ones(p->bits) : len <= 64 ? 0 : ~ones(128 - len);
 	t->f.mask.hi &= mask.hi;
 	t->f.mask.lo &= mask.lo;
-	t->want.hi &= mask.hi;
-	t->want.lo &= mask.lo;
-	return true;
+	/* as in make_equal() */
+	return !(t->want.lo & ~mask.lo) && !(t->want.hi & ~mask.hi);
 }
 
 static bool make_range(const struct stmt_match *m, const struct place *p, struct quick_test *t)

@@ -265,6 +265,14 @@ enum tri value_in_range(const struct value *v, const struct value *from, const s
 	return tri_and(value_le(from, v), value_le(v, to));
 }
 
+bool value_bits_behind(const struct value *net, unsigned len)
+{
+	for (unsigned i = len; i < net->bits; i++)
+		if (net->b[i / 8] & (0x80 >> i % 8))
+			return true;
+	return false;
+}
+
 enum tri value_in_prefix(const struct value *v, const struct value *net, unsigned len)
 {
 	if (v->absent || net->absent)

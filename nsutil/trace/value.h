@@ -55,6 +55,9 @@ int value_literal(struct value *v, const struct expr *x);
 bool value_known(const struct value *v);
 uint64_t value_number(const struct value *v); /* of the last 8 bytes; unknown bits count as 0 */
 
+/* value_bits_behind() - a bit is set behind the first @len */
+bool value_bits_behind(const struct value *net, unsigned len);
+
 /* value_resize() - cut or extend to @bits, at the front for numbers, at the end for text */
 void value_resize(struct value *v, unsigned bits);
 
