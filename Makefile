@@ -39,9 +39,9 @@ PROGRAM := $(filter-out shell/portable/%,$(call find_c,shell commands))
 NSUTIL_O := $(NSUTIL:%.c=$(B)/%.o) $(GEN:%.c=%.o)
 PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c))
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c)) $(patsubst %.c,$(B)/%.so,$(wildcard tests/lib/preload/*.c))
 
-.PHONY: all portable static dist demo check fuzz lint install clean bench crash setup-build setup-check test-programs check-kernel check-incident FORCE
+.PHONY: all portable static dist demo check coverage fuzz lint install clean bench crash setup-build setup-check test-programs check-kernel check-incident FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -92,6 +92,12 @@ $(B)/tests/lib/%: tests/lib/%.c $(B)/libnsutil.a
 	@echo "  TOOL    $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(B)/libnsutil.a $(LIBS)
+
+# What tests put in front of libc.
+$(B)/tests/lib/preload/%.so: tests/lib/preload/%.c
+	@echo "  TOOL    $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 $(WARN) -O2 -shared -fPIC -o $@ $<
 
 $(B)/tests/bench/%: tests/bench/%.c $(B)/libcnish.a $(B)/libnsutil.a
 	@mkdir -p $(@D)
@@ -164,6 +170,11 @@ check-kernel: setup-check
 crash: setup-check
 	$(Q)$(MAKE) --no-print-directory test-programs
 	$(Q)BUILD=$(B) tests/lib/crash $(SCENARIO)
+
+# The table of xt matches and targets: what of the manual page is tried, and what comes out as iptables has it
+coverage: setup-check
+	$(Q)$(MAKE) --no-print-directory test-programs
+	$(Q)TOOLS=$(B)/tests/lib CNISH=$(B)/cnish tests/lib/xt-corpus
 
 lint:
 	$(Q)tests/lib/lint

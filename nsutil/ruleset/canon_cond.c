@@ -301,11 +301,32 @@ static bool always_there(const struct expr *source)
 		 source->meta_key == NFT_META_OIFNAME));
 }
 
+/* No interface's name has a slash: iptables-nft writes "INVAL/D" where no packet is meant ("! -i +"). */
+static bool no_such_name(const struct canon_field *f, const struct canon_values *vs)
+{
+	return f->source->kind == EXPR_META &&
+	       (f->source->meta_key == NFT_META_IIFNAME || f->source->meta_key == NFT_META_OIFNAME) && vs->n == 1 &&
+	       memcmp(vs->v[0].from, vs->v[0].to, vs->width) == 0 && memchr(vs->v[0].from, '/', vs->width);
+}
+
+static bool is_l4proto(const struct expr *source)
+{
+	return source->kind == EXPR_META && source->meta_key == NFT_META_L4PROTO;
+}
+
 static void emit_condition(struct canon_list *l, const struct canon_field *f, const struct canon_values *vs,
 			   bool masked, bool negated)
 {
 	size_t at = l->text.len;
 
+	if (!masked && no_such_name(f, vs)) {
+		l->packets = negated ? l->packets : 0;
+		return;
+	}
+	if (!vs->n && !negated && (always_there(f->source) || is_l4proto(f->source))) { /* no value will do */
+		l->packets = 0;
+		return;
+	}
 	canon_key(f->source, l->packets, &l->text);
 	if (masked) {
 		buf_chr(&l->text, '&');

@@ -116,6 +116,9 @@ static bool save_addr(const struct stmt_match *m, const char *option, struct buf
 	return true;
 }
 
+/* What iptables-nft writes for "! -i +": no interface has this name. */
+#define NO_NAME "INVAL/D"
+
 static bool save_iface(const struct stmt_match *m, const char *option, struct buf *b)
 {
 	const struct expr *value = m->right;
@@ -127,6 +130,10 @@ static bool save_iface(const struct stmt_match *m, const char *option, struct bu
 	}
 	if (m->left->kind != EXPR_META || value->kind != EXPR_VALUE || value->bits / 8 < len)
 		return false;
+	if (m->op == OP_EQ && value == m->right && strncmp((const char *)value->value, NO_NAME, len) == 0) {
+		buf_fmt(b, " ! %s +", option);
+		return true;
+	}
 	buf_str(b, m->op == OP_NE ? " ! " : " ");
 	buf_str(b, option);
 	buf_chr(b, ' ');

@@ -184,7 +184,7 @@ static bool save_nflog(const struct rule *r, const struct stmt_log *l, struct bu
 	info.group = (uint16_t)l->group;
 	if (l->prefix)
 		memcpy(info.prefix, l->prefix, strnlen(l->prefix, sizeof(info.prefix) - 1));
-	if (l->has_snaplen && l->snaplen) {
+	if (l->has_snaplen) {
 		info.len = l->snaplen;
 		info.flags = XT_NFLOG_F_COPY_LEN;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* iptables_rule - a rule as iptables-save prints it */
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
 #include "nsutil/ruleset/iptables.h"
@@ -36,6 +37,15 @@ static bool save_opaque(const struct stmt_opaque *o, struct buf *b)
 	return true;
 }
 
+/* "! -i +" of a legacy table matches nothing, and iptables prints nothing of it. */
+static bool never_iface(const struct rule *r, const struct stmt *s)
+{
+	const struct stmt_match *m = &s->match;
+
+	return r->chain->table->store == STORE_LEGACY && m->op == OP_NE && m->left->kind == EXPR_META &&
+	       m->left->meta_key == NFT_META_L4PROTO && m->right->kind == EXPR_RANGE;
+}
+
 static bool save_stmt(const struct rule *r, const struct ipt_header *h, const struct stmt *s, bool *ports,
 		      struct buf *b)
 {
@@ -45,6 +55,9 @@ static bool save_stmt(const struct rule *r, const struct ipt_header *h, const st
 	case STMT_OPAQUE: return save_opaque(&s->opaque, b);
 	case STMT_XT: xt_ext_save(s->xt, b); return true;
 	case STMT_MATCH:
+		if (never_iface(r, s))
+			return true;
+		return ipt_native_save(r, h, s, ports, b);
 	case STMT_LIMIT: return ipt_native_save(r, h, s, ports, b);
 	default: return ipt_native_target(r, s, b);
 	}

@@ -216,9 +216,15 @@ static const char *ext_spelling(const struct xt_ext *x)
 	return s ? s : x->codec->name;
 }
 
+static bool full_range(const struct xt_opt *o, const struct xt_ext *x)
+{
+	return xt_load(x->data, o->off, o->size) == 0 &&
+	       xt_load(x->data, o->off2, o->size) == UINT64_MAX >> (64 - o->size * 8);
+}
+
 void xt_opt_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
 {
-	if (!xt_opt_given(o, x))
+	if (!xt_opt_given(o, x) || (o->blunt && full_range(o, x)))
 		return;
 	buf_str(b, xt_opt_inverted(o, x) ? " ! --" : " --");
 	buf_str(b, o->name);

@@ -92,6 +92,7 @@ struct xt_opt {
 	uint16_t size;		    /* of the value */
 	bool always;		    /* print even when it has its default */
 	bool quiet;		    /* never printed: understood when read only */
+	bool blunt;		    /* a range that is left out when it is full, negated or not: so iptables-save does */
 	bool sparse;		    /* left out when it has its default though 'set' says it was given */
 	struct xt_field set, inv;
 	uint64_t min, max, dflt;    /* bounds when read; max 0: what fits. dflt: for 'absent' */

@@ -55,7 +55,7 @@
 	X(rpfilter_v0)                                                                              \
 	X(rt_v0)                                                                                    \
 	X(sctp_v0)                                                                                  \
-	X(set_v1) X(set_v2) X(set_v3) X(set_v4)                                                     \
+	X(set_v0) X(set_v1) X(set_v2) X(set_v3) X(set_v4)                                               \
 	X(socket_v0) X(socket_v1) X(socket_v2) X(socket_v3)                                         \
 	X(srh_v0) X(srh_v1)                                                                         \
 	X(state_v0) X(state_v3)                                                                     \
@@ -100,7 +100,7 @@
 	X(REDIRECT6_v0)                                                                             \
 	X(REJECT_v0)                                                                                \
 	X(SECMARK_v0) X(SECMARK_v1)                                                                 \
-	X(SET_v1) X(SET_v2) X(SET_v3)                                                               \
+	X(SET_v0) X(SET_v1) X(SET_v2) X(SET_v3)                                                     \
 	X(SNAT_v0) X(SNAT4_v1) X(SNAT6_v1)                                                           \
 	X(SNPT_v0)                                                                                  \
 	X(SYNPROXY_v0)                                                                              \
@@ -110,7 +110,8 @@
 	X(TOS_v1)                                                                                   \
 	X(TPROXY_v0) X(TPROXY_v1)                                                                   \
 	X(TRACE_v0)                                                                                 \
-	X(TTL_v0)
+	X(TTL_v0)                                                                                   \
+	X(ULOG_v0)
 
 #define DECLARE_MATCH(n)  extern const struct xt_codec xt_match_##n;
 #define DECLARE_TARGET(n) extern const struct xt_codec xt_target_##n;

@@ -9,7 +9,7 @@
 
 static const struct xt_opt ah4_opts[] = {
 	{ "ahspi", NULL, &xt_range_colon, XT_AT(ipt_ah, spis[0]), XT_AT2(ipt_ah, spis[1]),
-	  XT_INV(ipt_ah, invflags, IPT_AH_INV_SPI) },
+	  XT_INV(ipt_ah, invflags, IPT_AH_INV_SPI), .blunt = true },
 	XT_END,
 };
 

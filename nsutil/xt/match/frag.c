@@ -8,7 +8,7 @@
 
 static const struct xt_opt frag_opts[] = {
 	{ "fragid", NULL, &xt_range_colon, XT_AT(ip6t_frag, ids[0]), XT_AT2(ip6t_frag, ids[1]),
-	  XT_INV(ip6t_frag, invflags, IP6T_FRAG_INV_IDS) },
+	  XT_INV(ip6t_frag, invflags, IP6T_FRAG_INV_IDS), .blunt = true },
 	{ "fraglen", NULL, &xt_uint, XT_AT(ip6t_frag, hdrlen), XT_SET(ip6t_frag, flags, IP6T_FRAG_LEN),
 	  XT_INV(ip6t_frag, invflags, IP6T_FRAG_INV_LEN) },
 	{ "fragres", NULL, &xt_flag, XT_SET(ip6t_frag, flags, IP6T_FRAG_RES) },

@@ -11,12 +11,10 @@ static const struct xt_word methods[] = { { "GATE", 3 }, { "IPIP", 2 }, { "MASQ"
 
 #define BIT(flag) XT_SET(xt_ipvs_mtinfo, bitmask, flag), XT_INV(xt_ipvs_mtinfo, invert, flag)
 
+/* A name is read, a number printed. */
 static void proto_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
 {
-	const char *name = xt_proto_name((uint8_t)xt_load(x->data, o->off, 1));
-
-	buf_chr(b, ' ');
-	name ? buf_str(b, name) : buf_uint(b, xt_load(x->data, o->off, 1));
+	xt_uint.save(o, x, b);
 }
 
 static void proto_json(const struct xt_opt *o, const struct xt_ext *x, struct json *j, const char *key)
@@ -47,9 +45,17 @@ static const struct xt_opt ipvs_opts[] = {
 	XT_END,
 };
 
+/* It stands behind the port; its negation is the other direction. */
+static void vdir_save(const struct xt_ipvs_mtinfo *i, struct buf *b)
+{
+	if (i->bitmask & XT_IPVS_DIR)
+		buf_fmt(b, " --vdir %s", i->invert & XT_IPVS_DIR ? "REPLY" : "ORIGINAL");
+}
+
 static void ipvs_save(const struct xt_ext *x, struct buf *b)
 {
 	const struct xt_ipvs_mtinfo *i = xt_data(xt_ipvs_mtinfo, x);
+	unsigned said = 0;
 
 	/* Every other option says that it is IPVS, so that alone is printed only alone. */
 	if (i->bitmask == XT_IPVS_IPVS_PROPERTY)
@@ -57,11 +63,13 @@ static void ipvs_save(const struct xt_ext *x, struct buf *b)
 	for (const struct xt_opt *o = ipvs_opts + 1; o->name; o++) {
 		if (!xt_opt_given(o, x))
 			continue;
+		if (o->off >= offsetof(struct xt_ipvs_mtinfo, fwd_method) && !said++)
+			vdir_save(i, b);
 		buf_fmt(b, "%s --%s", xt_opt_inverted(o, x) ? " !" : "", o->name);
 		o->type->save(o, x, b);
-		if (o->off == offsetof(struct xt_ipvs_mtinfo, vport) && i->bitmask & XT_IPVS_DIR)
-			buf_fmt(b, " --vdir %s", i->invert & XT_IPVS_DIR ? "REPLY" : "ORIGINAL");
 	}
+	if (!said)
+		vdir_save(i, b);
 }
 
 static int vdir_parse(struct xt_parse *p, struct err *e)

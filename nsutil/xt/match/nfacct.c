@@ -11,7 +11,8 @@ static void nfacct_save(const struct xt_ext *x, struct buf *b)
 {
 	const char *name = xt_data(xt_nfacct_match_info, x)->name;
 
-	buf_fmt(b, " --nfacct-name  %.*s", (int)strnlen(name, NFACCT_NAME_MAX), name);
+	buf_str(b, " --nfacct-name ");
+	xt_save_string(name, NFACCT_NAME_MAX, b);
 }
 
 static const struct xt_opt nfacct_opts[] = {

@@ -9,6 +9,7 @@
 
 static const struct xt_word kinds[] = {
 	{ "unicast", PACKET_HOST }, { "broadcast", PACKET_BROADCAST }, { "multicast", PACKET_MULTICAST },
+	{ "otherhost", PACKET_OTHERHOST }, { "bcast", PACKET_BROADCAST }, { "mcast", PACKET_MULTICAST },
 	{ "host", PACKET_HOST }, { NULL, 0 },
 };
 

@@ -24,7 +24,11 @@ static void realm_json(const struct xt_opt *o, const struct xt_ext *x, struct js
 
 static int realm_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 {
-	return xt_mark.parse(o, p, e);
+	if (strcmp(p->args[0], "cosmos") != 0)
+		return xt_mark.parse(o, p, e);
+	xt_store(p->data, o->off, 4, 0);
+	xt_store(p->data, o->off2, 4, UINT32_MAX);
+	return 0;
 }
 
 static const struct xt_type realm_type = { 1, NULL, realm_save, realm_json, realm_parse, NULL };

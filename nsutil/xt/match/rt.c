@@ -67,7 +67,7 @@ static const struct xt_opt rt_opts[] = {
 	{ "rt-type", NULL, &xt_uint, XT_AT(ip6t_rt, rt_type), XT_SET(ip6t_rt, flags, IP6T_RT_TYP),
 	  XT_INV(ip6t_rt, invflags, IP6T_RT_INV_TYP) },
 	{ "rt-segsleft", NULL, &xt_span_colon, XT_AT(ip6t_rt, segsleft[0]), XT_AT2(ip6t_rt, segsleft[1]),
-	  XT_SET(ip6t_rt, flags, IP6T_RT_SGS), XT_INV(ip6t_rt, invflags, IP6T_RT_INV_SGS) },
+	  XT_SET(ip6t_rt, flags, IP6T_RT_SGS), XT_INV(ip6t_rt, invflags, IP6T_RT_INV_SGS), .blunt = true },
 	{ "rt-len", NULL, &xt_uint, XT_AT(ip6t_rt, hdrlen), XT_SET(ip6t_rt, flags, IP6T_RT_LEN),
 	  XT_INV(ip6t_rt, invflags, IP6T_RT_INV_LEN) },
 	{ "rt-0-res", NULL, &xt_flag, XT_SET(ip6t_rt, flags, IP6T_RT_RES) },

@@ -15,6 +15,24 @@ static const struct xt_set_info *info_at(const struct xt_opt *o, const struct xt
 	return (const struct xt_set_info *)((const uint8_t *)x->data + o->off);
 }
 
+/* Revision 0 has a word for each dimension (xt_set.c, compat_flags()); it is brought into the later form. */
+static struct xt_set_info info_of_v0(const struct xt_set_info_v0 *v0)
+{
+	struct xt_set_info i = { .index = v0->index };
+
+	if (v0->u.flags[0] & IPSET_MATCH_INV)
+		i.flags |= IPSET_INV_MATCH;
+	while (i.dim < IPSET_DIM_MAX - 1 && v0->u.flags[i.dim])
+		if (v0->u.flags[i.dim++] & IPSET_SRC)
+			i.flags |= (uint8_t)(1u << i.dim);
+	return i;
+}
+
+static struct xt_set_info info_of(const struct xt_opt *o, const struct xt_ext *x)
+{
+	return x->rev ? *info_at(o, x) : info_of_v0((const struct xt_set_info_v0 *)info_at(o, x));
+}
+
 static bool no_set(const struct xt_opt *o, const struct xt_ext *x)
 {
 	return info_at(o, x)->index == IPSET_INVALID_ID && !(x->ipsets && x->ipsets[o->min]);
@@ -30,26 +48,26 @@ static void dims_text(const struct xt_set_info *i, struct buf *b)
 
 static void set_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
 {
-	const struct xt_set_info *i = info_at(o, x);
+	struct xt_set_info i = info_of(o, x);
 
 	buf_chr(b, ' ');
 	if (x->ipsets && x->ipsets[o->min])
 		buf_str(b, x->ipsets[o->min]);
 	else
-		buf_fmt(b, "#%u", i->index);
-	dims_text(i, b);
+		buf_fmt(b, "#%u", i.index);
+	dims_text(&i, b);
 }
 
 static void set_json(const struct xt_opt *o, const struct xt_ext *x, struct json *j, const char *key)
 {
-	const struct xt_set_info *i = info_at(o, x);
+	struct xt_set_info i = info_of(o, x);
 
 	json_begin_object(j, key);
 	json_str(j, "set", x->ipsets ? x->ipsets[o->min] : NULL);
-	json_uint(j, "index", i->index);
+	json_uint(j, "index", i.index);
 	json_begin_array(j, "dirs");
-	for (unsigned d = 1; d <= i->dim && d < IPSET_DIM_MAX; d++)
-		json_str(j, NULL, i->flags & 1u << d ? "src" : "dst");
+	for (unsigned d = 1; d <= i.dim && d < IPSET_DIM_MAX; d++)
+		json_str(j, NULL, i.flags & 1u << d ? "src" : "dst");
 	json_end_array(j);
 	json_end_object(j);
 }
@@ -72,7 +90,7 @@ static int parse_dims(struct xt_parse *p, struct xt_set_info *i, const char *tex
 	}
 }
 
-/* The number is the kernel's business: xt_number_sets() asks for it when the rule is written. */
+/* What is read becomes the newest revision. The number is the kernel's business: xt_number_sets() asks for it when the rule is written. */
 static int set_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 {
 	struct xt_set_info *i = (struct xt_set_info *)(p->data + o->off);
@@ -150,6 +168,10 @@ static const struct xt_type counter = { 1, not_this_op, counter_save, counter_js
 		SKIP("update-counters", s, flags, IPSET_FLAG_SKIP_COUNTER_UPDATE),                         \
 		SKIP("update-subcounters", s, flags, IPSET_FLAG_SKIP_SUBCOUNTER_UPDATE)
 
+static const struct xt_opt match0_opts[] = {
+	{ "match-set", NULL, &set_ref, .size = 2, XT_INV(xt_set_info_match_v0, match_set.u.flags[0], IPSET_MATCH_INV) },
+	XT_END,
+};
 static const struct xt_opt match1_opts[] = { MATCH_SET, XT_END };
 static const struct xt_opt match2_opts[] = {
 	MATCH_SET,
@@ -176,7 +198,7 @@ static bool counters_asked(const struct xt_ext *x)
 
 static void match_lower(struct xt_low *l, const struct xt_ext *x)
 {
-	const struct xt_set_info *i = &xt_data(xt_set_info_match_v1, x)->match_set;
+	struct xt_set_info i = info_of(x->codec->opts, x);
 	struct expr *set = expr_new(l->a, EXPR_IPSET, DT_STRING, ORDER_HOST, 0);
 	uint32_t flags = x->rev == 3 ? xt_data(xt_set_info_match_v3, x)->flags :
 			 x->rev == 4 ? xt_data(xt_set_info_match_v4, x)->flags : 0;
@@ -185,18 +207,19 @@ static void match_lower(struct xt_low *l, const struct xt_ext *x)
 		l->why = "the counters of the ipset's element decide";
 	if (set) {
 		set->ipset.name = x->ipsets ? x->ipsets[0] : NULL;
-		set->ipset.index = i->index;
-		set->ipset.dims = i->dim;
-		set->ipset.src = (uint8_t)(i->flags >> 1);
+		set->ipset.index = i.index;
+		set->ipset.dims = i.dim;
+		set->ipset.src = (uint8_t)(i.flags >> 1);
 		set->ipset.flags = flags;
 	}
-	low_match(l, i->flags & IPSET_INV_MATCH, low_addr_expr(l, i->flags & IPSET_DIM_ONE_SRC ? "saddr" : "daddr"), set);
+	low_match(l, i.flags & IPSET_INV_MATCH, low_addr_expr(l, i.flags & IPSET_DIM_ONE_SRC ? "saddr" : "daddr"), set);
 }
 
 #define MATCH(r, s)                                                                                        \
 	.name = "set", .rev = r, .size = sizeof(struct s), .opts = match##r##_opts, .lower = match_lower,  \
 	.n_sets = 1, .sets = { offsetof(struct s, match_set.index) }
 
+const struct xt_codec xt_match_set_v0 = { MATCH(0, xt_set_info_match_v0) };
 const struct xt_codec xt_match_set_v1 = { MATCH(1, xt_set_info_match_v1) };
 const struct xt_codec xt_match_set_v2 = { MATCH(2, xt_set_info_match_v1) };
 const struct xt_codec xt_match_set_v3 = { MATCH(3, xt_set_info_match_v3) };
@@ -213,6 +236,7 @@ const struct xt_codec xt_match_set_v4 = { MATCH(4, xt_set_info_match_v4) };
 	{ "exist", NULL, &xt_flag, XT_SET(s, flags, IPSET_FLAG_EXIST) },                                   \
 		{ "timeout", NULL, &xt_uint, XT_AT(s, timeout), .max = UINT32_MAX - 1, .dflt = NO_TIMEOUT }
 
+static const struct xt_opt target0_opts[] = { ADD(xt_set_info_target_v0), DEL(xt_set_info_target_v0), XT_END };
 static const struct xt_opt target1_opts[] = { ADD(xt_set_info_target_v1), DEL(xt_set_info_target_v1), XT_END };
 static const struct xt_opt target2_opts[] = {
 	ADD(xt_set_info_target_v2), ADD_FLAGS(xt_set_info_target_v2), DEL(xt_set_info_target_v2), XT_END
@@ -232,6 +256,7 @@ static const struct xt_opt target3_opts[] = {
 	.sets = { offsetof(struct xt_set_info_target_v##r, add_set.index),                                 \
 		  offsetof(struct xt_set_info_target_v##r, del_set.index) }
 
+const struct xt_codec xt_target_SET_v0 = { TARGET(0) };
 const struct xt_codec xt_target_SET_v1 = { TARGET(1) };
 const struct xt_codec xt_target_SET_v2 = { TARGET(2) };
 const struct xt_codec xt_target_SET_v3 = {

@@ -95,9 +95,9 @@ static const struct xt_type tcp_flags = { 2, flags_absent, flags_save, flags_jso
 
 static const struct xt_opt tcp_opts[] = {
 	{ "sport", "source-port", &xt_range_colon, .off = offsetof(struct xt_tcp, spts[0]), .size = 2,
-	  XT_AT2(xt_tcp, spts[1]), XT_INV(xt_tcp, invflags, XT_TCP_INV_SRCPT) },
+	  XT_AT2(xt_tcp, spts[1]), XT_INV(xt_tcp, invflags, XT_TCP_INV_SRCPT), .blunt = true },
 	{ "dport", "destination-port", &xt_range_colon, .off = offsetof(struct xt_tcp, dpts[0]), .size = 2,
-	  XT_AT2(xt_tcp, dpts[1]), XT_INV(xt_tcp, invflags, XT_TCP_INV_DSTPT) },
+	  XT_AT2(xt_tcp, dpts[1]), XT_INV(xt_tcp, invflags, XT_TCP_INV_DSTPT), .blunt = true },
 	{ "tcp-option", NULL, &xt_uint, XT_AT(xt_tcp, option), .min = 1,
 	  XT_INV(xt_tcp, invflags, XT_TCP_INV_OPTION) },
 	{ "tcp-flags", NULL, &tcp_flags, XT_AT(xt_tcp, flg_mask), XT_AT2(xt_tcp, flg_cmp),
@@ -153,9 +153,9 @@ const struct xt_codec xt_match_tcp_v0 = {
 
 static const struct xt_opt udp_opts[] = {
 	{ "sport", "source-port", &xt_range_colon, .off = offsetof(struct xt_udp, spts[0]), .size = 2,
-	  XT_AT2(xt_udp, spts[1]), XT_INV(xt_udp, invflags, XT_UDP_INV_SRCPT) },
+	  XT_AT2(xt_udp, spts[1]), XT_INV(xt_udp, invflags, XT_UDP_INV_SRCPT), .blunt = true },
 	{ "dport", "destination-port", &xt_range_colon, .off = offsetof(struct xt_udp, dpts[0]), .size = 2,
-	  XT_AT2(xt_udp, dpts[1]), XT_INV(xt_udp, invflags, XT_UDP_INV_DSTPT) },
+	  XT_AT2(xt_udp, dpts[1]), XT_INV(xt_udp, invflags, XT_UDP_INV_DSTPT), .blunt = true },
 	XT_END,
 };
 
