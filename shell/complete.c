@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "nsutil/base/cleanup.h"
 #include "shell/match.h"
@@ -27,7 +28,7 @@ void complete_add_help(struct offer *o, const char *word, const char *help)
 	const char **helps;
 	char **more;
 
-	if (strncmp(word, o->prefix, strlen(o->prefix)) != 0)
+	if ((o->any_case ? strncasecmp : strncmp)(word, o->prefix, strlen(o->prefix)) != 0)
 		return;
 	more = reallocarray(c->words, c->n + 1, sizeof(*more));
 	if (!more)
@@ -195,7 +196,7 @@ static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, c
 	case ARG_PROGRAM:
 	case ARG_FILE: o->c->files = true; break;
 	case ARG_NONE:
-	case ARG_TEXT:
+	case ARG_TEXT: o->any_case = true; break; /* as the ids of diagnoses are */
 	case ARG_NUMBER:
 	case ARG_CHOICE: break;
 	}

@@ -33,6 +33,7 @@ struct offer {
 	struct complete *c;
 	const char *prefix;  /* of the word that is matched */
 	const char *lead;    /* what stands in front of it in the same word: "--table=", "legacy," */
+	bool any_case;	     /* the words are understood in any case of letters */
 };
 void complete_add(struct offer *o, const char *word);
 void complete_add_help(struct offer *o, const char *word, const char *help); /* @help must stay */

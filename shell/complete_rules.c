@@ -26,6 +26,7 @@ void complete_chains(struct session *s, struct offer *o)
 {
 	_cleanup_ruleset_ struct ruleset *rs = rules(s);
 
+	o->any_case = true;
 	for (const struct table *t = rs ? rs->tables : NULL; t; t = t->next)
 		for (const struct chain *c = t->chains; c; c = c->next)
 			complete_add(o, c->name);

@@ -243,7 +243,11 @@ static const char *meant(const struct session *s, char **last, char *line)
 static void run_line(struct session *s, const char *line)
 {
 	s->running = NULL;
-	dispatch_line(s, line, strlen(line));
+	/* the terminal has shown ^C, and stands behind it; of a program the status tells, as it got the signal */
+	if ((dispatch_line(s, line, strlen(line)) == 128 + SIGINT || signals_interrupted()) && isatty(STDOUT_FILENO)) {
+		fputc('\n', stdout);
+		fflush(stdout);
+	}
 	/* a program that was run may have changed anything */
 	probe_start(s, s->running && ((s->running->flags & COMMAND_MUTATES) || s->running->operand_kind == ARG_PROGRAM));
 }

@@ -113,12 +113,23 @@ int session_open_target(struct session *s, const char *spec, struct target **ret
 	return open_target(&s->now, spec, ret, e);
 }
 
+/* "-t nat" is what one types to iptables. */
+static int table_hint(const char *target, struct err *e)
+{
+	static const char *const tables[] = { "raw", "mangle", "nat", "filter", "security" };
+
+	for (size_t i = 0; target && i < sizeof(tables) / sizeof(tables[0]); i++)
+		if (strcmp(target, tables[i]) == 0)
+			return err_hint(e, "-t names a target; a table is given as --table %s", target);
+	return -1;
+}
+
 int session_target(struct session *s, struct target **ret, struct err *e)
 {
 	struct target **t = s->use_once ? &s->once : &s->current;
 
 	if (!*t && open_target(&s->now, s->now.target, t, e))
-		return -1;
+		return table_hint(s->now.target, e);
 	if (target_alive(*t, e)) {
 		target_free(*t); /* resolved anew at the next command: a restarted pod has the same name */
 		*t = NULL;

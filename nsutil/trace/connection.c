@@ -423,6 +423,8 @@ static int parse_keys(struct words *ws)
 			k++;
 		if (k == K_COUNT) {
 			bad(ws, "'%s' is not understood here", word);
+			if (word[strspn(word, "0123456789")] == '\0')
+				return err_hint(ws->e, "a port stands behind its address: ADDRESS:%s", word);
 			if (near_word(connection_keys, word))
 				return err_hint(ws->e, "did you mean '%s'?", near_word(connection_keys, word));
 			return err_hint(ws->e, "behind the destination: sport, dport, uid, gid, mark, iif, oif, "

@@ -117,6 +117,20 @@ setup() {
 	END
 }
 
+@test "Ctrl-C ends a program or a pipe, and the prompt stands on a line of its own" {
+	on_terminal <<-'END'
+		start --color never
+		foreach line {{!echo begun; sleep 60} {set | (echo begun; sleep 60)}} {
+			send "$line\r"
+			want {[\r\n]begun\r\n}
+			send "\003"
+			want {\^C\r\n[^\n]*cnish self> }
+		}
+		send "\004"
+		ends 0
+	END
+}
+
 @test "a lost terminal ends the shell in good order, at the prompt and while a command runs" {
 	on_terminal <<-'END'
 		start

@@ -97,6 +97,23 @@ split() {
 	[[ $err == *"did you mean"*ISTIO_SERVICE_CIDR* ]]
 	split help --outptu json
 	[[ $err == *"did you mean '--output'"* ]]
+	printf '*nat\n:OUTPUT ACCEPT [0:0]\n:ISTIO_OUTPUT - [0:0]\nCOMMIT\n' >"$BATS_TEST_TMPDIR/rules"
+	split -t "file:$BATS_TEST_TMPDIR/rules" tables istio_outptu
+	[ "$status" = 2 ]
+	[[ $err == *"no chain of this name"*"did you mean 'ISTIO_OUTPUT'"* ]]
+	split -t "file:$BATS_TEST_TMPDIR/rules" tables --table nta
+	[ "$status" = 2 ]
+	[[ $err == *"no table of this name"*"did you mean 'nat'"* ]]
+	# as iptables users type them
+	split tables -t nat
+	[[ $status == 3 && $err == *"--table nat"* ]]
+	split -t "file:$BATS_TEST_TMPDIR/rules" tables nat
+	[[ $status == 2 && $err == *"--table nat"* ]]
+	split -t "file:$BATS_TEST_TMPDIR/rules" trace tcp 10.0.0.1 80
+	[[ $status == 2 && $err == *ADDRESS:80* ]]
+	split -t "file:$BATS_TEST_TMPDIR/rules" tables --table mangle # it may be there, and is not
+	[ "$status" = 0 ]
+	[ "$("$CNISH" help --complete -- -t "file:$BATS_TEST_TMPDIR/rules" tables istio)" = ISTIO_OUTPUT ]
 }
 
 @test "the JSON of every command about the shell fits its schema" {

@@ -108,6 +108,7 @@ static void test_connection(void **state)
 	assert_string_equal(offered("istio apply MODE="), "MODE=ambient MODE=sidecar");
 	assert_string_equal(offered("istio apply CNI_MODE=t"), "CNI_MODE=true");
 	assert_true(has(offered("doctor D"), "D01"));
+	assert_true(has(offered("doctor d0"), "D01")); /* in any case of letters */
 }
 
 static void test_targets(void **state)
