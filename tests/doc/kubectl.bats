@@ -4,21 +4,62 @@
 
 setup() {
 	plugin=$TOP/shell/kubectl-cnish
-	export CALLS=$BATS_TEST_TMPDIR/calls KUBECTL=$BATS_TEST_TMPDIR/kubectl
+	export CALLS=$BATS_TEST_TMPDIR/calls KUBECTL=$BATS_TEST_TMPDIR/kubectl INPUT=$BATS_TEST_TMPDIR/input ENDED=0
+	# as kubectl debug: it tells of itself on standard output unless it is to be quiet, ends with 0 whatever ran, and
+	# leaves the pod behind
 	cat >"$KUBECTL" <<'END'
 #!/bin/sh
 for a in "$@"; do printf '[%s]' "$a"; done >>"$CALLS"
 echo >>"$CALLS"
-case " $* " in *" get pod missing "*) echo 'pods "missing" not found' >&2; exit 1 ;; esac
-case " $* " in *" get pod "*) printf 'node-7 shop' ;; esac
+case " $* " in
+*" get pod missing "*) echo 'pods "missing" not found' >&2; exit 1 ;;
+*" get pod "*) printf 'node-7 shop' ;;
+*" get pods "*) printf 'node-debugger-node-7-x %s' "$ENDED" ;;
+*" debug "*)
+	case " $* " in *" --quiet "*) ;; *) echo "Creating debugging pod node-debugger-node-7-x with container debugger on node node-7." ;; esac
+	cat >"$INPUT"
+	;;
+esac
 END
 	chmod +x "$KUBECTL"
 }
 
-@test "the pod's node is found, and cnish runs there with the pod as target" {
-	"$plugin" cart -n shop --context prod -- trace out tcp 10.0.0.1:80 'a b' </dev/null
-	[ "$(sed -n 1p "$CALLS")" = '[--context][prod][-n][shop][get][pod][cart][-o][jsonpath={.spec.nodeName}{" "}{.metadata.namespace}]' ]
-	[ "$(sed -n 2p "$CALLS")" = '[--context][prod][debug][node/node-7][-i][--image=cnish][--profile=sysadmin][--][cnish][--host-root][/host][-t][shop/cart][trace][out][tcp][10.0.0.1:80][a b]' ]
+# the calls without what differs from run to run
+calls() { sed -E 's/cnish-[0-9]+-[0-9]+/cnish-N/g' "$CALLS"; }
+
+@test "the pod's node is found, cnish runs there with the pod as target, and its pod is deleted" {
+	run "$plugin" cart -n shop --context prod -- trace out tcp 10.0.0.1:80 'a "b\' </dev/null
+	[ "$status" = 0 ]
+	[ -z "$output" ] # of kubectl's own nothing
+	diff <(calls) - <<'END'
+[--context][prod][-n][shop][get][pod][cart][-o][jsonpath={.spec.nodeName}{" "}{.metadata.namespace}]
+[--context][prod][debug][node/node-7][-i][--quiet][--image=cnish][--profile=sysadmin][-c][cnish-N][--][cnish][--host-root][/host][-t][shop/cart][-f][-]
+[--context][prod][get][pods][-o][jsonpath={range .items[?(@.spec.containers[0].name=="cnish-N")]}{.metadata.name} {.status.containerStatuses[0].state.terminated.exitCode}{end}]
+[--context][prod][delete][pod][node-debugger-node-7-x][--wait=false]
+END
+	# the words come as one line of cnish's language, once kubectl is attached, and are read as those words
+	[ "$(cat "$INPUT")" = 'trace out tcp 10.0.0.1:80 "a \"b\\"' ]
+	run "$CNISH" -o json -f - <<<'help "a \"b\\"'
+	[ "$(jq -r .error.what <<<"$output")" = 'a "b\' ]
+	"$plugin" cart --keep --profile netadmin -- tables --table nat </dev/null
+	[ "$(cat "$INPUT")" = 'tables --table nat' ]
+	calls | tail -n 2 | head -n 1 | grep -qF '[--profile=netadmin]'
+	[ "$(calls | grep -c '\[delete\]')" = 1 ]
+}
+
+@test "the exit status is that of cnish, which kubectl debug does not pass on" {
+	ENDED=1 run "$plugin" cart -- istio verify </dev/null
+	[ "$status" = 1 ]
+	ENDED=3 run "$plugin" cart -- info </dev/null
+	[ "$status" = 3 ]
+}
+
+@test "what reads standard input gets it" {
+	"$plugin" cart -- trace --from - <<<'tcp 10.0.0.1:80'
+	calls | grep -qF '[-t][shop/cart][trace][--from][-]'
+	[ "$(cat "$INPUT")" = 'tcp 10.0.0.1:80' ]
+	"$plugin" cart <<<'info'
+	[ "$(cat "$INPUT")" = info ]
 }
 
 @test "--in-pod runs in the pod; pod/NAME and NS/NAME are understood" {
@@ -33,6 +74,9 @@ END
 	[ "$status" = 0 ]
 	[ ! -e "$CALLS" ]
 	[[ $output == *" exec -i cart -- cnish exec sh -c 'echo '\\''x'\\'''" ]]
+	run "$plugin" cart --print -- tables --table nat </dev/null
+	[[ $output == *" debug node/node-7 -i --quiet --image=cnish --profile=sysadmin -- cnish --host-root /host -t shop/cart tables --table nat" ]]
+	! grep -qF '[debug]' "$CALLS"
 }
 
 @test "mistakes are told, and kubectl's own status is passed on" {
