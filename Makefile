@@ -115,17 +115,16 @@ portable: $(B)/cnish
 	$(Q)tests/lib/portable $(B)/cnish $(B)/launch $(PORTABLE)
 
 # One static binary, where there are static libraries of all; STATIC_DIRS: where else to look for them.
-STATIC_NAMES := mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c readline tinfo z
-static: $(PROGRAM_O) $(B)/libnsutil.a
-	$(Q)missing=; for l in $(STATIC_NAMES); do \
-		found=$$($(CC) $(STATIC_DIRS:%=-L%) -print-file-name=lib$$l.a); \
-		for d in $(STATIC_DIRS); do [ ! -e $$d/lib$$l.a ] || found=$$d/lib$$l.a; done; \
-		[ -e "$$found" ] || missing="$$missing lib$$l.a"; done; \
-	[ -z "$$missing" ] || { echo "make static: missing:$$missing (build them and give STATIC_DIRS=DIR, or 'make portable')" >&2; exit 1; }
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $(B)/cnish-static $(PROGRAM_O) $(B)/libnsutil.a $(STATIC_DIRS:%=-L%) \
-		-Wl,--start-group $(STATIC_NAMES:%=-l%) -Wl,--end-group -lpthread -lm
-	$(Q)strip $(B)/cnish-static
-	@echo "  STATIC  $(B)/cnish-static"
+static:
+	$(Q)tests/lib/static "$(CC)" $(STATIC_DIRS) >/dev/null
+	$(Q)$(MAKE) --no-print-directory $(B)/cnish-static
+
+$(B)/cnish-static: $(PROGRAM_O) $(B)/libnsutil.a
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@ $(PROGRAM_O) $(B)/libnsutil.a $(STATIC_DIRS:%=-L%) \
+		-Wl,--start-group $$(tests/lib/static "$(CC)" $(STATIC_DIRS)) -Wl,--end-group -lpthread -lm
+	$(Q)strip $@
+	@echo "  STATIC  $@ ($$(($$(stat -c %s $@) / 1024)) KiB)"
+	@[ $$(stat -c %s $@) -lt 3145728 ] || { echo "make static: more than 3 MiB" >&2; exit 1; }
 
 dist:
 	$(Q)mkdir -p $(B)

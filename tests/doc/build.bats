@@ -55,3 +55,35 @@ check_with() {
 	[ "$status" = 1 ]
 	[[ $output == *"No apt-get"* && $output == *libmnl-dev* ]]
 }
+
+@test "make static: what is missing by name, package and command; with all that is given it links, and runs" {
+	local dir=$BATS_TEST_TMPDIR/given name found=
+	run make -s static
+	if [ "$status" = 0 ]; then
+		# all are here
+		[ "$(stat -c %s "$BUILD/cnish-static")" -lt 3145728 ]
+		run ldd "$BUILD/cnish-static"
+		[[ $output == *'not a dynamic executable'* ]]
+		"$BUILD/cnish-static" --version
+		return 0
+	fi
+	[[ $output != *' LD '* && $output == *STATIC_DIRS* && $output == *'make portable'* ]]
+	# each that the compiler does not find, and no other
+	for name in mnl nftnl ip4tc ip6tc jansson nghttp2 protobuf-c readline tinfo z; do
+		if [ -e "$(cc -print-file-name="lib$name.a")" ]; then
+			[[ $output != *"missing: lib$name.a"* ]] || { echo "$name: $output"; false; }
+		else
+			[[ $output == *"missing: lib$name.a: "* ]] || { echo "$name: $output"; false; }
+			found="$found $name"
+		fi
+	done
+	# what is given is missing no more; the last one given, nothing is
+	mkdir "$dir"
+	for name in $found; do
+		run tests/lib/static cc "$dir"
+		[ "$status" = 1 ]
+		[[ $output == *"lib$name.a"* ]]
+		touch "$dir/lib$name.a"
+	done
+	[[ $(tests/lib/static cc "$dir") == *-lmnl*-lip4tc* ]]
+}
