@@ -182,6 +182,8 @@ static struct trace_request carried(const struct trace_request *was, const struc
 	rq.sport = u->sport;
 	rq.dport = u->dport;
 	rq.icmp_type = was->icmp_type;
+	rq.icmp_id = was->icmp_id;
+	rq.first = was->first;
 	rq.icmp_code = was->icmp_code;
 	rq.tcp_flags = was->tcp_flags;
 	rq.length = was->length;

@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <string.h>
 
+#include "commands/trace/tracked.h"
 #include "nsutil/ruleset/text.h"
 #include "nsutil/trace/connection.h"
 
@@ -424,6 +425,7 @@ static void put_outcomes(const struct trace_result *res, struct out *o)
 		put_listener(u, o);
 		put_by(u, o);
 		out_str(o, "why", NULL, u->why);
+		put_tracked(u, o);
 		put_cases(u, o);
 		out_object_end(o);
 	}
@@ -449,16 +451,17 @@ static void text_by(const struct trace_outcome *u, struct out *o)
 static void text_listener(const struct trace_outcome *u, struct out *o)
 {
 	const struct nv_socket *s = u->listener;
+	const char *does = s && !s->listening ? "is connected" : "listens";
 
 	if (u->listener_unknown)
 		out_text(o, " (%s)", u->listener_unknown);
 	else if (!s)
 		out_text(o, ", where nobody listens");
 	else if (s->pid)
-		out_text(o, ", where %s (pid %d, uid %u) listens", s->process[0] ? s->process : "a process",
-			 (int)s->pid, s->uid);
+		out_text(o, ", where %s (pid %d, uid %u) %s", s->process[0] ? s->process : "a process",
+			 (int)s->pid, s->uid, does);
 	else
-		out_text(o, ", where a socket of uid %u listens", s->uid);
+		out_text(o, ", where a socket of uid %u %s", s->uid, does);
 }
 
 static void text_accept(const struct trace_result *res, const struct trace_outcome *u, struct out *o)
@@ -477,7 +480,7 @@ static void text_accept(const struct trace_result *res, const struct trace_outco
 		}
 	}
 	text_by(u, o);
-	if (!u->by)
+	if (!u->by && !u->conn_used)
 		out_text(o, ", not rewritten");
 }
 
@@ -545,6 +548,7 @@ static void text_all(const struct trace_result *res, bool explain, struct out *o
 		text_cases(&res->outcomes[i], o);
 		text_steps(res, i, explain, o);
 		text_end(res, &res->outcomes[i], o);
+		text_tracked(&res->outcomes[i], o);
 	}
 	text_closing(res, o);
 }

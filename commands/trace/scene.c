@@ -6,6 +6,7 @@
 
 #include "nsutil/dump/assume.h"
 #include "nsutil/load.h"
+#include "nsutil/netns/conns.h"
 #include "nsutil/ruleset/netview.h"
 
 void scene_clear(struct scene *sc)
@@ -13,6 +14,7 @@ void scene_clear(struct scene *sc)
 	trace_room_free(sc->room);
 	texts_free(sc->texts);
 	tracer_free(sc->tracer);
+	conns_free(sc->conns);
 	netview_free(sc->nv);
 	netview_free(sc->assumed);
 	ipset_list_free(sc->ipsets);
@@ -64,9 +66,24 @@ static int assume(struct scene *sc, const struct trace_request *rq, struct err *
 	return tracer_new(sc->rs, nv, &sc->opt, &sc->tracer, e);
 }
 
+/* Most connections that one asks for have no source port, and so are new; the entries are read for the first that may
+ * be there. Where they cannot be read, none is known. */
+static int know_conns(struct scene *sc, const struct trace_request *rq, struct err *e)
+{
+	if (sc->asked_conns || sc->target->kind == TARGET_FILE || !trace_may_be_tracked(rq))
+		return 0;
+	sc->asked_conns = true;
+	if (conns_read(&sc->target->netns, &sc->conns, NULL) < 0)
+		return 0;
+	if (conn_list_index(sc->conns) < 0)
+		return err_oom(e);
+	tracer_know(sc->tracer, sc->conns);
+	return 0;
+}
+
 int scene_trace(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e)
 {
-	if (!sc->nv && assume(sc, rq, e) < 0)
+	if ((!sc->nv && assume(sc, rq, e) < 0) || know_conns(sc, rq, e) < 0)
 		return -1;
 	return sc->room ? trace_run_in(sc->tracer, sc->room, rq, ret, e) : trace_run(sc->tracer, rq, ret, e);
 }

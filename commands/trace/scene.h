@@ -12,6 +12,8 @@ struct scene {
 	struct target *target;	/* whoever made the scene sees to it */
 	struct ruleset *rs;
 	struct netview *nv;	/* NULL: the target is a file of rules, and each connection gets an assumed one */
+	struct conn_list *conns; /* tracked connections; NULL until they are needed, or they could not be read */
+	bool asked_conns;
 	struct ipset_list *ipsets; /* NULL: none is named, or they could not be read */
 	struct tracer *tracer;
 	struct netview *assumed; /* of the last connection, whose own address that was, and named: its interfaces too */

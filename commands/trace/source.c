@@ -144,6 +144,7 @@ static void conn_request(const struct conn *c, const struct netview *nv, const s
 
 	*rq = (struct trace_request)TRACE_REQUEST_INIT;
 	addresses(&c->orig.src, &c->orig.dst, rq);
+	rq->first = true;
 	rq->l4proto = c->protocol;
 	if (has_ports(c->protocol)) {
 		rq->sport = c->orig.sport;
@@ -151,6 +152,7 @@ static void conn_request(const struct conn *c, const struct netview *nv, const s
 	} else if (c->protocol == IPPROTO_ICMP || c->protocol == IPPROTO_ICMPV6) {
 		rq->icmp_type = c->icmp_type;
 		rq->icmp_code = c->icmp_code;
+		rq->icmp_id = c->icmp_id;
 	}
 	if (nv_addr_is_local(nv, &rq->src))
 		rq->path = TRACE_OUT;
@@ -215,6 +217,7 @@ static bool socket_request(const struct nv_socket *s, const struct ports *ports,
 		return false;
 	*rq = (struct trace_request)TRACE_REQUEST_INIT;
 	rq->l4proto = s->protocol;
+	rq->first = true;
 	if (s->tcp_state == SYN_SENT || !was_connected_to(ports, s)) {
 		addresses(&s->local, &s->remote, rq);
 		rq->path = TRACE_OUT;

@@ -47,11 +47,14 @@ static int verify(const struct scene *sc, const struct trace_result *res, struct
 
 static int trace_one(const struct manner *m, const struct trace_request *rq, struct err *e)
 {
+	struct trace_request first = *rq;
 	struct trace_result *res;
 	struct verify *v = NULL;
 	int ret;
 
-	if (scene_trace(m->sc, rq, &res, e) < 0)
+	/* the copy of the target tracks no connection yet */
+	first.first |= m->verified;
+	if (scene_trace(m->sc, &first, &res, e) < 0)
 		return -1;
 	if (m->verified && verify(m->sc, res, &v, e) < 0) {
 		trace_result_free(res);
@@ -283,9 +286,11 @@ const struct command command_trace = {
 		"there, 'in': coming in). A table that sets the trace bit is made, owned by a socket and gone with it, and\n"
 		"for legacy tables the packet logger is replaced and put back; so this asks first, or takes --yes. What a\n"
 		"killed run has left of the logger, the next --live in that namespace puts back, and says so.\n\n"
+		"A connection that is given with both ports and is tracked already has the state, mark and mapping of its\n"
+		"entry, and the answer says so; 'ctstate new' asks for its first packet.\n\n"
 		"What is not given is not guessed: the answer then has several outcomes, each with what it depends\n"
 		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
-		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], dscp N,\n"
+		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], id N (icmp), dscp N,\n"
 		"ttl N, length N, flags LIST (tcp), cgroup N, priority N.",
 	.examples = examples,
 	.run = run,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* conns - connection-tracking entries of a network namespace */
+/* conns - reads the connection-tracking entries of a network namespace */
 #include "nsutil/netns/conns.h"
 
 #include <arpa/inet.h>
@@ -57,26 +57,35 @@ static void get_icmp(const struct nv_attrs *proto, bool v6, struct conn *c)
 	c->icmp_id = number16(proto, v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID);
 }
 
-static void get_tuple(const struct nv_attrs *ct, unsigned type, struct conn *c)
+/* The addresses and ports of a tuple; Return: its zone, when it has one of its own, else @zone */
+static uint16_t get_tuple(const struct nv_attrs *ct, unsigned type, uint8_t family, uint16_t zone, struct conn_tuple *t,
+			  struct nv_attrs *proto)
 {
-	struct conn_tuple *t = type == CTA_TUPLE_ORIG ? &c->orig : &c->reply;
-	struct nv_attrs tuple, ip, proto;
-	bool v6 = c->family == AF_INET6;
+	struct nv_attrs tuple, ip;
+	bool v6 = family == AF_INET6;
 
 	nested(ct, type, &tuple);
 	nested(&tuple, CTA_TUPLE_IP, &ip);
-	nested(&tuple, CTA_TUPLE_PROTO, &proto);
-	nv_attr_addr(&ip, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, c->family, &t->src);
-	nv_attr_addr(&ip, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, c->family, &t->dst);
-	t->sport = number16(&proto, CTA_PROTO_SRC_PORT);
-	t->dport = number16(&proto, CTA_PROTO_DST_PORT);
-	if (type == CTA_TUPLE_ORIG) {
-		nv_attr_u8(&proto, CTA_PROTO_NUM, &c->protocol);
-		get_icmp(&proto, v6, c);
-	}
-	/* a zone of the whole entry, or of one direction of it */
-	if (tuple.tb[CTA_TUPLE_ZONE])
-		*(type == CTA_TUPLE_ORIG ? &c->zone : &c->reply_zone) = number16(&tuple, CTA_TUPLE_ZONE);
+	nested(&tuple, CTA_TUPLE_PROTO, proto);
+	nv_attr_addr(&ip, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, family, &t->src);
+	nv_attr_addr(&ip, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, family, &t->dst);
+	t->sport = number16(proto, CTA_PROTO_SRC_PORT);
+	t->dport = number16(proto, CTA_PROTO_DST_PORT);
+	return tuple.tb[CTA_TUPLE_ZONE] ? number16(&tuple, CTA_TUPLE_ZONE) : zone;
+}
+
+static void get_tuples(const struct nv_attrs *ct, struct conn *c)
+{
+	uint16_t zone = number16(ct, CTA_ZONE); /* of the whole entry, or of one direction of it */
+	struct nv_attrs proto;
+
+	c->zone = get_tuple(ct, CTA_TUPLE_ORIG, c->family, zone, &c->orig, &proto);
+	nv_attr_u8(&proto, CTA_PROTO_NUM, &c->protocol);
+	get_icmp(&proto, c->family == AF_INET6, c);
+	c->reply_zone = get_tuple(ct, CTA_TUPLE_REPLY, c->family, zone, &c->reply, &proto);
+	c->has_master = ct->tb[CTA_TUPLE_MASTER] != NULL;
+	if (c->has_master)
+		get_tuple(ct, CTA_TUPLE_MASTER, c->family, 0, &c->master, &proto);
 }
 
 static const char *tcp_state(const struct nv_attrs *ct)
@@ -111,17 +120,32 @@ static void get_counters(const struct nv_attrs *ct, struct conn *c)
 	}
 }
 
-static void take(uint8_t family, const struct nv_attrs *ct, struct conn *c)
+/* nf_conntrack's labels stand only there when one is set; so does a helper. */
+static void get_extras(const struct nv_attrs *ct, struct arena *a, struct conn *c)
+{
+	struct nv_attrs help;
+	char name[64] = "";
+	size_t len = 0;
+	const void *labels = nv_attr_nested(ct, CTA_LABELS, &len);
+
+	if (labels && len <= sizeof(c->labels))
+		memcpy(c->labels, labels, len);
+	nested(ct, CTA_HELP, &help);
+	nv_attr_name(&help, CTA_HELP_NAME, name, sizeof(name));
+	if (name[0])
+		c->helper = arena_strdup(a, name);
+}
+
+static void take(uint8_t family, const struct nv_attrs *ct, struct arena *a, struct conn *c)
 {
 	c->family = family;
-	c->zone = c->reply_zone = number16(ct, CTA_ZONE);
-	get_tuple(ct, CTA_TUPLE_ORIG, c);
-	get_tuple(ct, CTA_TUPLE_REPLY, c);
+	get_tuples(ct, c);
 	c->state = tcp_state(ct);
 	c->status = number32(ct, CTA_STATUS);
 	c->mark = number32(ct, CTA_MARK);
 	c->timeout = number32(ct, CTA_TIMEOUT);
 	get_counters(ct, c);
+	get_extras(ct, a, c);
 }
 
 struct reading {
@@ -151,7 +175,7 @@ static int parse(const struct nlmsghdr *nlh, void *arg, struct err *e)
 	cl->conns = grown;
 	nv_attrs(&ct, nfg + 1, mnl_nlmsg_get_payload_len(nlh) - sizeof(*nfg));
 	memset(&grown[cl->n], 0, sizeof(*grown));
-	take(nfg->nfgen_family, &ct, &grown[cl->n++]);
+	take(nfg->nfgen_family, &ct, cl->arena, &grown[cl->n++]);
 	return 0;
 }
 
@@ -262,14 +286,4 @@ void conns_free(struct conn_list *cl)
 {
 	if (cl)
 		arena_free(cl->arena);
-}
-
-bool conn_redirected(const struct conn *c)
-{
-	return !addr_equal(&c->orig.dst, &c->reply.src) || c->orig.dport != c->reply.sport;
-}
-
-bool conn_masked(const struct conn *c)
-{
-	return !addr_equal(&c->orig.src, &c->reply.dst) || c->orig.sport != c->reply.dport;
 }

@@ -171,6 +171,17 @@ static void set_known32(struct run *r, struct known32 *to, const struct value *v
 	}
 }
 
+/* nf_connlabels_replace() with a mask that is the value: bits are added, none is taken */
+static void set_labels(struct run *r, const struct expr *x, const struct value *v)
+{
+	struct value w = *v;
+
+	value_resize(&w, 128);
+	for (unsigned i = 0; i < sizeof(r->pkt.ct.labels); i++)
+		r->pkt.ct.labels[i] |= w.b[i];
+	run_change_text(r, "ct label", describe_value(r->arena, v, x));
+}
+
 static void ct_set(struct run *r, const struct expr *x, const struct value *v)
 {
 	struct packet_ct *ct = &r->pkt.ct;
@@ -184,6 +195,8 @@ static void ct_set(struct run *r, const struct expr *x, const struct value *v)
 		}
 	} else if (x->ct.key == NFT_CT_MARK && ct->attach == CT_TRACKED) {
 		set_known32(r, &ct->mark, v, "ct mark");
+	} else if (x->ct.key == NFT_CT_LABELS && ct->attach == CT_TRACKED) {
+		set_labels(r, x, v);
 	}
 }
 

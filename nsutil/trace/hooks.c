@@ -79,13 +79,18 @@ static int add_kernel_parts(struct tracer *t, unsigned v6)
 		[NF_INET_LOCAL_IN] = NF_IP_PRI_NAT_SRC, [NF_INET_POST_ROUTING] = NF_IP_PRI_NAT_SRC,
 	};
 
+	bool any = false;
+
+	for (unsigned hook = 0; hook < HOOKS; hook++)
+		any |= t->nat[v6][hook].n > 0;
 	for (unsigned hook = 0; hook < HOOKS; hook++) {
 		struct hook_list *l = &t->hooks[v6][hook];
 
 		if ((hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT) &&
 		    add_item(t, l, HOOK_CONNTRACK, NF_IP_PRI_CONNTRACK, NULL) < 0)
 			return -1;
-		if (t->nat[v6][hook].n && add_item(t, l, HOOK_NAT, nat_priority[hook], NULL) < 0)
+		/* nf_nat_register_fn(): one chain of type nat brings the core to all of its hooks */
+		if (any && hook != NF_INET_FORWARD && add_item(t, l, HOOK_NAT, nat_priority[hook], NULL) < 0)
 			return -1;
 		sort_items(l);
 		sort_items(&t->nat[v6][hook]);
@@ -119,9 +124,11 @@ static int rank(const struct run *r, const struct hook_item *it)
 	return -1;
 }
 
-/* A chain without rules that accepts may stand anywhere. */
-static bool matters(const struct hook_item *it)
+/* A chain without rules that accepts may stand anywhere; so may nat that has neither chains nor a mapping. */
+static bool matters(const struct run *r, const struct hook_item *it)
 {
+	if (it->kind == HOOK_NAT && !r->t->nat[run_v6(r)][r->hook].n)
+		return r->t->conns && trace_may_be_tracked(r->rq);
 	return it->kind != HOOK_CHAIN || it->chain->rules || it->chain->policy == VERDICT_DROP;
 }
 
@@ -184,7 +191,7 @@ static void order_ties(struct run *r, struct hook_item **items, unsigned n)
 	bool known = true;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (!matters(items[i]) && n_rest < 64) {
+		if (!matters(r, items[i]) && n_rest < 64) {
 			rest[n_rest++] = items[i];
 			continue;
 		}
@@ -289,6 +296,8 @@ static void run_conntrack(struct run *r)
 
 	if (ct->attach != CT_NONE || (!r->t->tracks[run_v6(r)] && !r->rq->ct_state))
 		return;
+	if (known_take(r) || r->ended)
+		return;
 	ct->template = false;
 	state = conntrack_state(r);
 	if (r->ended || state & TRACE_CT_INVALID)
@@ -376,7 +385,9 @@ static bool run_nat(struct run *r, unsigned hook)
 		return true;
 	if (hook == NF_INET_LOCAL_OUT)
 		before = packet_addr(&r->pkt, true);
-	if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)))
+	if (r->pkt.ct.known)
+		known_rewrite(r, dst);
+	else if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)))
 		apply_mapping(r, hook, dst);
 	else if (!run_nat_chains(r, hook, dst))
 		return false;

@@ -144,6 +144,13 @@ static void end_here(struct run *r, enum trace_end path)
 	run_end(r, TRACE_ACCEPT, NULL);
 }
 
+static const struct nv_socket *socket_of(const struct run *r, const struct route_key *k)
+{
+	const struct nv_socket *s = r->rq->first ? NULL : listen_connected(r->t, k); /* there was none then */
+
+	return s ? s : listen_find(r->t, k);
+}
+
 /* __inet_lookup_listener(), __udp4_lib_lookup(); a socket chosen by tproxy stays chosen */
 static void find_listener(struct run *r)
 {
@@ -162,7 +169,7 @@ static void find_listener(struct run *r)
 	else if (dport < 0 || !dst.family)
 		r->out.listener_unknown = "the port is not known";
 	else
-		r->out.listener = listen_find(r->t, &(struct route_key){ .dst = dst, .dport = dport, .src = src,
+		r->out.listener = socket_of(r, &(struct route_key){ .dst = dst, .dport = dport, .src = src,
 				.sport = packet_port(&r->pkt, false), .l4proto = r->pkt.l4proto, .iif = (int)iif->v });
 }
 

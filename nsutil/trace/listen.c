@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* listen - the sockets of a namespace by their port, for the one that takes a packet */
+#include <netinet/in.h>
 #include <stdlib.h>
 
 #include "nsutil/trace/route.h"
@@ -27,19 +28,45 @@ int listen_prepare(struct tracer *t)
 	return 0;
 }
 
-const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k)
+/* The sockets of a port, of which there are @ret_n. */
+static const struct nv_socket *const *of_port(const struct tracer *t, int port, unsigned *ret_n)
 {
 	unsigned lo = 0, hi = t->nv->n_sockets, n = 0;
 
 	while (lo < hi) {
 		unsigned mid = lo + (hi - lo) / 2;
 
-		if (t->sockets[mid]->lport < k->dport)
+		if (t->sockets[mid]->lport < port)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	while (lo + n < t->nv->n_sockets && t->sockets[lo + n]->lport == k->dport)
+	while (lo + n < t->nv->n_sockets && t->sockets[lo + n]->lport == port)
 		n++;
-	return route_listener(t->sockets + lo, n, k);
+	*ret_n = n;
+	return t->sockets + lo;
+}
+
+const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k)
+{
+	unsigned n;
+	const struct nv_socket *const *sockets = of_port(t, k->dport, &n);
+
+	return route_listener(sockets, n, k);
+}
+
+/* __inet_lookup_established(): before listeners are looked for */
+const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k)
+{
+	unsigned n;
+	const struct nv_socket *const *sockets = of_port(t, k->dport, &n);
+
+	for (unsigned i = 0; i < n && k->l4proto == IPPROTO_TCP && k->sport >= 0; i++) {
+		const struct nv_socket *s = sockets[i];
+
+		if (s->protocol == IPPROTO_TCP && !s->listening && s->rport == k->sport &&
+		    addr_equal(&s->local, &k->dst) && addr_equal(&s->remote, &k->src))
+			return s;
+	}
+	return NULL;
 }

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "nsutil/ruleset/conns.h"
 #include "nsutil/ruleset/headers.h"
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
@@ -187,6 +188,49 @@ static void ct_template(const struct run *r, const struct expr *x, struct value 
 	}
 }
 
+/* A new connection has the labels that rules have set, a tracked one its own besides; of others only the set ones are known. */
+static void ct_labels(const struct packet_ct *ct, struct value *v)
+{
+	if (ct->known || ct->state & TRACE_CT_NEW) {
+		value_bytes(v, ct->labels, 128);
+		return;
+	}
+	value_unknown(v, 128, "the connection's labels are not known");
+	memcpy(v->b, ct->labels, sizeof(ct->labels));
+	memcpy(v->k, ct->labels, sizeof(ct->labels));
+}
+
+/* Of a connection that is tracked already. */
+static void ct_known(const struct run *r, const struct expr *x, struct value *v)
+{
+	const struct conn *c = r->pkt.ct.known, *master;
+	struct conn_key k = { c->family, c->protocol, c->master };
+	bool reply;
+
+	switch (x->ct.key) {
+	case NFT_CT_DIRECTION: value_uint(v, r->pkt.ct.reply, 8); return;
+	case NFT_CT_ZONE:
+		if (x->ct.dir >= 0)
+			value_uint(v, x->ct.dir == 1 ? c->reply_zone : c->zone, 16);
+		else
+			value_uint(v, c->zone ? c->zone : c->reply_zone, 16);
+		return;
+	case NFT_CT_HELPER: /* that of the connection which made it expected */
+		master = c->has_master ? conn_list_find(r->t->conns, &k, -1, &reply) : NULL;
+		if (c->has_master && !master) {
+			value_unknown(v, 128, "the connection that made it expected is not tracked any more");
+			v->text = true;
+		} else if (!master || !master->helper) {
+			value_absent(v, "no helper expected the connection");
+		} else {
+			value_text(v, master->helper);
+		}
+		return;
+	case NFT_CT_EXPIRATION: value_unknown(v, x->bits, "every packet sets the timeout anew"); return;
+	default: value_unknown(v, x->bits, "it depends on the connection so far"); return;
+	}
+}
+
 void ct_eval(struct run *r, const struct expr *x, struct value *v)
 {
 	const struct packet_ct *ct = &r->pkt.ct;
@@ -203,6 +247,11 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 		value_absent(v, "the packet has no connection-tracking entry here");
 		return;
 	}
+	if (ct->known && (x->ct.key == NFT_CT_DIRECTION || x->ct.key == NFT_CT_ZONE ||
+			  x->ct.key == NFT_CT_HELPER || x->ct.key == NFT_CT_EXPIRATION)) {
+		ct_known(r, x, v);
+		return;
+	}
 	switch (x->ct.key) {
 	case NFT_CT_DIRECTION: ct_fresh(r, 0, 8, "the direction is not given", v); break;
 	case NFT_CT_MARK: ct_number(&ct->mark, 32, "the connection's mark is not known", v); break;
@@ -210,7 +259,7 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 	case NFT_CT_STATUS: ct_number(&ct->status, 32, "the connection's status is not known", v); break;
 	case NFT_CT_L3PROTOCOL: value_uint(v, r->pkt.family, 8); break;
 	case NFT_CT_PROTOCOL: value_uint(v, ct->l4proto, 8); break;
-	case NFT_CT_LABELS: ct_fresh(r, 0, 128, "the connection's labels are not known", v); break;
+	case NFT_CT_LABELS: ct_labels(ct, v); break;
 	case NFT_CT_HELPER:
 		if (ct->state & TRACE_CT_NEW)
 			value_absent(v, "the connection is not expected by a helper");

@@ -338,6 +338,18 @@ static void tproxy_mark(struct run *r, const struct stmt_tproxy *t)
 	run_change(r, "mark", "%#x", m->v);
 }
 
+/* nf_tproxy_get_sock_v4(): one that is connected so already, else one that listens where the rule says */
+static const struct nv_socket *tproxy_socket(const struct run *r, const struct route_key *to)
+{
+	struct route_key as_is = *to;
+	const struct nv_socket *s;
+
+	as_is.dst = packet_addr(&r->pkt, true);
+	as_is.dport = packet_port(&r->pkt, true);
+	s = listen_connected(r->t, &as_is);
+	return s ? s : listen_find(r->t, to);
+}
+
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 {
 	struct addr src = packet_addr(&r->pkt, false), to = tproxy_addr(r, t);
@@ -355,8 +367,8 @@ enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 				   r->t->nv->sockets_unread ? r->t->nv->sockets_unread
 							    : "the destination is not known") == 0;
 	} else {
-		s = listen_find(r->t, &(struct route_key){ .dst = to, .dport = port, .src = src, .sport = packet_port(&r->pkt, false),
-							   .l4proto = r->pkt.l4proto, .iif = known_index(r, NFT_META_IIF) });
+		s = tproxy_socket(r, &(struct route_key){ .dst = to, .dport = port, .src = src, .sport = packet_port(&r->pkt, false),
+							  .l4proto = r->pkt.l4proto, .iif = known_index(r, NFT_META_IIF) });
 		takes = s && s->transparent;
 	}
 	if (!takes) {

@@ -20,6 +20,8 @@ struct known32 {
 	bool absent;
 };
 
+struct conn;
+
 /* nf_conn of a packet, as skb_nfct() and the ctinfo have it. */
 enum ct_attach {
 	CT_NONE,	/* conntrack has not seen it, or called it INVALID */
@@ -31,6 +33,7 @@ struct packet_ct {
 	enum ct_attach attach;
 	uint32_t state;		/* NF_CT_STATE_BIT() once it is tracked */
 	struct known32 mark, zone, status;
+	uint8_t labels[16];	/* that rules have set, the highest first */
 	bool template;		/* a rule chose the zone: what stands here until conntrack has looked */
 	bool src_done, dst_done; /* nf_nat_initialized() of the two manips */
 	uint8_t l4proto;
@@ -38,7 +41,8 @@ struct packet_ct {
 	struct known32 sport, dport;
 	struct addr reply_saddr, reply_daddr; /* of the answers, as nat leaves them to be */
 	struct known32 reply_sport, reply_dport;
-	const char *helper;	/* assigned by a rule; NULL when none */
+	const struct conn *known; /* the entry that stands for the connection; NULL: it is a new one, or made up */
+	bool reply;		/* of 'known': the packet goes in the direction of the replies */
 };
 
 struct packet {

@@ -37,6 +37,7 @@ struct tracer {
 	struct hook_list ingress, egress; /* chains bound to devices */
 	struct quick *quick;	/* NULL: every rule is looked at */
 	const struct nv_socket **sockets; /* of nv, by their port */
+	const struct conn_list *conns; /* NULL: not known */
 };
 
 /* One question whose answer is not known; a run is told the answers (see trace.c). */
@@ -143,6 +144,15 @@ enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *f
 enum flow nat_exec(struct run *r, const struct stmt_nat *n);
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
 
+/* known.c: connections that are tracked already */
+
+/* known_flags() - a packet of a tracked connection is no SYN: what its flags are, when they are not given */
+void known_flags(const struct tracer *t, const struct trace_request *rq, struct packet *p);
+/* known_take() - the packet gets the entry of its connection; Return: false when there is none, or it is not to be used */
+bool known_take(struct run *r);
+/* known_rewrite() - nf_nat_packet(): the packet is rewritten as the entry says, at a hook for source or destination */
+void known_rewrite(struct run *r, bool dst);
+
 /* conntrack.c: TRACE_CT_* of the packet, as asked for or as nf_conntrack_in() finds when it knows no connection */
 uint32_t conntrack_state(struct run *r);
 
@@ -180,6 +190,8 @@ struct route_key;
 int listen_prepare(struct tracer *t);
 /* listen_find() - the socket that takes a packet: route_listener() of those with its port. The key's iif: 0 or less, none */
 const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k);
+/* listen_connected() - the connected TCP socket that a packet belongs to; NULL when none, or the key is not known in full */
+const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k);
 
 static inline unsigned run_v6(const struct run *r)
 {

@@ -33,10 +33,11 @@
  * routing with marks, uids and ports; martian loopback addresses; tproxy; the socket that listens.
  *
  * Not modelled, and said to be unknown where it matters: contents of packets, random and
- * time-dependent conditions, rates and quotas, counters of ipset members, helpers. A later packet (ctstate
- * established) gets the mapping its first one would get by the rules as they are now, and the answer
+ * time-dependent conditions, rates and quotas, counters of ipset members, helpers. A packet whose connection
+ * is tracked already (known.c) has its state, mark and mapping. A later packet (ctstate established) of one
+ * that is not gets the mapping its first one would get by the rules as they are now, and the answer
  * says so. Not modelled at all: bridges (br_netfilter), IPsec policies, tc and XDP programs,
- * rp_filter, socket cgroup programs, the packets of the reply direction.
+ * rp_filter, socket cgroup programs.
  */
 #include "nsutil/trace/trace.h"
 
@@ -173,6 +174,10 @@ static void set_optional(struct packet *p, const struct trace_request *rq)
 		packet_set_u8(p, 13, (uint8_t)rq->tcp_flags, 0xff);
 	else if (rq->l4proto == IPPROTO_TCP && rq->ct_state && rq->ct_state != TRACE_CT_NEW)
 		packet_set_u8(p, 13, 0x10, 0x10); /* an ACK, with whatever else */
+	if (rq->icmp_id >= 0) {
+		packet_set_u8(p, 4, (uint8_t)(rq->icmp_id >> 8), 0xff);
+		packet_set_u8(p, 5, (uint8_t)rq->icmp_id, 0xff);
+	}
 	if (rq->dscp >= 0) {
 		value_uint(&v, (uint64_t)rq->dscp, 6);
 		packet_store(p, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 4 : 8, 6, &v);
@@ -195,6 +200,7 @@ static void make_packet(struct packet *p, const struct tracer *t, const struct t
 	packet_set_addr(p, false, &rq->src);
 	set_ports(p, t, rq);
 	set_optional(p, rq);
+	known_flags(t, rq, p);
 	if (rq->has_uid)
 		packet_set_meta(p, NFT_META_SKUID, rq->uid);
 	if (rq->has_gid)
@@ -316,7 +322,7 @@ static void walk_one(struct run *r, const struct packet *p)
 	rehearse(r, r->rq);
 	start_over(r, p);
 	journey(r);
-	if (r->out.verdict == TRACE_ACCEPT && r->rq->ct_state & TRACE_CT_ESTABLISHED)
+	if (r->out.verdict == TRACE_ACCEPT && r->rq->ct_state & TRACE_CT_ESTABLISHED && !r->out.conn_used)
 		r->out.why = "its connection being mapped as the rules say now";
 	finish_outcome(r);
 }
@@ -352,7 +358,7 @@ static bool same_outcome(const struct trace_outcome *a, const struct trace_outco
 {
 	return a->verdict == b->verdict && a->path == b->path && addr_equal(&a->dst, &b->dst) &&
 	       a->dport == b->dport && addr_equal(&a->src, &b->src) && a->sport == b->sport &&
-	       a->listener == b->listener &&
+	       a->listener == b->listener && a->conn == b->conn && a->conn_used == b->conn_used &&
 	       a->oif == b->oif && !a->listener_unknown == !b->listener_unknown &&
 	       (a->verdict != TRACE_UNKNOWN || a->why == b->why);
 }

@@ -10,6 +10,8 @@
 #include "nsutil/trace/value.h"
 
 struct ipset_list;
+struct conn;
+struct conn_list;
 
 enum trace_path { TRACE_OUT, TRACE_IN, TRACE_FORWARD };
 
@@ -26,6 +28,8 @@ struct trace_request {
 	const char *iif, *oif;	/* NULL: by routing */
 	uint32_t ct_state;	/* one of TRACE_CT_*, 0 for a first packet (NEW) */
 	int dscp, ttl, length, tcp_flags; /* -1: not given (tcp_flags: a SYN) */
+	int icmp_id;		/* of a query; -1: not given */
+	bool first;		/* its first packet is meant, though the connection may be tracked by now */
 };
 
 /* NF_CT_STATE_* bits of <linux/netfilter/nf_conntrack_common.h> */
@@ -39,7 +43,7 @@ enum {
 
 #define TRACE_REQUEST_INIT \
 	{ .sport = -1, .dport = -1, .icmp_type = -1, .icmp_code = -1, .dscp = -1, .ttl = -1, \
-	  .length = -1, .tcp_flags = -1 }
+	  .length = -1, .tcp_flags = -1, .icmp_id = -1 }
 
 struct trace_options {
 	/* Base chains in the order the kernel runs them where priorities are equal (any hooks, any
@@ -115,6 +119,8 @@ struct trace_outcome {
 	const struct rule *by;	/* the rule that decided: rewrote the destination, or dropped */
 	const struct chain *by_policy; /* the chain whose policy dropped it; else NULL */
 	const char *why;	/* UNREACHABLE, UNKNOWN, DROP by the kernel: why */
+	const struct conn *conn; /* the packet's connection is tracked already; NULL: not, or not known */
+	bool conn_used, reply;	/* state, mark and mapping are its own; the packet goes as its replies do */
 	struct trace_case *cases; /* none when it depends on nothing */
 	unsigned n_cases;
 };
@@ -149,6 +155,17 @@ struct trace_room;
 int tracer_new(const struct ruleset *rs, const struct netview *nv, const struct trace_options *opt,
 	       struct tracer **ret, struct err *e);
 void tracer_free(struct tracer *t);
+
+/**
+ * tracer_know() - which connections are tracked at the moment. A packet of one of them is no first packet, and
+ *	has the mapping that was decided when it was
+ * @t:		tracer
+ * @conns:	with its index; must outlive the tracer; NULL: not known, every connection is taken for a new one
+ */
+void tracer_know(struct tracer *t, const struct conn_list *conns);
+
+/* trace_may_be_tracked() - are all parts of the request given that tracked connections are told apart by? */
+bool trace_may_be_tracked(const struct trace_request *rq);
 
 /**
  * trace_run() - follow one connection

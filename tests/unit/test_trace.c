@@ -254,19 +254,22 @@ static void nat_only_for_first_packets(void **state)
 	assert_int_equal(run(&rq)->dport, 80);
 }
 
-/* nat at INPUT stands behind the filter chains there (100), and what came over lo has no socket. */
+/* nat at INPUT stands behind the filter chains there (100). What comes over lo has been asked for its source already. */
 static void input_hook(void **state)
 {
+	struct trace_request rq = ask(TRACE_IN, IPPROTO_TCP, "10.0.1.1", "10.0.1.39", 8080);
 	struct table *t = table(STORE_NATIVE, NFPROTO_IPV4, "t");
 
 	(void)state;
 	RULE(base(t, "nat", "nat", NF_INET_LOCAL_IN, 100), NAT(NAT_SNAT, "10.0.1.99", -1));
-	RULE(base(t, "early", "filter", NF_INET_LOCAL_IN, 50), EQ(FIELD("ip", "saddr"), IP("10.0.1.39")));
+	RULE(base(t, "early", "filter", NF_INET_LOCAL_IN, 50), EQ(FIELD("ip", "saddr"), IP("10.0.1.1")));
 	RULE(base(t, "late", "filter", NF_INET_LOCAL_IN, 150), EQ(FIELD("ip", "saddr"), IP("10.0.1.99")));
 	RULE(base(t, "owner", "filter", NF_INET_LOCAL_IN, 160), UID(1000), DROP);
-	run_out("10.0.1.39", 8080);
+	run(&rq);
 	assert_string_equal(way(0), "early:1 nat:1 late:1");
 	assert_int_equal(res->outcomes[0].verdict, TRACE_ACCEPT);
+	run_out("10.0.1.39", 8080);
+	assert_string_equal(way(0), "");
 }
 
 /* What the first packet depends on, a later one does too; marks of the connection are kept. */

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* known - connections that are tracked already: their state, and how their packets are rewritten */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <string.h>
+
+#include "nsutil/ruleset/conns.h"
+#include "nsutil/trace/run.h"
+
+enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+static bool is_icmp(uint8_t l4proto)
+{
+	return l4proto == IPPROTO_ICMP || l4proto == IPPROTO_ICMPV6;
+}
+
+void tracer_know(struct tracer *t, const struct conn_list *conns)
+{
+	t->conns = conns && conns->n ? conns : NULL;
+}
+
+bool trace_may_be_tracked(const struct trace_request *rq)
+{
+	if (!rq->src.family || !rq->dst.family)
+		return false;
+	if (is_icmp(rq->l4proto))
+		return rq->icmp_id >= 0;
+	switch (rq->l4proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP: return rq->sport >= 0 && rq->dport >= 0;
+	default: return true;
+	}
+}
+
+static uint8_t af(const struct packet *p)
+{
+	return p->family == 10 /* NFPROTO_IPV6 */ ? AF_INET6 : AF_INET;
+}
+
+/* nf_ct_get_tuple(); Return: false when something of it is not known */
+static bool packet_key(const struct packet *p, struct conn_key *k)
+{
+	int sport, dport;
+
+	*k = (struct conn_key){ af(p), p->l4proto, { packet_addr(p, false), packet_addr(p, true), 0, 0 } };
+	if (p->fragment || !k->t.src.family || !k->t.dst.family)
+		return false;
+	if (is_icmp(p->l4proto)) {
+		const uint8_t *b = p->bytes + p->th;
+
+		if ((p->known[p->th] & p->known[p->th + 1u] & p->known[p->th + 4u] & p->known[p->th + 5u]) != 0xff)
+			return false;
+		conn_icmp_key(k, (uint16_t)(b[4] << 8 | b[5]), b[0], b[1]);
+		return true;
+	}
+	if (!packet_has_ports(p))
+		return true;
+	sport = packet_port(p, false);
+	dport = packet_port(p, true);
+	k->t.sport = (uint16_t)sport;
+	k->t.dport = (uint16_t)dport;
+	return sport >= 0 && dport >= 0;
+}
+
+static bool state_is(const struct conn *c, const char *name)
+{
+	return c->state && strcmp(c->state, name) == 0;
+}
+
+/* tcp_conntracks[]: a SYN of a connection that is over begins another one in its place */
+static bool begins_anew(const struct packet *p, const struct conn *c, bool reply)
+{
+	unsigned at = p->th + 13u;
+
+	return p->l4proto == IPPROTO_TCP && !reply && (p->known[at] & (FIN | SYN | RST | ACK)) == (FIN | SYN | RST | ACK) &&
+	       (p->bytes[at] & (FIN | SYN | RST | ACK)) == SYN && (state_is(c, "TIME_WAIT") || state_is(c, "CLOSE"));
+}
+
+/* What was said of the packet makes it a first one, or one that is not tracked. */
+static bool said_otherwise(const struct trace_request *rq)
+{
+	return rq->first || (rq->ct_state && !(rq->ct_state & (TRACE_CT_ESTABLISHED | TRACE_CT_RELATED)));
+}
+
+void known_flags(const struct tracer *t, const struct trace_request *rq, struct packet *p)
+{
+	const struct conn *c;
+	struct conn_key k;
+	bool reply;
+
+	if (!t->conns || rq->l4proto != IPPROTO_TCP || rq->tcp_flags >= 0 || said_otherwise(rq) || !packet_key(p, &k))
+		return;
+	c = conn_list_find(t->conns, &k, -1, &reply);
+	if (!c)
+		return;
+	if (state_is(c, "SYN_SENT") && !(c->status & IPS_SEEN_REPLY))
+		packet_set_u8(p, 13, reply ? SYN | ACK : SYN, 0xff);
+	else
+		packet_set_u8(p, 13, ACK, FIN | SYN | RST | ACK);
+}
+
+/* The zone that rules gave the packet decides among entries that are alike. */
+static const struct conn *find(struct run *r, bool *reply)
+{
+	const struct known32 *zone = &r->pkt.ct.zone;
+	bool known = !zone->k || (zone->k & UINT16_MAX) == UINT16_MAX; /* 0: no rule chose one */
+	const struct conn *c;
+	struct conn_key k;
+
+	if (!packet_key(&r->pkt, &k))
+		return NULL;
+	c = conn_list_find(r->t->conns, &k, known ? (int)(zone->v & UINT16_MAX) : -1, reply);
+	if (c && !known && run_decide(r, 2, NULL, "the packet is in the zone of the connection that is tracked",
+				      "the zone is not known") != 0)
+		return NULL;
+	return c;
+}
+
+/* resolve_normal_ct() */
+static uint32_t state_of(const struct conn *c, bool reply)
+{
+	if (reply || c->status & IPS_SEEN_REPLY)
+		return TRACE_CT_ESTABLISHED;
+	return c->status & IPS_EXPECTED ? TRACE_CT_RELATED : TRACE_CT_NEW;
+}
+
+static struct known32 sure(uint32_t v)
+{
+	return (struct known32){ .v = v, .k = UINT32_MAX };
+}
+
+static void attach(struct run *r, const struct conn *c, bool reply)
+{
+	struct packet_ct *ct = &r->pkt.ct;
+
+	r->pkt.version++;
+	ct->attach = CT_TRACKED;
+	ct->template = false;
+	ct->known = c;
+	ct->reply = reply;
+	ct->state = state_of(c, reply);
+	ct->status = sure(c->status | (reply ? IPS_SEEN_REPLY : 0));
+	if (!ct->mark.k)
+		ct->mark = sure(c->mark);
+	ct->zone = sure(reply ? c->reply_zone : c->zone);
+	for (unsigned i = 0; i < sizeof(ct->labels); i++)
+		ct->labels[i] = c->labels[sizeof(ct->labels) - 1 - i];
+	ct->l4proto = c->protocol;
+	ct->saddr = c->orig.src;
+	ct->daddr = c->orig.dst;
+	ct->sport = sure(c->orig.sport);
+	ct->dport = sure(c->orig.dport);
+	ct->reply_saddr = c->reply.src;
+	ct->reply_daddr = c->reply.dst;
+	ct->reply_sport = sure(c->reply.sport);
+	ct->reply_dport = sure(c->reply.dport);
+}
+
+bool known_take(struct run *r)
+{
+	const struct conn *c;
+	bool reply = false;
+
+	if (!r->t->conns || r->rehearsal)
+		return false;
+	c = find(r, &reply);
+	if (!c || begins_anew(&r->pkt, c, reply))
+		return false;
+	r->out.conn = c;
+	r->out.reply = reply;
+	if (said_otherwise(r->rq))
+		return false;
+	r->out.conn_used = true;
+	attach(r, c, reply);
+	if (c->status & IPS_OFFLOAD)
+		run_end(r, TRACE_UNKNOWN, "a flowtable forwards this connection's packets without a look at the rules");
+	return true;
+}
+
+/* The packet becomes what the answers of the other direction are made for. */
+void known_rewrite(struct run *r, bool dst)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+	const struct conn_tuple *other = ct->reply ? &ct->known->orig : &ct->known->reply;
+	bool bit = dst != ct->reply; /* destinations of the original direction are sources of the replies */
+
+	if (!(ct->known->status & (bit ? IPS_DST_NAT : IPS_SRC_NAT)))
+		return;
+	packet_set_addr(&r->pkt, dst, dst ? &other->src : &other->dst);
+	if (packet_has_ports(&r->pkt))
+		packet_set_port(&r->pkt, dst, dst ? other->sport : other->dport, UINT16_MAX);
+}

@@ -1,0 +1,187 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# trace_known - connections that are tracked already: later packets, in both directions, beside the kernel's trace of them
+
+setup() {
+	source "$TOP/tests/lib/pod.sh"
+	source "$TOP/tests/lib/ktrace.sh"
+	export CNISH TOOLS TOP
+	export WORK=$BATS_TEST_TMPDIR
+}
+
+# held NAME COMMAND...: what is written into $WORK/NAME is sent; what comes stands in $WORK/NAME.got
+held() {
+	local name=$1
+	shift
+	mkfifo "$WORK/$name"
+	"$@" <>"$WORK/$name" >"$WORK/$name.got" 2>/dev/null 3>&- &
+}
+nc_as() { "$1" setpriv --reuid "$2" --regid "$2" --clear-groups nc "${@:3}"; }
+here() { "$@"; }
+
+# Segments that carry data are traced, and no others.
+trace_data() {
+	pod_exec nft -f - <<-EOF
+	table inet ktrace {
+		chain prerouting { type filter hook prerouting priority -500; tcp flags & psh == psh meta nftrace set 1; udp dport 5300 meta nftrace set 1; }
+		chain output { type filter hook output priority -500; tcp flags & psh == psh meta nftrace set 1; udp dport 5300 meta nftrace set 1; }
+	}
+	EOF
+}
+
+# said FROM TO WORD...: what FROM says arrives at TO; the kernel's trace of it is that of "trace WORD..."
+said() {
+	local from=$1 to=$2 word=said$RANDOM kernel cnish
+	shift 2
+	pod_exec "$TOOLS/ktrace" bash -c "timeout 5 bash -c \"echo $word >'$WORK/$from'\"
+		for ((i = 0; i < 500; i++)); do ! grep -q $word '$WORK/$to.got' || exit 0; sleep 0.02; done; exit 1" >"$WORK/kernel.json"
+	"$CNISH" -o json -t netns:pod trace --all "$@" >"$WORK/cnish.json"
+	"$TOP/tests/lib/validate" trace <"$WORK/cnish.json"
+	kernel=$(ktrace_words <"$WORK/kernel.json")
+	cnish=$(ktrace_cnish_words <"$WORK/cnish.json")
+	[ -n "$kernel" ] && [ "$kernel" = "$cnish" ] && [ "$(jq '.outcomes | length' "$WORK/cnish.json")" = 1 ] && return 0
+	echo "trace $*: the kernel (<) and cnish (>) differ"
+	diff <(echo "$kernel") <(echo "$cnish")
+	jq -c '.outcomes[]' "$WORK/cnish.json"
+	return 1
+}
+outcome() { jq -r ".outcomes[0] | $1" "$WORK/cnish.json"; }
+# The port that the client of a connection took
+client_port() { pod_exec conntrack -L 2>/dev/null | sed -n "s/.*src=\([^ ]*\) dst=$1 sport=\([0-9]*\) dport=$2 .*/\2/p" | head -1; }
+tracked() { [ -n "$(client_port "$1" "$2")" ]; }
+
+# Every condition on what an entry holds; each is a rule that only counts.
+conditions() {
+	cat <<-EOF
+	ct state new counter
+	ct state established counter
+	ct direction original counter
+	ct direction reply counter
+	ct status & seen-reply != 0 counter
+	ct status & assured != 0 counter
+	ct status & confirmed != 0 counter
+	ct status & snat != 0 counter
+	ct status & dnat != 0 counter
+	ct mark 0x2a counter
+	ct mark 0 counter
+	ct label 7 counter
+	ct label 8 counter
+	ct zone 5 counter
+	ct original ip daddr 10.96.0.10 counter
+	meta l4proto tcp ct original proto-dst 80 counter
+	ct reply ip saddr 203.0.113.7 counter
+	ct reply ip saddr 127.0.0.1 counter
+	ct helper "ftp" counter
+	EOF
+}
+
+redirected() {
+	local port
+	pod_istio legacy
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain marks { type filter hook output priority -140; tcp dport 80 ct mark set 0x2a; tcp dport 80 ct label set 7; }
+		chain output { type filter hook output priority 10; $(conditions); }
+		chain prerouting { type filter hook prerouting priority 10; $(conditions); }
+		chain input { type filter hook input priority 10; $(conditions); }
+		chain postrouting { type filter hook postrouting priority 110; $(conditions); }
+	}
+	EOF
+	held envoy nc_as pod_exec 1337 -l 0.0.0.0 15001
+	until_true pod_exec sh -c 'ss -Hltn | grep -q 15001'
+	held app nc_as pod_exec 1000 10.96.0.10 80
+	until_true tracked 10.96.0.10 80
+	port=$(client_port 10.96.0.10 80)
+	trace_data
+	said app envoy out tcp "10.0.1.39:$port" to 10.96.0.10:80 uid 1000 flags psh,ack
+	[ "$(outcome '.connection | .used, .direction, .mark, .state')" = $'true\noriginal\n42\nESTABLISHED' ]
+	[ "$(outcome '.path + " " + .destination.address + " " + (.destination.port | tostring) + " " + .listener.name')" = "local 127.0.0.1 15001 nc" ]
+	said envoy app out tcp 127.0.0.1:15001 to "10.0.1.39:$port" uid 1337 flags psh,ack
+	[ "$(outcome '.connection.direction + " " + .source.address + " " + .listener.name')" = "reply 10.96.0.10 nc" ]
+	# the flags of a later packet need not be given; a person is told
+	"$CNISH" -t netns:pod trace out tcp "10.0.1.39:$port" to 10.96.0.10:80 uid 1000 >"$WORK/text"
+	grep -q 'This connection is tracked already (ESTABLISHED): it goes to 127.0.0.1:15001 instead of 10.96.0.10:80' "$WORK/text"
+	grep -q 'where nc (pid [0-9]*, uid 1337) is connected' "$WORK/text"
+	# its first packet, and what it was compared with what it is
+	"$CNISH" -o json -t netns:pod trace out tcp "10.0.1.39:$port" to 10.96.0.10:80 uid 1000 ctstate new >"$WORK/cnish.json"
+	[ "$(outcome '.connection | .used, .agrees')" = $'false\ntrue' ]
+	[ "$(outcome .by.chain)" = ISTIO_REDIRECT ]
+	"$CNISH" -o jsonl -t netns:pod trace --from-conns >"$WORK/cnish.json"
+	[ "$(outcome '.connection | .used, .agrees')" = $'false\ntrue' ]
+	pod_exec iptables-legacy -t nat -I OUTPUT -p tcp --dport 80 -j ACCEPT
+	"$CNISH" -t netns:pod trace --from-conns >"$WORK/text"
+	grep -q '! As it is tracked, it went to 127.0.0.1:15001 instead of 10.96.0.10:80' "$WORK/text"
+	# the kernel's copy of the target has no connections
+	"$CNISH" -t netns:pod trace --verify out tcp "10.0.1.39:$port" to 10.96.0.10:80 uid 1000 >"$WORK/text" || { cat "$WORK/text"; return 1; }
+	grep -q 'kernel agrees' "$WORK/text"
+}
+
+@test "a connection that was redirected: both directions as the kernel has them; its first packet when asked for" {
+	in_pod redirected
+}
+
+zoned() {
+	local port
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain early { type filter hook output priority -300; tcp dport 80 ct zone set 5; }
+		chain earlyin { type filter hook prerouting priority -300; tcp sport 8080 ct zone set 5; }
+		chain go { type nat hook output priority -100; tcp dport 80 dnat to 203.0.113.7:8080; }
+		chain as { type nat hook postrouting priority 100; oif eth0 tcp dport 8080 snat to 10.0.1.39:4711; }
+		chain marks { type filter hook output priority 5; tcp dport 8080 ct mark set 0x2a; }
+		chain output { type filter hook output priority 10; $(conditions); }
+		chain prerouting { type filter hook prerouting priority 10; $(conditions); }
+		chain input { type filter hook input priority 10; $(conditions); }
+		chain postrouting { type filter hook postrouting priority 110; $(conditions); }
+	}
+	EOF
+	held server nc -l 203.0.113.7 8080
+	until_true sh -c 'ss -Hltn | grep -q 8080'
+	held app nc_as pod_exec 1000 10.96.0.10 80
+	until_true tracked 10.96.0.10 80
+	port=$(client_port 10.96.0.10 80)
+	trace_data
+	said app server out tcp "10.0.1.39:$port" to 10.96.0.10:80 uid 1000 flags psh,ack
+	[ "$(outcome '.destination.address + " " + (.source.port | tostring)')" = "203.0.113.7 4711" ]
+	said server app in tcp 203.0.113.7:8080 to 10.0.1.39:4711 flags psh,ack
+	[ "$(outcome '.destination.port')" = "$port" ]
+	[ "$(outcome '.connection.direction + " " + .listener.name')" = "reply nc" ]
+	# another zone: another connection
+	pod_exec nft insert rule ip c early tcp dport 80 ct zone set 6 accept
+	"$CNISH" -o json -t netns:pod trace out tcp "10.0.1.39:$port" to 10.96.0.10:80 uid 1000 >"$WORK/cnish.json"
+	[ "$(outcome .connection)" = null ]
+	[ "$(outcome .by.chain)" = go ]
+}
+
+@test "a connection with a zone, rewritten at both ends" {
+	in_pod zoned
+}
+
+unreplied() {
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain go { type nat hook output priority -100; udp dport 5300 dnat to 203.0.113.7:5301; }
+		chain output { type filter hook output priority 10; $(conditions); }
+	}
+	EOF
+	held node nc -u -l 203.0.113.7 5301
+	until_true sh -c 'ss -Hlun | grep -q 203.0.113.7:5301'
+	held app pod_exec nc -u -p 5000 10.96.0.10 5300
+	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.39:5000'
+	echo first >"$WORK/app"
+	until_true grep -q first "$WORK/node.got"
+	# nothing but the table says where it goes: the rule is gone
+	pod_exec nft flush chain ip c go
+	trace_data
+	said app node out udp 10.0.1.39:5000 to 10.96.0.10:5300
+	[ "$(outcome '.destination.address + " " + (.destination.port | tostring)')" = "203.0.113.7 5301" ]
+	[ "$(outcome '.connection | .used, .replied')" = $'true\nfalse' ]
+	# no chain of type nat: nothing rewrites any more
+	pod_exec nft delete chain ip c go
+	"$CNISH" -o json -t netns:pod trace out udp 10.0.1.39:5000 to 10.96.0.10:5300 >"$WORK/cnish.json"
+	[ "$(outcome '.destination.address')" = 10.96.0.10 ]
+}
+
+@test "a connection without an answer stays new, and its mapping is the entry's" {
+	in_pod unreplied
+}
