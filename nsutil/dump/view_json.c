@@ -27,7 +27,9 @@ struct field {
 static const struct field link_fields[] = {
 	F(nv_link, index, K_INT),   F(nv_link, name, K_TEXT),	F(nv_link, kind, K_TEXT),  F(nv_link, mac, K_BYTES),
 	F(nv_link, type, K_UINT),   F(nv_link, flags, K_UINT),	F(nv_link, mtu, K_UINT),   F(nv_link, group, K_UINT),
-	F(nv_link, master, K_INT),  F(nv_link, peer, K_INT),	F(nv_link, peer_nsid, K_INT), END,
+	F(nv_link, master, K_INT),  F(nv_link, peer, K_INT),	F(nv_link, peer_nsid, K_INT),
+	F(nv_link, has_conf, K_BOOL), F(nv_link, rp_filter, K_UINT), F(nv_link, forwarding, K_BOOL),
+	F(nv_link, route_localnet, K_BOOL), F(nv_link, accept_local, K_BOOL), F(nv_link, src_valid_mark, K_BOOL), END,
 };
 static const struct field addr_fields[] = {
 	F(nv_addr, ifindex, K_INT), F(nv_addr, addr, K_ADDR), F(nv_addr, prefix_len, K_UINT), F(nv_addr, scope, K_UINT),
@@ -61,7 +63,9 @@ static const struct field socket_fields[] = {
 	F(nv_socket, pid, K_INT),	 F(nv_socket, process, K_TEXT), END,
 };
 static const struct field view_fields[] = {
-	F(netview, ip_forward, K_BOOL),	    F(netview, ip6_forward, K_BOOL), F(netview, route_localnet_any, K_BOOL),
+	F(netview, ip_forward, K_BOOL),	    F(netview, ip6_forward, K_BOOL), F(netview, route_localnet, K_BOOL),
+	F(netview, accept_local, K_BOOL),   F(netview, src_valid_mark, K_BOOL), F(netview, rp_filter, K_UINT),
+	F(netview, realms, K_BOOL),
 	F(netview, ipv6_disabled, K_BOOL), F(netview, port_low, K_UINT),    F(netview, port_high, K_UINT), END,
 };
 

@@ -28,8 +28,8 @@ static void parse_kind(const struct nv_attrs *a, struct nv_link *l)
 	nv_attr_name(&info, IFLA_INFO_KIND, l->kind, sizeof(l->kind));
 }
 
-/* conf/DEV/route_localnet comes along with the link, as an array of the IPv4 settings. */
-static bool parse_route_localnet(const struct nv_attrs *a)
+/* What stands below net.ipv4.conf.DEV comes along with the link, as an array. */
+static void parse_conf(const struct nv_attrs *a, struct nv_link *l)
 {
 	struct nv_attrs spec, inet;
 	size_t len;
@@ -37,14 +37,20 @@ static bool parse_route_localnet(const struct nv_attrs *a)
 	uint32_t conf[IPV4_DEVCONF_ROUTE_LOCALNET];
 
 	if (!nested)
-		return false;
+		return;
 	nv_attrs(&spec, nested, len);
 	nested = nv_attr_nested(&spec, AF_INET, &len);
 	if (!nested)
-		return false;
+		return;
 	nv_attrs(&inet, nested, len);
-	return nv_attr_copy(&inet, IFLA_INET_CONF, conf, sizeof(conf)) &&
-	       conf[IPV4_DEVCONF_ROUTE_LOCALNET - 1] != 0;
+	if (!nv_attr_copy(&inet, IFLA_INET_CONF, conf, sizeof(conf)))
+		return;
+	l->has_conf = true;
+	l->forwarding = conf[IPV4_DEVCONF_FORWARDING - 1] != 0;
+	l->rp_filter = (uint8_t)conf[IPV4_DEVCONF_RP_FILTER - 1];
+	l->route_localnet = conf[IPV4_DEVCONF_ROUTE_LOCALNET - 1] != 0;
+	l->accept_local = conf[IPV4_DEVCONF_ACCEPT_LOCAL - 1] != 0;
+	l->src_valid_mark = conf[IPV4_DEVCONF_SRC_VMARK - 1] != 0;
 }
 
 static void parse_pair(const struct nv_attrs *a, struct nv_link *l)
@@ -85,7 +91,7 @@ int nv_parse_link(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)
 		l->master = (int)master;
 	parse_kind(&a, l);
 	parse_pair(&a, l);
-	nv->route_localnet_any |= parse_route_localnet(&a);
+	parse_conf(&a, l);
 	return 0;
 }
 

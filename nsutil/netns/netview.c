@@ -40,8 +40,10 @@ static void read_sysctls(const struct netns *ns, struct netview *nv)
 	nv->ip_forward = read_sysctl(ns, "sys/net/ipv4/ip_forward", 0) != 0;
 	nv->ip6_forward = read_sysctl(ns, "sys/net/ipv6/conf/all/forwarding", 0) != 0;
 	nv->ipv6_disabled = read_sysctl(ns, "sys/net/ipv6/conf/all/disable_ipv6", 1) != 0;
-	if (read_sysctl(ns, "sys/net/ipv4/conf/all/route_localnet", 0) != 0)
-		nv->route_localnet_any = true;
+	nv->route_localnet = read_sysctl(ns, "sys/net/ipv4/conf/all/route_localnet", 0) != 0;
+	nv->accept_local = read_sysctl(ns, "sys/net/ipv4/conf/all/accept_local", 0) != 0;
+	nv->src_valid_mark = read_sysctl(ns, "sys/net/ipv4/conf/all/src_valid_mark", 0) != 0;
+	nv->rp_filter = (uint8_t)read_sysctl(ns, "sys/net/ipv4/conf/all/rp_filter", 0);
 	read_port_range(ns, nv);
 }
 

@@ -59,6 +59,7 @@ static int parse_multipath(const struct nv_attrs *a, struct netview *nv, struct 
 		/* the kernel counts from 0, everybody else (and RTA_MULTIPATH's weight 256) from 1 */
 		hop.weight = nh.rtnh_hops == 255 ? 255 : nh.rtnh_hops + 1;
 		parse_gateway(&inner, r->family, &hop);
+		nv->realms |= inner.tb[RTA_FLOW] != NULL;
 		/* a dead hop is never chosen (net/ipv4/fib_semantics.c fib_select_multipath()) */
 		if (!(nh.rtnh_flags & RTNH_F_DEAD) && add_hop(nv, r, &hop, e) < 0)
 			return -1;
@@ -114,6 +115,7 @@ int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e
 	nv_attr_u32(&a, RTA_TABLE, &r.table);
 	nv_attr_u32(&a, RTA_PRIORITY, &r.priority);
 	nv_attr_addr(&a, RTA_PREFSRC, r.family, &r.prefsrc);
+	nv->realms |= a.tb[RTA_FLOW] != NULL;
 	if (!nv_attr_addr(&a, RTA_DST, r.family, &r.dst))
 		r.dst = addr_from(r.family, zero);
 	if (parse_hops(&a, nv, &r, e) < 0)

@@ -83,5 +83,6 @@ int nv_parse_rule(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)
 	r->table = head->table;
 	parse_selectors(&a, r);
 	parse_action(&a, r);
+	nv->realms |= a.tb[FRA_FLOW] != NULL;
 	return 0;
 }

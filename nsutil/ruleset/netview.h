@@ -21,6 +21,10 @@ struct nv_link {
 	int master;		/* ifindex of the bridge or bond, 0 when none */
 	int peer;		/* ifindex of a veth's peer (in its namespace), 0 when unknown */
 	int peer_nsid;		/* -1 when the peer is in this namespace or unknown */
+	/* net.ipv4.conf of it, without what is set for all */
+	bool has_conf;		/* the following were read */
+	uint8_t rp_filter;	/* 0 none, 1 strict, 2 loose */
+	bool forwarding, route_localnet, accept_local, src_valid_mark;
 };
 
 struct nv_addr {
@@ -79,6 +83,16 @@ struct nv_socket {
 	uint32_t gid;
 };
 
+/* Users or groups as a user namespace numbers them; no range: as this one does. */
+struct nv_id_range {
+	uint32_t inside, outside, count;
+};
+
+struct nv_ids {
+	struct nv_id_range *ranges;
+	unsigned n;
+};
+
 struct netview {
 	struct arena *arena;
 	struct nv_link *links;
@@ -91,7 +105,11 @@ struct netview {
 	unsigned n_rules;
 	struct nv_socket *sockets;
 	unsigned n_sockets;
-	bool ip_forward, ip6_forward, route_localnet_any, ipv6_disabled;
+	struct nv_ids uids, gids; /* of the user namespace that the network namespace belongs to */
+	bool realms;		/* some route or policy rule has one */
+	uint8_t rp_filter;	/* net.ipv4.conf.all: the higher of this and the link's counts */
+	bool route_localnet, accept_local, src_valid_mark; /* net.ipv4.conf.all: or the link's */
+	bool ip_forward, ip6_forward, ipv6_disabled;
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
 	/* Why a part is missing; NULL when it was read. The trace treats a missing part as unknown. */
 	const char *routes_unread, *sockets_unread;
@@ -100,6 +118,8 @@ struct netview {
 /* nv_link_by_index(), nv_link_by_name() - NULL when there is none */
 const struct nv_link *nv_link_by_index(const struct netview *nv, int index);
 const struct nv_link *nv_link_by_name(const struct netview *nv, const char *name);
+/* nv_id_inside() - what rules call a user or group of this user namespace; 65534 for one that has no number there */
+uint32_t nv_id_inside(const struct nv_ids *ids, uint32_t id);
 /* nv_addr_is_local() - some interface has the address, or it is loopback */
 bool nv_addr_is_local(const struct netview *nv, const struct addr *a);
 

@@ -106,8 +106,8 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 	case EXPR_MAP: map_eval(r, x, v); break;
 	case EXPR_RANGE: range_value(r, x, v); break;
 	case EXPR_PREFIX: eval_expr(r, x->prefix.value, v); break;
-	case EXPR_SOCKET: value_unknown(v, x->bits, "sockets of later packets are not looked up"); break;
-	case EXPR_RT: value_unknown(v, x->bits, "it depends on the route's attributes"); break;
+	case EXPR_SOCKET: socket_eval(r, x, v); break;
+	case EXPR_RT: rt_eval(r, x, v); break;
 	case EXPR_OSF: value_unknown(v, x->bits, "the operating system of the sender is not known"); break;
 	case EXPR_XFRM: value_unknown(v, x->bits, "IPsec policies are not read"); break;
 	case EXPR_TUNNEL: value_unknown(v, x->bits, "tunnel metadata is not known"); break;

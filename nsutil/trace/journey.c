@@ -100,6 +100,14 @@ static void take_output_route(struct run *r, const struct route_result *res)
 {
 	r->dev = res->oif;
 	r->local = res->kind == ROUTE_LOCAL;
+	r->routed = true;
+	r->via = res->via;
+}
+
+/* IN_DEV_NET_ROUTE_LOCALNET() */
+static bool routes_localnet(const struct run *r, const struct nv_link *l)
+{
+	return r->t->nv->route_localnet || (l && l->route_localnet);
 }
 
 /* __mkroute_output(): 127.0.0.0/8 as source only through lo, unless route_localnet is set */
@@ -109,7 +117,7 @@ static bool loopback_leaves(const struct run *r, const struct route_result *res)
 	const struct nv_link *l = nv_link_by_index(r->t->nv, res->oif);
 
 	return src.family == AF_INET && addr_is_loopback(&src) && l && !(l->flags & IFF_LOOPBACK) &&
-	       !r->t->nv->route_localnet_any;
+	       !routes_localnet(r, l);
 }
 
 /* ip_route_me_harder(), ip6_route_me_harder(): the source address stays */
@@ -200,12 +208,21 @@ static bool count_hop(struct run *r)
 	return true;
 }
 
-/* ip_forward(), ip6_forward() */
-static void forward(struct run *r, const struct route_result *res)
+/* IN_DEV_FORWARD() of the device it came in through; ip_forward writes to all of them */
+static bool forwards(const struct run *r, int iif)
 {
-	if (run_v6(r) ? !r->t->nv->ip6_forward : !r->t->nv->ip_forward) {
+	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
+
+	return l && l->has_conf ? l->forwarding : r->t->nv->ip_forward;
+}
+
+/* ip_forward(), ip6_forward() */
+static void forward(struct run *r, const struct route_result *res, int iif)
+{
+	if (run_v6(r) ? !r->t->nv->ip6_forward : !forwards(r, iif)) {
 		end_unreachable(r, run_v6(r) ? "the namespace does not forward (net.ipv6.conf.all.forwarding is 0)"
-					     : "the namespace does not forward (net.ipv4.ip_forward is 0)");
+				   : r->t->nv->ip_forward ? "the interface it comes in through does not forward (net.ipv4.conf)"
+							  : "the namespace does not forward (net.ipv4.ip_forward is 0)");
 		return;
 	}
 	if (!count_hop(r))
@@ -230,7 +247,7 @@ static bool martian(struct run *r, int iif)
 {
 	struct addr src = packet_addr(&r->pkt, false), dst = packet_addr(&r->pkt, true);
 
-	if (is_loopback_dev(r, iif) || (!run_v6(r) && r->t->nv->route_localnet_any))
+	if (is_loopback_dev(r, iif) || (!run_v6(r) && routes_localnet(r, nv_link_by_index(r->t->nv, iif))))
 		return false;
 	if (!(dst.family && addr_is_loopback(&dst)) && !(src.family && addr_is_loopback(&src)))
 		return false;
@@ -243,6 +260,60 @@ static bool of_interface(const struct addr *dst)
 {
 	return dst->family == AF_INET6 &&
 	       (addr_is_loopback(dst) || addr_is_linklocal(dst) || addr_is_multicast(dst));
+}
+
+/* fib4_has_custom_rules(): three of them every namespace has */
+static bool has_own_rules(const struct netview *nv)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < nv->n_rules; i++)
+		n += nv->rules[i].family == AF_INET;
+	return n > 3;
+}
+
+/* __fib_validate_source(), the way back: from the destination to the source */
+static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned filter)
+{
+	struct route_key k = key_of(r);
+	struct route_result back;
+	struct addr to = k.dst;
+	bool vmark = r->t->nv->src_valid_mark || l->src_valid_mark;
+
+	k.dst = k.src;
+	k.src = to;
+	k.mark = vmark ? k.mark : 0;
+	k.mark_known = vmark ? k.mark_known : UINT32_MAX;
+	k.uid_known = true;
+	k.uid = 0;
+	route_lookup(r->t->nv, &k, &back);
+	if (r->ended)
+		return true;
+	if (back.kind == ROUTE_UNREACHABLE)
+		return !filter;
+	if (back.kind == ROUTE_LOCAL)
+		return r->t->nv->accept_local || l->accept_local;
+	if (back.kind != ROUTE_UNICAST)
+		return false;
+	for (unsigned i = 0; back.route && i < back.route->n_hops; i++) /* fib_info_nh_uses_dev() */
+		if (back.route->hops[i].oif == l->index)
+			return true;
+	return back.oif == l->index || filter != 1;
+}
+
+/* fib_validate_source(); a source that is not known is taken for a good one */
+static bool source_is_valid(struct run *r, int iif)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
+	struct addr src = packet_addr(&r->pkt, false);
+	unsigned filter;
+
+	if (!l || !l->has_conf || !src.family || addr_is_any(&src) || l->flags & IFF_LOOPBACK)
+		return true;
+	filter = l->rp_filter > r->t->nv->rp_filter ? l->rp_filter : r->t->nv->rp_filter;
+	if (filter || has_own_rules(r->t->nv))
+		return way_back_is_good(r, l, filter);
+	return r->t->nv->accept_local || l->accept_local || !nv_addr_is_local(r->t->nv, &src);
 }
 
 static void route_and_deliver(struct run *r, int iif)
@@ -262,9 +333,16 @@ static void route_and_deliver(struct run *r, int iif)
 	if (r->ended)
 		return;
 	r->legs[r->n_legs - 1].route = route_text(r, &res);
+	r->routed = true;
+	r->via = res.via;
+	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !source_is_valid(r, iif)) {
+		run_end(r, TRACE_DROP, "its source is not to be reached that way, or is an address of the namespace: dropped "
+				       "as a martian packet (rp_filter, accept_local)");
+		return;
+	}
 	switch (res.kind) {
 	case ROUTE_UNREACHABLE: end_unreachable(r, res.why); break;
-	case ROUTE_UNICAST: forward(r, &res); break;
+	case ROUTE_UNICAST: forward(r, &res, iif); break;
 	case ROUTE_LOCAL:
 	case ROUTE_BROADCAST:
 	case ROUTE_MULTICAST: input(r); break;

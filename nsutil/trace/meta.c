@@ -97,6 +97,17 @@ static void iiftype_eval(struct run *r, struct value *v)
 		value_unknown(v, 16, "newer kernels mean the outgoing interface here");
 }
 
+/* dst_entry.tclassid: 0 where neither a route nor a policy rule has a realm */
+static void realm_eval(const struct run *r, struct value *v)
+{
+	if (!r->routed)
+		value_absent(v, "the packet has no route yet");
+	else if (r->t->nv->routes_unread || r->t->nv->realms)
+		value_unknown(v, 32, "the realms of routes are not followed");
+	else
+		value_uint(v, 0, 32);
+}
+
 void meta_eval(struct run *r, uint32_t key, struct value *v)
 {
 	switch (key) {
@@ -113,6 +124,7 @@ void meta_eval(struct run *r, uint32_t key, struct value *v)
 		return;
 	case NFT_META_NFPROTO: value_uint(v, r->pkt.family, 8); return;
 	case NFT_META_L4PROTO: value_uint(v, r->pkt.l4proto, 8); return;
+	case NFT_META_RTCLASSID: realm_eval(r, v); return;
 	case NFT_META_BRI_IIFNAME:
 	case NFT_META_BRI_OIFNAME: value_absent(v, "the packet does not cross a bridge here"); return;
 	default: break;
@@ -339,4 +351,30 @@ void fib_eval(struct run *r, const struct expr *x, struct value *v)
 	else if (x->fib.flags & NFTA_FIB_F_OIF)
 		dev = (int)r->pkt.meta[NFT_META_OIF].v;
 	value_uint(v, route_addr_type(r->t->nv, &a, dev, r->xt), 32);
+}
+
+/* nft_rt_get_eval(): of the route that the packet has; in prerouting it has none yet */
+void rt_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	struct addr dst = packet_addr(&r->pkt, true);
+	bool v6 = x->rt_key == NFT_RT_NEXTHOP6;
+
+	if (!r->routed) {
+		value_absent(v, "the packet has no route yet");
+		return;
+	}
+	switch (x->rt_key) {
+	case NFT_RT_NEXTHOP4:
+	case NFT_RT_NEXTHOP6:
+		if (v6 != (r->pkt.family == NFPROTO_IPV6))
+			value_absent(v, "the packet is of the other IP version");
+		else if (r->via.family)
+			value_bytes(v, r->via.b, addr_len(&r->via) * 8);
+		else
+			ct_addr(&dst, v6 ? 128 : 32, v);
+		break;
+	case NFT_RT_CLASSID: realm_eval(r, v); break;
+	case NFT_RT_XFRM: value_unknown(v, x->bits, "IPsec policies are not read"); break;
+	default: value_unknown(v, x->bits, "it depends on the route's attributes"); break;
+	}
 }

@@ -69,6 +69,8 @@ struct run {
 	/* routing */
 	int dev;		/* device of the route; the hooks see it from POSTROUTING on */
 	bool local;		/* the route delivers locally */
+	bool routed;		/* the packet has a route, skb_dst() */
+	struct addr via;	/* of it; family 0 when on link */
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */
 	/* a later packet of a connection: what its first one came to, by the rules as they are now */
@@ -132,6 +134,9 @@ const struct set_elem *set_pick(struct run *r, const struct set *s, const struct
 void meta_eval(struct run *r, uint32_t key, struct value *v);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
 void fib_eval(struct run *r, const struct expr *x, struct value *v);
+void rt_eval(struct run *r, const struct expr *x, struct value *v);
+/* socket.c */
+void socket_eval(struct run *r, const struct expr *x, struct value *v);
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
 enum tri ipset_eval(struct run *r, const struct expr *x);
 

@@ -270,7 +270,7 @@ static void start_over(struct run *r, const struct packet *first)
 	r->leg = r->hook = 0;
 	r->chain = NULL;
 	r->rule = NULL;
-	r->xt = r->assumed = r->undecided = r->local = r->ended = false;
+	r->xt = r->assumed = r->undecided = r->local = r->routed = r->ended = false;
 	memset(&r->verdict, 0, sizeof(r->verdict));
 	r->changes = NULL;
 	r->failed = r->inner = NULL;

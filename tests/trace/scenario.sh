@@ -163,6 +163,12 @@ scenario_check() {
 	scenario_kernel
 }
 
+# What is said about a connection ends where something else begins
+scenario_done() {
+	scenario_check
+	CONNECTION= HITS=() MISSES=() ENDS=() NO_KERNEL=
+}
+
 scenario_run() {
 	local i
 	SCENARIO=${1##*/} FAILED= CONNECTION= CHECKED=0
@@ -173,14 +179,12 @@ scenario_run() {
 	node_standin -n node tcp/80 tcp/8080 >/dev/null
 	ktrace_on
 	for i in "${!KIND[@]}"; do
+		case ${KIND[i]} in load | run | node | trace) scenario_done ;; esac
 		case ${KIND[i]} in
 		load) scenario_load "${TEXT[i]}" ;;
 		run) pod_exec sh -c "${TEXT[i]}" ;;
 		node) sh -c "${TEXT[i]}" ;;
-		trace)
-			scenario_check
-			CONNECTION=${TEXT[i]} HITS=() MISSES=() ENDS=() NO_KERNEL=
-			;;
+		trace) CONNECTION=${TEXT[i]} ;;
 		hits) HITS+=("${TEXT[i]}") ;;
 		misses) MISSES+=("${TEXT[i]}") ;;
 		ends) ENDS+=("${TEXT[i]}") ;;
@@ -188,7 +192,7 @@ scenario_run() {
 		*) scenario_fail "line '${KIND[i]} ${TEXT[i]}' is not understood" ;;
 		esac
 	done
-	scenario_check
+	scenario_done
 	[ "$CHECKED" != 0 ] || scenario_fail "no connection was traced"
 	echo "$SCENARIO: $CHECKED connections"
 	[ -z "$FAILED" ]

@@ -214,13 +214,17 @@ static void test_rules(void **state)
 static void test_sysctls(void **state)
 {
 	struct netview *nv = view(NETVIEW_LINKS);
+	unsigned localnet = 0;
 
 	(void)state;
 	assert_int_equal(nv->port_low, 20000);
 	assert_int_equal(nv->port_high, 30000);
 	assert_true(nv->ip_forward);
 	assert_false(nv->ip6_forward);
-	assert_true(nv->route_localnet_any);
+	assert_false(nv->route_localnet);
+	for (unsigned i = 0; i < nv->n_links; i++)
+		localnet += nv->links[i].has_conf && nv->links[i].route_localnet;
+	assert_int_equal(localnet, 1);
 	assert_false(nv->ipv6_disabled);
 	netview_free(nv);
 }

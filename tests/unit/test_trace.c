@@ -334,7 +334,7 @@ static void redirect_back_to_loopback_is_martian_from_outside(void **state)
 	RULE(base(table(STORE_LEGACY, NFPROTO_IPV4, "nat"), "PREROUTING", "nat", NF_INET_PRE_ROUTING, -100),
 	     NAT(NAT_DNAT, "127.0.0.1", 15006));
 	assert_int_equal(run(&rq)->verdict, TRACE_DROP);
-	nv.route_localnet_any = true;
+	nv.route_localnet = true;
 	assert_int_equal(run(&rq)->verdict, TRACE_ACCEPT);
 }
 

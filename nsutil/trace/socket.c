@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* socket - the socket that a packet belongs to, as nft's "socket" and xt's socket match ask (nft_socket.c, xt_socket.c) */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_tables.h>
+
+#include "nsutil/ruleset/conns.h"
+#include "nsutil/trace/route.h"
+#include "nsutil/trace/run.h"
+
+/* A packet that was made here has its sender's socket, until loopback takes that away. */
+static bool has_its_own(const struct run *r)
+{
+	return r->rq->path == TRACE_OUT && r->leg == 0;
+}
+
+static struct route_key key_of(const struct run *r, bool backwards)
+{
+	const struct known32 *iif = &r->pkt.meta[NFT_META_IIF];
+
+	return (struct route_key){
+		.dst = packet_addr(&r->pkt, !backwards), .dport = packet_port(&r->pkt, !backwards),
+		.src = packet_addr(&r->pkt, backwards), .sport = packet_port(&r->pkt, backwards),
+		.l4proto = r->pkt.l4proto, .iif = iif->k == UINT32_MAX ? (int)iif->v : 0,
+	};
+}
+
+/* nf_sk_lookup_slow_v4(): an answer that nat will bring back is looked up as it will be then */
+static void undo_nat(const struct run *r, struct route_key *k)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+
+	if (ct->attach != CT_TRACKED || !ct->known || !ct->reply || !(ct->known->status & IPS_SRC_NAT_DONE))
+		return;
+	k->dst = ct->known->orig.src;
+	k->dport = ct->known->orig.sport;
+}
+
+/* Return: why it cannot be told which socket it is; NULL when it can, or is none */
+static const char *look_up(const struct run *r, const struct nv_socket **ret)
+{
+	struct route_key k = key_of(r, false);
+
+	*ret = r->assigned;
+	if (*ret)
+		return NULL;
+	if (r->pkt.l4proto == IPPROTO_ICMP || r->pkt.l4proto == IPPROTO_ICMPV6)
+		return "a packet that an ICMP error speaks of is not given";
+	if (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP)
+		return NULL;
+	if (r->t->nv->sockets_unread)
+		return r->t->nv->sockets_unread;
+	undo_nat(r, &k);
+	if (!k.dst.family || k.dport < 0)
+		return "the destination is not known";
+	*ret = r->rq->first ? NULL : listen_connected(r->t, &k);
+	if (!*ret)
+		*ret = listen_find(r->t, &k);
+	return NULL;
+}
+
+static void flag(const struct nv_socket *s, bool set, struct value *v)
+{
+	if (s->details)
+		value_uint(v, set, 8);
+	else
+		value_unknown(v, 8, "the options of sockets could not be read");
+}
+
+static void of_sender(const struct run *r, uint32_t key, struct value *v)
+{
+	struct route_key k = key_of(r, true);
+	const struct nv_socket *s = r->t->nv->sockets_unread || r->rq->first ? NULL : listen_connected(r->t, &k);
+
+	switch (key) {
+	case NFT_SOCKET_MARK:
+		value_uint(v, r->rq->has_mark ? r->rq->mark : 0, 32);
+		return;
+	case NFT_SOCKET_WILDCARD:
+		if (r->pkt.l4proto == IPPROTO_TCP)
+			value_uint(v, 0, 8); /* it has an address since it connects */
+		else
+			value_unknown(v, 8, "it is not given what the sender's socket is bound to");
+		return;
+	case NFT_SOCKET_TRANSPARENT:
+		if (s)
+			flag(s, s->transparent, v);
+		else
+			value_unknown(v, 8, "it is not given whether the sender's socket is transparent");
+		return;
+	default: value_unknown(v, 64, "the sender's cgroup is not known");
+	}
+}
+
+void socket_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	const struct nv_socket *s;
+	const char *why;
+
+	if (has_its_own(r)) {
+		of_sender(r, x->socket.key, v);
+		return;
+	}
+	why = look_up(r, &s);
+	if (why) {
+		value_unknown(v, x->bits, why);
+		return;
+	}
+	if (!s) {
+		value_absent(v, "the packet belongs to no socket of the namespace");
+		return;
+	}
+	switch (x->socket.key) {
+	case NFT_SOCKET_TRANSPARENT: flag(s, s->transparent, v); break;
+	case NFT_SOCKET_WILDCARD: value_uint(v, addr_is_any(&s->local), 8); break;
+	case NFT_SOCKET_MARK:
+		value_uint(v, s->mark, 32);
+		if (!s->details)
+			value_unknown(v, 32, "the options of sockets could not be read");
+		break;
+	default: value_unknown(v, x->bits, "the cgroups of sockets are not read"); break;
+	}
+}
