@@ -11,6 +11,7 @@
 #include "nsutil/dump/dump.h"
 #include "nsutil/dump/file.h"
 #include "nsutil/nft/nft.h"
+#include "nsutil/pod/users.h"
 #include "nsutil/xt/ipset.h"
 #include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
@@ -201,9 +202,14 @@ static int load_file_view(const struct target *t, struct netview **ret, struct e
 
 int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e)
 {
-	if (t->kind != TARGET_FILE)
-		return netview_read(&t->netns, parts, t->proc, ret, e);
-	return load_file_view(t, ret, e);
+	if (t->kind == TARGET_FILE)
+		return load_file_view(t, ret, e);
+	if (netview_read(&t->netns, parts, t->proc, ret, e) < 0)
+		return -1;
+	if (users_read(t, *ret) == 0)
+		return 0;
+	netview_free(*ret);
+	return err_oom(e);
 }
 
 int load_conns(const struct target *t, struct conn_list **ret, struct err *e)

@@ -18,6 +18,7 @@
 #include "commands/pod/common.h"
 #include "commands/trace/report.h"
 #include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/conns.h"
 #include "nsutil/pod/across.h"
 
 #define STAGES 16	/* legs of one connection */
@@ -196,6 +197,8 @@ static bool is_captured(const struct trace_result *res, unsigned outcome)
 {
 	const struct trace_outcome *u = &res->outcomes[outcome];
 
+	if (u->conn_used) /* what a rule did then */
+		return !u->reply && u->path == TRACE_END_LOCAL && conn_redirected(u->conn);
 	for (unsigned i = 0; u->by && i < res->n_steps; i++) {
 		const struct trace_change *c = res->steps[i].changes;
 
@@ -245,8 +248,8 @@ static int through_proxy(struct trip *t, unsigned of, unsigned outcome, struct e
 	if (st->res->request.path != TRACE_OUT)
 		rq.src = rq.dst.family == AF_INET6 ? addr_from(AF_INET6, v6) : addr_from(AF_INET, v4);
 	rq.has_uid = rq.has_gid = true;
-	rq.uid = u->listener ? u->listener->uid : PROXY_ID;
-	rq.gid = u->listener && u->listener->has_gid ? u->listener->gid : PROXY_ID;
+	rq.uid = u->listener ? nv_id_inside(&st->scene->nv->uids, u->listener->uid) : PROXY_ID;
+	rq.gid = u->listener && u->listener->has_gid ? nv_id_inside(&st->scene->nv->gids, u->listener->gid) : PROXY_ID;
 	return go(t, next, &rq, e);
 }
 

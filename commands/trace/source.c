@@ -111,12 +111,13 @@ static int index_replies(const struct conn_list *cl, struct index *x, struct err
 	return 0;
 }
 
-static void owner(const struct nv_socket *s, struct trace_request *rq)
+/* As rules number them: they mean users of the user namespace that the network namespace belongs to. */
+static void owner(const struct netview *nv, const struct nv_socket *s, struct trace_request *rq)
 {
 	rq->has_uid = true;
-	rq->uid = s->uid;
+	rq->uid = nv_id_inside(&nv->uids, s->uid);
 	rq->has_gid = s->has_gid;
-	rq->gid = s->gid;
+	rq->gid = nv_id_inside(&nv->gids, s->gid);
 	rq->has_mark = s->details && s->mark;
 	rq->mark = s->mark;
 }
@@ -159,7 +160,7 @@ static void conn_request(const struct conn *c, const struct netview *nv, const s
 	else
 		rq->path = nv_addr_is_local(nv, &rq->dst) || nv_addr_is_local(nv, &c->reply.src) ? TRACE_IN : TRACE_FORWARD;
 	if (rq->path == TRACE_OUT && s)
-		owner(s, rq);
+		owner(nv, s, rq);
 }
 
 int source_conns(const struct target *t, const struct netview *nv, source_fn *fn, void *ctx, struct err *e)
@@ -206,7 +207,7 @@ static bool was_connected_to(const struct ports *p, const struct nv_socket *s)
 }
 
 /* Return: false when another socket tells of the same connection, or there is none */
-static bool socket_request(const struct nv_socket *s, const struct ports *ports, const struct index *sockets,
+static bool socket_request(const struct netview *nv, const struct nv_socket *s, const struct ports *ports, const struct index *sockets,
 			   const struct index *replies, struct trace_request *rq)
 {
 	struct key k = key_of(s->protocol, &s->local, s->lport, &s->remote, s->rport);
@@ -223,7 +224,7 @@ static bool socket_request(const struct nv_socket *s, const struct ports *ports,
 		rq->path = TRACE_OUT;
 		rq->sport = s->lport;
 		rq->dport = s->rport;
-		owner(s, rq);
+		owner(nv, s, rq);
 		return true;
 	}
 	if (c)
@@ -257,7 +258,7 @@ int source_sockets(const struct target *t, const struct netview *nv, source_fn *
 	for (unsigned i = 0; i < nv->n_sockets && ret == 0; i++) {
 		struct trace_request rq;
 
-		if (socket_request(&nv->sockets[i], ports, &sockets, &replies, &rq))
+		if (socket_request(nv, &nv->sockets[i], ports, &sockets, &replies, &rq))
 			ret = fn(ctx, &rq, e);
 	}
 	conns_free(cl);

@@ -29,3 +29,11 @@ bool nv_addr_is_local(const struct netview *nv, const struct addr *a)
 			return true;
 	return false;
 }
+
+uint32_t nv_id_inside(const struct nv_ids *ids, uint32_t id)
+{
+	for (unsigned i = 0; i < ids->n; i++)
+		if (id >= ids->ranges[i].outside && id - ids->ranges[i].outside < ids->ranges[i].count)
+			return ids->ranges[i].inside + (id - ids->ranges[i].outside);
+	return ids->n ? 65534 /* overflowuid */ : id;
+}

@@ -116,3 +116,32 @@ COMMIT' >"$WORK/rules"
 @test "one source at a time, and a file has no connections" {
 	in_pod one_of
 }
+
+# A pod with hostUsers: false: its user 1000 is another one on the node.
+own_users() {
+	local pid
+	unshare -U -n sleep infinity 3>&- &
+	pid=$!
+	until_true sh -c "! [ /proc/$pid/ns/user -ef /proc/self/ns/user ] && ! [ /proc/$pid/ns/net -ef /proc/self/ns/net ]"
+	echo 0 100000 65536 >"/proc/$pid/uid_map"
+	echo 0 100000 65536 >"/proc/$pid/gid_map"
+	inside() { nsenter --net="/proc/$pid/ns/net" -- "$@"; }
+	inside ip link set lo up
+	inside nft -f - <<-EOF
+	table ip t {
+		chain o { type filter hook output priority 0; tcp dport 7000 meta skuid 1000 meta skgid 1001 counter; }
+	}
+	EOF
+	inside nc -lk 127.0.0.1 7000 >/dev/null 2>&1 3>&- &
+	until_true inside sh -c 'ss -Hltn | grep -q 7000'
+	inside setpriv --reuid 101000 --regid 101001 --clear-groups nc 127.0.0.1 7000 < <(sleep infinity) >/dev/null 2>&1 3>&- &
+	until_true inside sh -c 'ss -Htn state established | grep -q 7000'
+	"$CNISH" -t "pid:$pid" -o jsonl trace --from-sockets >"$WORK/got.jsonl"
+	jq -e '.packet.uid == 1000 and .packet.gid == 1001 and .steps[0].chain == "o" and .steps[0].matched' "$WORK/got.jsonl"
+	# so the kernel has it too
+	! inside nft list chain ip t o | grep -q 'packets 0 '
+}
+
+@test "users are numbered as in the user namespace that the network namespace belongs to" {
+	in_pod own_users
+}
