@@ -291,7 +291,7 @@ const struct command command_trace = {
 		"What is not given is not guessed: the answer then has several outcomes, each with what it depends\n"
 		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
 		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], id N (icmp), dscp N,\n"
-		"ttl N, length N, flags LIST (tcp), cgroup N, priority N.",
+		"ttl N, length N, flags LIST, mss N (tcp), cgroup N, priority N.",
 	.examples = examples,
 	.run = run,
 };

@@ -272,13 +272,13 @@ static int parse_endpoints(struct words *ws)
 /* ---- keys ---- */
 
 enum key { K_SPORT, K_DPORT, K_UID, K_GID, K_MARK, K_IIF, K_OIF, K_CTSTATE, K_CTMARK, K_TYPE, K_DSCP, K_TTL,
-	   K_LENGTH, K_FLAGS, K_CGROUP, K_PRIORITY, K_ID, K_COUNT };
+	   K_LENGTH, K_FLAGS, K_CGROUP, K_PRIORITY, K_ID, K_MSS, K_COUNT };
 
 const char *const connection_keys[] = {
 	[K_SPORT] = "sport", [K_DPORT] = "dport", [K_UID] = "uid", [K_GID] = "gid", [K_MARK] = "mark",
 	[K_IIF] = "iif", [K_OIF] = "oif", [K_CTSTATE] = "ctstate", [K_CTMARK] = "ctmark", [K_TYPE] = "type",
 	[K_DSCP] = "dscp", [K_TTL] = "ttl", [K_LENGTH] = "length", [K_FLAGS] = "flags", [K_CGROUP] = "cgroup",
-	[K_PRIORITY] = "priority", [K_ID] = "id", [K_COUNT] = NULL,
+	[K_PRIORITY] = "priority", [K_ID] = "id", [K_MSS] = "mss", [K_COUNT] = NULL,
 };
 
 static int parse_state(struct words *ws, const char *v)
@@ -392,6 +392,13 @@ static int parse_id(struct words *ws, const char *v)
 	return parse_int(ws, K_ID, v, UINT16_MAX, &ws->rq->icmp_id);
 }
 
+static int parse_mss(struct words *ws, const char *v)
+{
+	if (ws->rq->l4proto != IPPROTO_TCP)
+		return bad(ws, "mss '%s' is for tcp", v);
+	return parse_int(ws, K_MSS, v, UINT16_MAX, &ws->rq->mss);
+}
+
 static int parse_value(struct words *ws, enum key k, const char *v)
 {
 	struct trace_request *rq = ws->rq;
@@ -414,6 +421,7 @@ static int parse_value(struct words *ws, enum key k, const char *v)
 	case K_LENGTH: return parse_int(ws, k, v, 65535, &rq->length);
 	case K_FLAGS: return parse_flags(ws, v);
 	case K_ID: return parse_id(ws, v);
+	case K_MSS: return parse_mss(ws, v);
 	case K_COUNT: break;
 	}
 	return -1;
@@ -436,7 +444,7 @@ static int parse_keys(struct words *ws)
 			if (near_word(connection_keys, word))
 				return err_hint(ws->e, "did you mean '%s'?", near_word(connection_keys, word));
 			return err_hint(ws->e, "behind the destination: sport, dport, uid, gid, mark, iif, oif, "
-					       "ctstate, ctmark, type, id, dscp, ttl, length, flags, cgroup, priority");
+					       "ctstate, ctmark, type, id, dscp, ttl, length, flags, mss, cgroup, priority");
 		}
 		if (ws->seen & 1u << k)
 			return bad(ws, "'%s' is given twice", word);

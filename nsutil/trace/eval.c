@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "nsutil/trace/jhash.h"
 #include "nsutil/trace/run.h"
 
 static void binop_eval(struct run *r, const struct expr *x, struct value *v)
@@ -34,7 +35,12 @@ static void binop_eval(struct run *r, const struct expr *x, struct value *v)
 /* Options and extension headers: the packet has neither (see packet_init), except TCP's own options. */
 static void exthdr_eval(const struct run *r, const struct expr *x, struct value *v)
 {
-	if (x->exthdr.op == NFT_EXTHDR_OP_TCPOPT && r->pkt.l4proto == IPPROTO_TCP)
+	bool tcp = x->exthdr.op == NFT_EXTHDR_OP_TCPOPT && r->pkt.l4proto == IPPROTO_TCP;
+
+	if (tcp && x->exthdr.type == 2 /* maximum segment size */ && r->pkt.mss >= 0)
+		value_uint(v, x->exthdr.present ? 1 : x->exthdr.offset == 16 ? (uint64_t)r->pkt.mss
+							   : x->exthdr.offset == 8 ? 4 : 2, x->exthdr.present ? 8 : x->bits);
+	else if (tcp)
 		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the TCP options are not given");
 	else if (x->exthdr.op == NFT_EXTHDR_OP_SCTP && r->pkt.l4proto == IPPROTO_SCTP)
 		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the chunks of the packet are not given");
@@ -50,6 +56,46 @@ static void modulus_eval(uint32_t modulus, uint32_t offset, const char *why, str
 		value_uint(v, offset, 32);
 	else
 		value_unknown(v, 32, why);
+}
+
+/* The bytes of a key as they stand in the registers: each part fills whole ones; -1 when something is not known */
+static int register_bytes(struct run *r, const struct expr *x, bool last, uint8_t *to)
+{
+	unsigned size;
+	struct value v;
+
+	eval_expr(r, x, &v);
+	if (!value_known(&v))
+		return -1;
+	size = value_size(&v);
+	for (unsigned i = 0; i < size; i++)
+		to[i] = x->order == ORDER_HOST && !v.text ? v.b[size - 1 - i] : v.b[i];
+	while (!last && size % 4)
+		to[size++] = 0;
+	return (int)size;
+}
+
+/* nft_jhash_eval(); without a seed of its own in the rule it has one that the kernel does not tell */
+static void hash_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	const struct expr *src = x->hash.src;
+	uint8_t key[2 * VALUE_BYTES];
+	unsigned n = 0, parts = src && src->kind == EXPR_CONCAT ? src->concat.n : 1;
+
+	for (unsigned i = 0; x->hash.type == NFT_HASH_JENKINS && x->hash.has_seed && src && i < parts; i++) {
+		int size = n + VALUE_BYTES > sizeof(key) ? -1
+			   : register_bytes(r, parts > 1 ? src->concat.parts[i] : src, parts == 1, key + n);
+
+		if (size < 0) {
+			n = 0;
+			break;
+		}
+		n += (unsigned)size;
+	}
+	if (n)
+		value_uint(v, reciprocal_scale(jhash(key, n, x->hash.seed), x->hash.modulus) + x->hash.offset, 32);
+	else
+		modulus_eval(x->hash.modulus, x->hash.offset, "it depends on a hash", v);
 }
 
 static void map_eval(struct run *r, const struct expr *x, struct value *v)
@@ -102,7 +148,7 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 		modulus_eval(x->numgen.modulus, x->numgen.offset,
 			     x->numgen.type == NFT_NG_RANDOM ? "it is random" : "it depends on a counter", v);
 		break;
-	case EXPR_HASH: modulus_eval(x->hash.modulus, x->hash.offset, "it depends on a hash", v); break;
+	case EXPR_HASH: hash_eval(r, x, v); break;
 	case EXPR_MAP: map_eval(r, x, v); break;
 	case EXPR_RANGE: range_value(r, x, v); break;
 	case EXPR_PREFIX: eval_expr(r, x->prefix.value, v); break;

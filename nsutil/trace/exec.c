@@ -4,7 +4,6 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter_ipv4/ipt_TTL.h>
 #include <string.h>
 
 #include "nsutil/trace/line.h"
@@ -250,23 +249,6 @@ static enum flow opaque_exec(struct run *r, const char *name, const char *why)
 	return i == 0 ? FLOW_NEXT : verdict(r, i == 1 ? VERDICT_ACCEPT : VERDICT_DROP);
 }
 
-/* ttl_tg(), hl_tg6(): one up or down has no native form; 0 and 255 are the ends */
-static bool count_ttl(struct run *r, const struct xt_ext *x)
-{
-	const uint8_t *data = x->data; /* struct ipt_TTL_info, struct ip6t_HL_info: mode and number */
-	unsigned at = PACKET_NH + (run_v6(r) ? 7 : 8);
-	int ttl = r->pkt.bytes[at];
-
-	if ((strcmp(x->name, "TTL") != 0 && strcmp(x->name, "HL") != 0) || x->size < 2)
-		return false;
-	ttl += data[0] == IPT_TTL_INC ? data[1] : -data[1];
-	r->pkt.version++;
-	r->pkt.bytes[at] = r->pkt.known[at] ? (uint8_t)(ttl < 0 ? 0 : ttl > 255 ? 255 : ttl) : 0;
-	if (r->pkt.known[at])
-		run_change(r, run_v6(r) ? "ip6 hoplimit" : "ip ttl", "%d", r->pkt.bytes[at]);
-	return true;
-}
-
 static enum flow exec_list(struct run *r, const struct stmt *list);
 
 static enum flow xt_exec(struct run *r, const struct xt_ext *x)
@@ -274,8 +256,8 @@ static enum flow xt_exec(struct run *r, const struct xt_ext *x)
 	bool outer = r->xt;
 	enum flow f;
 
-	if (!x->meaning && x->target && count_ttl(r, x))
-		return FLOW_NEXT;
+	if (!x->meaning && x->target && target_exec(r, x, &f))
+		return f;
 	if (!x->meaning)
 		return x->why_unknown ? opaque_exec(r, x->name, x->why_unknown) : FLOW_NEXT;
 	r->xt = true;
@@ -291,6 +273,8 @@ static enum flow setop_exec(struct run *r, const struct stmt *s)
 			r->failed = c;
 			return FLOW_BREAK;
 		}
+	if (s->setop.set && !r->ended)
+		set_touch(r, &s->setop);
 	return FLOW_NEXT;
 }
 

@@ -225,6 +225,8 @@ static enum tri test(struct run *r, const char *name, const struct expr *x, unsi
 		return unknown(r, "hardware addresses are not given");
 	take(r, set, x, &a);
 	m = find(set, &a, &maybe);
+	if (m && m->has_timeout && m->timeout == 1)
+		return unknown(r, "the ipset's member is about to expire");
 	if (maybe && (!m || has_nomatch(set)))
 		return unknown(r, a.why ? a.why : "physical devices of bridges are not followed");
 	if (!m)
@@ -232,7 +234,18 @@ static enum tri test(struct run *r, const char *name, const struct expr *x, unsi
 	return m->nomatch == !!(x->ipset.flags & IPSET_FLAG_RETURN_NOMATCH) ? TRI_TRUE : TRI_FALSE;
 }
 
+/* What was added or taken out by a rule before is in the set, or not, by other dimensions perhaps */
+static bool was_touched(const struct run *r, const char *name)
+{
+	for (unsigned i = 0; i < r->n_ipsets_touched; i++)
+		if (name && strcmp(name, r->ipsets_touched[i]) == 0)
+			return true;
+	return false;
+}
+
 enum tri ipset_eval(struct run *r, const struct expr *x)
 {
+	if (was_touched(r, x->ipset.name))
+		return unknown(r, "a rule before changes the ipset");
 	return test(r, x->ipset.name, x, 0);
 }

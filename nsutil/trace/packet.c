@@ -63,6 +63,7 @@ void packet_init(struct packet *p, uint8_t family, uint8_t l4proto)
 	memset(p, 0, sizeof(*p));
 	p->family = family;
 	p->l4proto = l4proto;
+	p->mss = -1;
 	if (family == NFPROTO_IPV6)
 		init_ipv6(p);
 	else

@@ -52,6 +52,7 @@ struct packet {
 	uint16_t end;		/* end of the headers held */
 	bool ll;		/* it has a link-layer header (it came in through a device) */
 	bool fragment;		/* not a first fragment */
+	int mss;		/* of the TCP option; -1: not known */
 	uint8_t bytes[PACKET_BYTES], known[PACKET_BYTES];
 	struct known32 meta[PACKET_META]; /* by NFT_META_*; those that are numbers of their own */
 	char iifname[16], oifname[16];

@@ -9,10 +9,12 @@
 #define RUN_DEPTH 128	     /* nested jumps; nftables allows 16, legacy as many as there are chains */
 #define RUN_DECISIONS 64     /* unknowns on one way */
 #define RUN_WORK 20000000    /* rules looked at on one way */
+#define RUN_TOUCHED 8	     /* elements and ipsets that rules change on one way */
 
 enum hook_item_kind { HOOK_CHAIN, HOOK_CONNTRACK, HOOK_NAT };
 
 struct quick;
+struct set_key;
 
 struct hook_item {
 	int32_t priority;
@@ -73,6 +75,12 @@ struct run {
 	struct addr via;	/* of it; family 0 when on link */
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */
+	/* sets that rules on the way have changed */
+	const struct stmt_setop *touched[RUN_TOUCHED];
+	struct set_key *touched_key[RUN_TOUCHED];
+	unsigned n_touched;
+	const char *ipsets_touched[RUN_TOUCHED];
+	unsigned n_ipsets_touched;
 	/* a later packet of a connection: what its first one came to, by the rules as they are now */
 	bool rehearsal;		/* this is that first one; nothing of it is shown */
 	bool mapped[HOOKS];
@@ -130,6 +138,8 @@ void set_key_eval(struct run *r, const struct expr *x, struct set_key *k);
 enum tri set_has(struct run *r, const struct set *s, const struct set_key *k);
 /* set_pick() - the element the key selects; asks when several may; NULL when none */
 const struct set_elem *set_pick(struct run *r, const struct set *s, const struct expr *key);
+/* set_touch() - a rule adds the packet's key to a set, or takes it out */
+void set_touch(struct run *r, const struct stmt_setop *s);
 /* meta.c */
 void meta_eval(struct run *r, uint32_t key, struct value *v);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
@@ -146,6 +156,8 @@ enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
 /* exec_rule() - the statements of a rule, from one on that all before are known to hold */
 enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from);
 /* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
+/* target_exec() - target.c: an xt target without a native form; Return: false when it is none of these */
+bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret);
 enum flow nat_exec(struct run *r, const struct stmt_nat *n);
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
 

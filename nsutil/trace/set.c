@@ -6,6 +6,7 @@
 #include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
+#define SOON_MS 2000 /* an element that expires sooner may be gone when a packet comes */
 #define PICK_MAX 32 /* elements a partly known key may select before it is too many to follow */
 
 void set_key_eval(struct run *r, const struct expr *x, struct set_key *k)
@@ -58,10 +59,15 @@ static const struct set_elem *catchall(const struct set *s)
 	return NULL;
 }
 
-/* Statements of an element that may refuse it. */
+/* Statements of an element that may refuse it; one that has no time left may be gone by now. */
 static enum tri elem_stmts(struct run *r, const struct set_elem *e)
 {
 	enum tri t = TRI_TRUE;
+
+	if (e->timeout_ms && e->expires_ms && e->expires_ms < SOON_MS) {
+		r->why = "the element is about to expire";
+		return TRI_UNKNOWN;
+	}
 
 	for (const struct stmt *s = e->stmts; s; s = s->next)
 		t = tri_and(t, eval_condition(r, s));
@@ -76,7 +82,63 @@ static const char *key_reason(const struct set_key *k)
 	return "the key is not known";
 }
 
+void set_touch(struct run *r, const struct stmt_setop *s)
+{
+	struct set_key *k;
+
+	if (r->n_touched == RUN_TOUCHED) {
+		run_end(r, TRACE_UNKNOWN, "too many elements are added to sets on the way");
+		return;
+	}
+	k = arena_alloc(r->arena, sizeof(*k));
+	if (!k) {
+		r->oom = true;
+		return;
+	}
+	set_key_eval(r, s->key, k);
+	r->touched[r->n_touched] = s;
+	r->touched_key[r->n_touched++] = k;
+}
+
+static enum tri same_keys(const struct set_key *a, const struct set_key *b)
+{
+	enum tri t = a->n == b->n ? TRI_TRUE : TRI_FALSE;
+
+	for (unsigned i = 0; i < a->n && t != TRI_FALSE; i++)
+		t = tri_and(t, value_eq(&a->part[i], &b->part[i]));
+	return t;
+}
+
+/* What a rule before did with that key: the last one counts. Return: FALSE when none did, or perhaps */
+static enum tri was_touched(struct run *r, const struct set *s, const struct set_key *k, enum setop_kind *op)
+{
+	for (unsigned i = r->n_touched; i-- > 0;) {
+		enum tri t = r->touched[i]->set == s ? same_keys(r->touched_key[i], k) : TRI_FALSE;
+
+		*op = r->touched[i]->op;
+		if (t != TRI_FALSE)
+			return t;
+	}
+	return TRI_FALSE;
+}
+
+static enum tri has_as_read(struct run *r, const struct set *s, const struct set_key *k);
+
 enum tri set_has(struct run *r, const struct set *s, const struct set_key *k)
+{
+	enum setop_kind op = SETOP_ADD;
+	enum tri touched = r->n_touched ? was_touched(r, s, k, &op) : TRI_FALSE, t;
+
+	if (touched == TRI_TRUE)
+		return op == SETOP_DELETE ? TRI_FALSE : TRI_TRUE;
+	t = has_as_read(r, s, k);
+	if (touched == TRI_FALSE || t == (op == SETOP_DELETE ? TRI_FALSE : TRI_TRUE))
+		return t;
+	r->why = "a rule before changes the set";
+	return TRI_UNKNOWN;
+}
+
+static enum tri has_as_read(struct run *r, const struct set *s, const struct set_key *k)
 {
 	const struct set_elem *rest;
 	enum tri any = TRI_FALSE;
@@ -152,6 +214,10 @@ const struct set_elem *set_pick(struct run *r, const struct set *s, const struct
 	for (unsigned i = 0; i < k.n; i++)
 		if (k.part[i].absent)
 			return NULL;
+	if (r->n_touched && was_touched(r, s, &k, &(enum setop_kind){ SETOP_ADD }) != TRI_FALSE) {
+		run_end(r, TRACE_UNKNOWN, "a rule before changes the map");
+		return NULL;
+	}
 	look = quick_elems(r->t->quick, s, &k);
 	rest = look.rest_known ? look.rest : catchall(s);
 	for (uint32_t i = quick_elem(&look, 0); i < s->n_elems; i = quick_elem(&look, i + 1)) {

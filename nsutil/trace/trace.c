@@ -178,6 +178,7 @@ static void set_optional(struct packet *p, const struct trace_request *rq)
 		packet_set_u8(p, 4, (uint8_t)(rq->icmp_id >> 8), 0xff);
 		packet_set_u8(p, 5, (uint8_t)rq->icmp_id, 0xff);
 	}
+	p->mss = rq->mss;
 	if (rq->dscp >= 0) {
 		value_uint(&v, (uint64_t)rq->dscp, 6);
 		packet_store(p, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 4 : 8, 6, &v);
@@ -278,6 +279,7 @@ static void start_over(struct run *r, const struct packet *first)
 	r->work = 0;
 	r->dev = 0;
 	r->assigned = NULL;
+	r->n_touched = r->n_ipsets_touched = 0;
 	memset(&r->out, 0, sizeof(r->out));
 	r->steps = NULL;
 	r->legs = NULL;

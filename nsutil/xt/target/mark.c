@@ -168,13 +168,41 @@ static void lower_copy(struct xt_low *l, struct expr *(*to)(struct arena *a), st
 	low_set(l, to(l->a), v);
 }
 
+static struct expr *under(struct arena *a, struct expr *v, uint32_t mask)
+{
+	return mask == UINT32_MAX ? v : expr_binop(a, BINOP_AND, v, expr_u32(a, DT_MARK, mask));
+}
+
+/* connmark_tg_shift() */
+static void lower_shifted(struct xt_low *l, const struct xt_connmark_tginfo2 *c)
+{
+	enum binop op = c->shift_dir == D_SHIFT_RIGHT ? BINOP_RSHIFT : BINOP_LSHIFT;
+	struct expr *bits = expr_u32(l->a, DT_INTEGER, c->shift_bits), *(*to)(struct arena *) = low_ct_mark, *v;
+	uint32_t keep = ~c->ctmask;
+
+	switch (c->mode) {
+	case XT_CONNMARK_SET:
+		v = expr_binop(l->a, BINOP_XOR, under(l->a, low_ct_mark(l->a), keep), expr_u32(l->a, DT_MARK, c->ctmark));
+		low_set(l, low_ct_mark(l->a), expr_binop(l->a, op, v, bits));
+		return;
+	case XT_CONNMARK_SAVE: v = under(l->a, low_meta_mark(l->a), c->nfmask); break;
+	case XT_CONNMARK_RESTORE:
+		v = under(l->a, low_ct_mark(l->a), c->ctmask);
+		to = low_meta_mark;
+		keep = ~c->nfmask;
+		break;
+	default: l->why = "its mode is not known"; return;
+	}
+	low_set(l, to(l->a), expr_binop(l->a, BINOP_XOR, under(l->a, to(l->a), keep), expr_binop(l->a, op, v, bits)));
+}
+
 static void connmark_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_connmark_tginfo2 *c2 = xt_data(xt_connmark_tginfo2, x);
 	const struct xt_connmark_tginfo1 *c = xt_data(xt_connmark_tginfo1, x);
 
 	if (x->rev >= 2 && c2->shift_bits) {
-		l->why = "the mark is shifted";
+		lower_shifted(l, c2);
 		return;
 	}
 	switch (connmark_mode(x)) {
