@@ -70,10 +70,10 @@ static int assume(struct scene *sc, const struct trace_request *rq, struct err *
  * be there. Where they cannot be read, none is known. */
 static int know_conns(struct scene *sc, const struct trace_request *rq, struct err *e)
 {
-	if (sc->asked_conns || sc->target->kind == TARGET_FILE || !trace_may_be_tracked(rq))
+	if (sc->asked_conns || !sc->nv || !trace_may_be_tracked(rq))
 		return 0;
 	sc->asked_conns = true;
-	if (conns_read(&sc->target->netns, &sc->conns, NULL) < 0)
+	if (load_conns(sc->target, &sc->conns, NULL) < 0)
 		return 0;
 	if (conn_list_index(sc->conns) < 0)
 		return err_oom(e);

@@ -19,7 +19,10 @@ static unsigned ask(void *ctx, unsigned n, const char *what)
 
 static struct route_key key_of(struct run *r)
 {
-	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK], *uid = &r->pkt.meta[NFT_META_SKUID];
+	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
+	/* sock_net_uid(): what has no socket counts as root's */
+	const struct known32 *uid = r->rq->path == TRACE_OUT && r->leg == 0 ? &r->pkt.meta[NFT_META_SKUID]
+									    : &(struct known32){ .v = 0, .k = UINT32_MAX };
 
 	return (struct route_key){
 		.dst = packet_addr(&r->pkt, true), .src = packet_addr(&r->pkt, false),
@@ -284,8 +287,6 @@ static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned fi
 	k.src = to;
 	k.mark = vmark ? k.mark : 0;
 	k.mark_known = vmark ? k.mark_known : UINT32_MAX;
-	k.uid_known = true;
-	k.uid = 0;
 	route_lookup(r->t->nv, &k, &back);
 	if (r->ended)
 		return true;
