@@ -14,6 +14,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/chains.h"
 #include "nsutil/istio/facts.h"
+#include "nsutil/istio/pod_config.h"
 #include "nsutil/istio/recognise.h"
 #include "nsutil/istio/verify.h"
 #include "nsutil/load.h"
@@ -123,18 +124,36 @@ static void make_target(const struct crew *c, struct scan_pod *p, struct target 
 	t->spec = t->label;
 }
 
-/* Whether IPv6 is meant to be captured is taken from the rules: a pod's setting of dual stack is not known. */
-static int compare(struct scan_pod *p, const struct target *t, const struct ruleset *rs)
+/*
+ * What the pod's programmer was told, else what the rules tell. Where no configuration is found, whether IPv6 is meant
+ * to be captured is taken from the rules, too: a pod's setting of dual stack is not known then.
+ */
+static struct istio_config *expected(struct scan_pod *p, const struct target *t, const struct ruleset *rs)
 {
-	struct istio_config *config;
+	const char *preset = p->mesh.mode == MESH_AMBIENT ? "ambient" : "istio-init";
+	enum istio_pod_knows knows = ISTIO_POD_NOTHING;
+	struct istio_config *config = NULL;
+
+	/* only where the runtime told: to look at all processes for each pod takes too long */
+	if (t->pod && t->pod->launches && istio_pod_config(p->arena, t, &config, &knows, NULL) < 0)
+		return NULL;
+	if (knows == ISTIO_POD_NOTHING && istio_config_new(p->arena, preset, &config, NULL) < 0)
+		return NULL;
+	if (knows != ISTIO_POD_ALL &&
+	    istio_config_set(config, chains_stores(rs, NFPROTO_IPV6, "Istio") ? "ENABLE_INBOUND_IPV6=true"
+									      : "ENABLE_INBOUND_IPV6=false", NULL) < 0)
+		return NULL;
+	return config;
+}
+
+static int compare(struct scan_pod *p, const struct target *t, struct ruleset *rs)
+{
+	struct istio_config *config = expected(p, t, rs);
 	struct istio_report report;
 	struct istio_facts facts;
 	struct istio_plan *plan;
 
-	if (istio_config_new(p->arena, p->mesh.mode == MESH_AMBIENT ? "ambient" : "istio-init", &config, NULL) < 0 ||
-	    istio_config_set(config, chains_stores(rs, NFPROTO_IPV6, "Istio") ? "ENABLE_INBOUND_IPV6=true"
-									      : "ENABLE_INBOUND_IPV6=false", NULL) < 0 ||
-	    istio_recognise(config, rs, NULL, NULL) < 0 || istio_facts_read(p->arena, t, config, &facts, NULL) < 0 ||
+	if (!config || istio_recognise(config, rs, NULL, NULL) < 0 || istio_facts_read(p->arena, t, config, &facts, NULL) < 0 ||
 	    istio_config_resolve(config, &facts, NULL) < 0 || istio_plan_make(p->arena, config, &plan, NULL) < 0 ||
 	    istio_verify(p->arena, rs, plan, 3, -1, NULL, &report, NULL) < 0)
 		return -1;

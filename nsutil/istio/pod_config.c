@@ -117,7 +117,7 @@ void istio_pod_sources(struct arena *a, const struct target *t, struct istio_pod
 		s->proxy = *proxy;
 		s->has_proxy = true;
 	}
-	if (!s->has_init || !s->has_proxy)
+	if (!s->has_init && !s->has_proxy) /* one of them is enough, and a runtime that tells of one tells of both */
 		find_processes(a, t, s);
 }
 
