@@ -15,7 +15,7 @@
 #include "nsutil/nft/encode.h"
 #include "nsutil/nft/set.h"
 
-enum { ROOM = 16384, WORDS = 256 };
+enum { ROOM = 16384, WORDS = 256, MOST_EXPRS = 128 }; /* NFT_RULE_MAXEXPRS of the kernel */
 
 struct parser {
 	struct enc m;
@@ -584,6 +584,16 @@ static bool is_owner(const struct parser *p)
 	return strcmp(before, "skuid") == 0 || strcmp(before, "skgid") == 0;
 }
 
+static unsigned count(const struct nlattr *list)
+{
+	const struct nlattr *x;
+	unsigned n = 0;
+
+	mnl_attr_for_each_nested(x, list)
+		n++;
+	return n;
+}
+
 int nft_body_parse(struct arena *a, const char *text, struct nft_body *ret, struct err *e)
 {
 	_cleanup_free_ char *room = calloc(1, ROOM);
@@ -598,6 +608,9 @@ int nft_body_parse(struct arena *a, const char *text, struct nft_body *ret, stru
 	while (*word(&p) && !p.bad)
 		one(&p);
 	enc_nest_end(&p.m, list);
+	if (!p.bad && !p.m.full && count(list) > MOST_EXPRS)
+		return err_set(e, ERR_USAGE, text, "%u instructions in one rule: the kernel takes %u at most", count(list),
+			       MOST_EXPRS);
 	if (p.bad || p.m.full || p.m.why) {
 		err_set(e, ERR_USAGE, text, "'%s' cannot be written for nf_tables", p.bad ? word(&p) : "its length");
 		return p.bad && is_owner(&p) ? err_hint(e, "give the user or group as a number: names differ between containers") : -1;
