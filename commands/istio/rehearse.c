@@ -3,6 +3,7 @@
 #include "commands/istio/rehearse.h"
 
 #include <inttypes.h>
+#include <linux/netfilter.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
@@ -128,7 +129,7 @@ int istio_rehearse(const struct istio_job *job, const struct ruleset *rs,
 	if (copy_target(job, rs, &nv, &scratch, e) < 0)
 		return -1;
 	r.scratch = scratch;
-	if (istio_trials_make(job->arena, nv, job->config, &r.before, &r.n) < 0)
+	if (istio_trials_make(job->arena, nv, job->config, NFPROTO_UNSPEC, &r.before, &r.n) < 0)
 		return err_oom(e);
 	r.after = arena_array(job->arena, r.n + 1, sizeof(*r.after));
 	if (!r.after)

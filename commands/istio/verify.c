@@ -159,7 +159,7 @@ static int run_verify(struct session *s, const struct command_args *args, struct
 	    istio_job_begin(s, &command_istio_verify, args, &job, e) < 0 ||
 	    load_ruleset(job.target, LOAD_ALL, &rs, e) < 0 || istio_job_native(&job, rs, store, e) < 0)
 		return -1;
-	if (istio_job_netview(&job, &nv, e) < 0 || istio_job_recognise(&job, rs, nv, e) < 0 || istio_job_plan(&job, e) < 0 ||
+	if (load_netview(job.target, NETVIEW_ALL, &nv, e) < 0 || istio_job_recognise(&job, rs, nv, e) < 0 || istio_job_plan(&job, e) < 0 ||
 	    istio_verify(a, rs, job.plan, job.families, store, nv, &report, e) < 0)
 		return -1;
 	put_report(&job, rs, &report, o);
@@ -188,7 +188,9 @@ const struct command command_istio_verify = {
 	.options = options,
 	.flags = COMMAND_REPEAT,
 	.description = "Finds rules that are missing, extra, misplaced, changed or duplicate, in order and by\n"
-		       "meaning, and says what each does to the traffic. Foreign rules in built-in chains are no\n"
+		       "meaning, and says what each does to the traffic: the connections that matter are followed\n"
+		       "through the rules as they should be, and again with this one difference in them. Foreign\n"
+		       "rules in built-in chains are no\n"
 		       "difference; Istio's rules in a second store are, because the kernel evaluates them too.\n"
 		       ISTIO_ABOUT_SETTINGS,
 	.examples = examples,

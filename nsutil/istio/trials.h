@@ -19,12 +19,13 @@ struct istio_trial {
  * @a:		arena of the result
  * @nv:		the pod's addresses and listeners: the application is the first listener that is not the proxy's
  * @c:		resolved configuration: ids and ports of the proxy
+ * @family:	NFPROTO_IPV4 or NFPROTO_IPV6; NFPROTO_UNSPEC: both
  * @ret:	set on success; of each family that the pod has an address of
  * @ret_n:	set on success
  *
  * Return: 0, or -1 when memory ran out
  */
-int istio_trials_make(struct arena *a, const struct netview *nv, const struct istio_config *c,
+int istio_trials_make(struct arena *a, const struct netview *nv, const struct istio_config *c, uint8_t family,
 		      struct istio_trial **ret, unsigned *ret_n);
 
 /**

@@ -95,7 +95,7 @@ static int report_rule(struct istio_reporter *r, const struct istio_match *m, ui
 		return 0;
 	case ISTIO_EXTRA:
 		diff.kind = ISTIO_DIFF_EXTRA;
-		diff.effect = istio_report_effect(r->a, m->rules[i]);
+		diff.effect = istio_effects_of(r->effects, m, i, ISTIO_NONE, istio_report_effect(r->a, m->rules[i]));
 		break;
 	case ISTIO_DUPLICATE:
 		diff.kind = ISTIO_DIFF_DUPLICATE;
@@ -106,11 +106,12 @@ static int report_rule(struct istio_reporter *r, const struct istio_match *m, ui
 		diff.kind = ISTIO_DIFF_MISPLACED;
 		diff.effect = arena_printf(r->a, "rules are tried in another order; it %s: should be number %u of Istio's",
 					   istio_role_does(plan->role), m->to[i] + 1);
+		diff.effect = istio_effects_of(r->effects, m, i, m->to[i], diff.effect);
 		break;
 	case ISTIO_CHANGED:
 		diff.kind = ISTIO_DIFF_CHANGED;
 		diff.expected = plan->text;
-		diff.effect = istio_role_without(plan->role);
+		diff.effect = istio_effects_of(r->effects, m, i, m->to[i], istio_role_without(plan->role));
 		break;
 	}
 	return istio_report_add(r, diff);
@@ -120,10 +121,12 @@ static int report_missing(struct istio_reporter *r, const struct istio_match *m,
 {
 	const struct istio_rule *plan = m->want->plan[i];
 	struct istio_diff diff = { .kind = ISTIO_DIFF_MISSING, .table = m->table, .chain = m->name,
-				   .index = istio_match_place(m, i), .rule = plan->text,
-				   .effect = istio_role_without(plan->role) };
+				   .index = istio_match_place(m, i), .rule = plan->text };
 
-	return m->from[i] == ISTIO_NONE ? istio_report_add(r, diff) : 0;
+	if (m->from[i] != ISTIO_NONE)
+		return 0;
+	diff.effect = istio_effects_of(r->effects, m, ISTIO_NONE, i, istio_role_without(plan->role));
+	return istio_report_add(r, diff);
 }
 
 /* A chain without rules has no rule to report. */
@@ -166,18 +169,18 @@ static int report_compare(struct istio_reporter *r, const struct istio_compare *
 }
 
 /* Everything of Istio's in a store that should hold nothing of it. */
-static int report_residue(struct istio_reporter *r, const struct istio_compare *c, enum store home)
+static int report_residue(struct istio_reporter *r, const struct istio_compare *c, const bool *reached, enum store home)
 {
 	r->c = c;
 	for (unsigned k = 0; k < c->n; k++) {
 		const struct istio_match *m = &c->at[k];
 		struct istio_diff diff = { .kind = ISTIO_DIFF_EXTRA, .table = m->table, .chain = m->name };
 
-		if (m->have && !chain_reached(m->have))
+		if (!reached[k])
 			diff.effect = "residue without effect: no base chain leads there";
 		else
-			diff.effect = arena_printf(r->a, "residue: the kernel evaluates it besides the rules of the %s store",
-						   store_name(home));
+			diff.effect = istio_effects_residue(r->effects, arena_printf(r->a,
+				"residue: the kernel evaluates it besides the rules of the %s store", store_name(home)));
 		for (uint32_t i = 0; i < m->n; i++) {
 			if (m->state[i] == ISTIO_FOREIGN || (!istio_owns_chain(m->name) && !istio_owns_rule(m->rules[i])))
 				continue;
@@ -192,6 +195,16 @@ static int report_residue(struct istio_reporter *r, const struct istio_compare *
 			return -1;
 	}
 	return 0;
+}
+
+/* Which chains of the comparison a base chain leads to; asked while the rules are as they were read. */
+static const bool *find_reached(struct arena *a, const struct istio_compare *c)
+{
+	bool *reached = arena_array(a, c->n + 1, sizeof(*reached));
+
+	for (unsigned k = 0; reached && k < c->n; k++)
+		reached[k] = !c->at[k].have || chain_reached(c->at[k].have);
+	return reached;
 }
 
 /* The rules of both layouts must live while the comparisons do. */
@@ -209,17 +222,41 @@ static void free_sides(struct side (*sides)[2])
 /* No iptables rule is planned: all of them are residue. */
 static int native_family(struct istio_reporter *r, struct side (*sides)[2], bool v6)
 {
+	const bool *reached;
+
 	r->to->checked[v6] = STORE_NATIVE;
 	for (unsigned s = 0; s < 2; s++) {
 		r->to->stores |= (*sides)[s].compare.any ? 1U << s : 0;
-		if (report_residue(r, &(*sides)[s].compare, STORE_NATIVE) < 0)
+		reached = find_reached(r->a, &(*sides)[s].compare);
+		if (!reached)
+			return err_oom(r->e);
+		if (report_residue(r, &(*sides)[s].compare, reached, STORE_NATIVE) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int verify_family(struct istio_reporter *r, const struct ruleset *rs, const struct istio_plan *p, bool v6,
-			 int store)
+/* With each difference what it does, followed through the rules as they should be. */
+static int report_family(struct istio_reporter *r, struct ruleset *rs, const struct istio_plan *p, const struct netview *nv,
+			 const struct istio_compare *home, const struct istio_compare *other)
+{
+	const bool *reached = find_reached(r->a, other);
+	int status;
+
+	if (!reached)
+		return err_oom(r->e);
+	if ((home->differences || other->any) &&
+	    istio_effects_begin(r->a, rs, nv, p->config, home, other, &r->effects, r->e) < 0)
+		return -1;
+	status = report_compare(r, home) < 0 || report_residue(r, other, reached, home->store) < 0 ? -1 : 0;
+	if (istio_effects_end(r->effects) < 0)
+		status = err_oom(r->e);
+	r->effects = NULL;
+	return status;
+}
+
+static int verify_family(struct istio_reporter *r, struct ruleset *rs, const struct istio_plan *p, bool v6, int store,
+			 const struct netview *nv)
 {
 	_cleanup_(free_sides) struct side sides[2] = { 0 };
 	uint8_t family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
@@ -239,9 +276,7 @@ static int verify_family(struct istio_reporter *r, const struct ruleset *rs, con
 	r->to->checked[v6] = choice.store;
 	for (unsigned s = 0; s < 2; s++)
 		r->to->stores |= sides[s].compare.any ? 1U << s : 0;
-	if (report_compare(r, &sides[choice.store].compare) < 0)
-		return -1;
-	return report_residue(r, &sides[!choice.store].compare, choice.store);
+	return report_family(r, rs, p, nv, &sides[choice.store].compare, &sides[!choice.store].compare);
 }
 
 static const struct unread *find_unread(const struct ruleset *rs)
@@ -268,14 +303,14 @@ static int verify_native(struct istio_reporter *r, const struct ruleset *rs, con
 	return istio_report_native(r, rs, &n);
 }
 
-int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_plan *p, unsigned families,
+int istio_verify(struct arena *a, struct ruleset *rs, const struct istio_plan *p, unsigned families,
 		 int store, const struct netview *nv, struct istio_report *ret, struct err *e)
 {
 	struct istio_report report = { .unread = find_unread(rs) };
 	struct istio_reporter r = { .a = a, .to = &report, .e = e };
 
 	for (unsigned v6 = 0; v6 < 2; v6++)
-		if (families & (1U << v6) && verify_family(&r, rs, p, v6, store) < 0)
+		if (families & (1U << v6) && verify_family(&r, rs, p, v6, store, nv) < 0)
 			return -1;
 	if (verify_native(&r, rs, p) < 0)
 		return -1;

@@ -60,17 +60,18 @@ void istio_store_choose(const struct ruleset *rs, uint8_t family, const char *fo
 /**
  * istio_verify() - compare a ruleset with a plan
  * @a:		arena of the result
- * @rs:		ruleset of all stores; must outlive the result
+ * @rs:		ruleset of all stores; must outlive the result. Its chains are exchanged meanwhile, to follow
+ *		connections through the rules as they should be, and are as before when this returns
  * @p:		plan for iptables
  * @families:	bit 0: IPv4, bit 1: IPv6
  * @store:	-1, or the store that should hold the rules
- * @nv:		links, addresses, routes and rules; NULL: not known, not compared
+ * @nv:		links, addresses, routes, rules, sockets; NULL: not known, not compared, no effect is followed
  * @ret:	set on success
  * @e:		error: a planned rule that cannot be made (an unknown group name), out of memory
  *
  * Return: 0, or -1
  */
-int istio_verify(struct arena *a, const struct ruleset *rs, const struct istio_plan *p, unsigned families,
+int istio_verify(struct arena *a, struct ruleset *rs, const struct istio_plan *p, unsigned families,
 		 int store, const struct netview *nv, struct istio_report *ret, struct err *e);
 
 const char *istio_diff_name(enum istio_diff_kind kind); /* "missing", "extra" ... */

@@ -3,6 +3,7 @@
 #ifndef NSUTIL_ISTIO_VERIFY_PARTS_H
 #define NSUTIL_ISTIO_VERIFY_PARTS_H
 
+#include "nsutil/istio/effect.h"
 #include "nsutil/istio/native.h"
 #include "nsutil/istio/verify.h"
 
@@ -10,6 +11,7 @@ struct istio_reporter {
 	struct arena *a;
 	struct istio_report *to;
 	const struct istio_compare *c; /* gives store and family of a difference; NULL: it has its own */
+	struct istio_effects *effects; /* of the family at hand; NULL: not known */
 	struct err *e;
 };
 

@@ -462,3 +462,39 @@ left_behind() {
 }
 @test "legacy: guardrails and probe rules of a killed programmer are found and removed" { in_pod left_behind legacy; }
 @test "compat: guardrails and probe rules of a killed programmer are found and removed" { in_pod left_behind nft; }
+
+# effect WORDS...: what a rule's loss is said to do
+effect() { jq -r --arg r "$1" '[.differences[] | select(.rule == $r)] | if length == 1 then .[0].effect else error("not one") end' /run/json; }
+
+# What verify says of a difference is where real connections arrive then.
+effects() {
+	local x="pod_exec iptables-$1 -w 10 -t nat" exclude=ISTIO_SERVICE_EXCLUDE_CIDR=$FAR_IP/32 out
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 tcp/15090 >/dev/null
+	pod_standin -n app -u 1000 -g 1000 tcp/8080 >/dev/null
+	node_standin tcp/80 >/dev/null
+	cnish_json apply "$exclude" --store "$2" >/dev/null
+	$x -D ISTIO_INBOUND -p tcp --dport 15090 -j RETURN
+	$x -D ISTIO_OUTPUT -d "$FAR_IP" -j RETURN
+	$x -D ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN
+	$x -I ISTIO_IN_REDIRECT 1 -p tcp --dport 8080 -j ACCEPT
+	! "$CNISH" -t netns:pod -o json istio verify "$exclude" >/run/json
+	[ "$(effect '-p tcp --dport 15090 -j RETURN')" = 'client to excluded port 15090: port 15006, redirected, instead of port 15090' ]
+	node_connect tcp "$POD_IP" 15090 | jq -e '.reply.port == 15006'
+	out=$(effect "-d $FAR_IP/32 -j RETURN")
+	[ "$out" = "application to excluded $FAR_IP/32: port 15001, redirected, instead of leaves the pod, port 80" ]
+	pod_connect -u 1000 -g 1000 tcp "$FAR_IP" 80 | jq -e '.reply.port == 15001'
+	out=$(effect '-m owner --uid-owner 1337 -j RETURN')
+	[ "$out" = "proxy's user in another group, to a service: port 15001, redirected, instead of leaves the pod, port 80" ]
+	pod_connect -u 1337 -g 1000 tcp "$SERVICE_IP" 80 | jq -e '.reply.port == 15001'
+	effect '-p tcp -m tcp --dport 8080 -j ACCEPT' | grep 'client to the application: port 8080, instead of port 15006, redirected'
+	node_connect tcp "$POD_IP" 8080 | jq -e '.reply.port == 8080'
+	# a second set in the other store is told by what the two do together
+	cnish_json apply "$exclude" --store "$2" >/dev/null
+	pod_istio "$3"
+	$x -S >/run/before
+	! "$CNISH" -t netns:pod -o json istio verify --store "$2" "$exclude" >/run/json
+	$x -S | diff /run/before -
+	jq -e '[.differences[] | select(.table == "nat" and .family == "ip") | .effect] | unique | length == 1' /run/json
+}
+@test "legacy: what a difference is said to do is what real connections meet" { in_pod effects legacy legacy nft; }
+@test "compat: what a difference is said to do is what real connections meet" { in_pod effects nft compat legacy; }
