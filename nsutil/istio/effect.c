@@ -388,5 +388,8 @@ const char *istio_effects_residue(struct istio_effects *x, const char *otherwise
 	for (unsigned i = 0; i < x->n_kept; i++)
 		if (x->kept[i].other)
 			put(x->kept[i].chain, &x->kept[i].should);
-	return x->residue = status < 0 ? otherwise : tell(x, otherwise);
+	x->residue = status < 0 ? otherwise : tell(x, otherwise);
+	if (x->residue && x->residue != otherwise)
+		x->residue = arena_printf(x->a, "residue, with which %s", x->residue);
+	return x->residue;
 }
