@@ -8,6 +8,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/istio/change.h"
 #include "nsutil/istio/still.h"
+#include "nsutil/netns/owner.h"
 #include "nsutil/nft/write.h"
 #include "nsutil/xt/write.h"
 
@@ -315,7 +316,7 @@ static void hold_signals(sigset_t *old)
 	pthread_sigmask(SIG_BLOCK, &set, old);
 }
 
-int istio_change_run(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
+static int run_here(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
 {
 	struct run r = { .ns = ns, .c = c, .generation = c->before->nft_generation, .e = e };
 	const struct istio_guard *g = &c->guard;
@@ -335,4 +336,25 @@ int istio_change_run(const struct netns *ns, const struct istio_change *c, unsig
 	status = run_guarded(&r);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return status;
+}
+
+struct order {
+	const struct netns *ns;
+	const struct istio_change *c;
+	unsigned lock_secs;
+};
+
+static int run_order(void *arg, struct err *e)
+{
+	const struct order *o = arg;
+
+	return run_here(o->ns, o->c, o->lock_secs, e);
+}
+
+int istio_change_run(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
+{
+	struct order o = { ns, c, lock_secs };
+
+	/* a rule about users is taken from the owner's user namespace only */
+	return netns_owned_elsewhere(ns) ? netns_call_as_owner(ns, run_order, &o, e) : run_here(ns, c, lock_secs, e);
 }

@@ -498,3 +498,33 @@ effects() {
 }
 @test "legacy: what a difference is said to do is what real connections meet" { in_pod effects legacy legacy nft; }
 @test "compat: what a difference is said to do is what real connections meet" { in_pod effects nft compat legacy; }
+
+# A pod with hostUsers: false: its network namespace belongs to a user namespace of its own.
+host_users() {
+	local pid x
+	unshare -U -n sleep 1000 3>&- &
+	pid=$!
+	until_true eval "[ \"\$(readlink /proc/$pid/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+	echo '0 100000 65536' >/proc/$pid/uid_map
+	echo '0 100000 65536' >/proc/$pid/gid_map
+	touch /run/anybody # the lock of the tools, which are not root here
+	chmod 666 /run/anybody
+	x="nsenter -t $pid -U -n env XTABLES_LOCKFILE=/run/anybody"
+	$x ip link set lo up
+	for store in legacy compat native; do
+		cnish=("$CNISH" -t "pid:$pid" --yes -o json istio)
+		"${cnish[@]}" apply --store $store ENABLE_INBOUND_IPV6=true ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5 >/run/out || { cat /run/out; false; }
+		"${cnish[@]}" verify ENABLE_INBOUND_IPV6=true ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=5 NATIVE_NFTABLES="$([ $store = native ] && echo true || echo false)" >/run/json
+		case $store in
+		legacy) $x iptables-legacy -t nat -S ISTIO_OUTPUT | grep -- '--uid-owner 1337 -j RETURN' ;;
+		compat) $x iptables-nft -t nat -S ISTIO_OUTPUT 2>/dev/null | grep -- '--uid-owner 1337 -j RETURN' ;;
+		native) $x nft list ruleset | grep 'skuid 1337 counter packets 0 bytes 0 return' ;;
+		esac
+		"${cnish[@]}" flush >/dev/null
+		"${cnish[@]}" undo >/dev/null
+		"${cnish[@]}" flush >/dev/null
+		! { $x iptables-legacy-save; $x iptables-nft-save; $x nft list ruleset; } 2>/dev/null | grep -i istio
+	done
+	kill $pid
+}
+@test "a pod of a user namespace of its own: rules about users in every store" { in_pod host_users; }
