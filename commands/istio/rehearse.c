@@ -13,6 +13,7 @@ struct rehearsal {
 	struct istio_trial *before, *after;
 	unsigned n, n_edits, again; /* changes made in the copy; what a second run would have changed there */
 	struct scratch *scratch;
+	const char *why; /* some were not sent; NULL: all were */
 };
 
 static int copy_target(const struct istio_job *job, const struct ruleset *rs, struct netview **ret_nv,
@@ -40,6 +41,18 @@ static int look(const struct scratch *s, int (*compute)(void *, const struct rul
 	return compute(arg, *rs, *nv, ret, e);
 }
 
+static int send_all(const struct istio_job *job, struct rehearsal *r, const struct ruleset *rs, const struct netview *nv,
+		    struct istio_trial *trials, struct err *e)
+{
+	const char *why;
+
+	if (istio_trials_send(job->arena, r->scratch, rs, nv, trials, r->n, &why, e) < 0)
+		return -1;
+	if (why && !r->why)
+		r->why = why;
+	return 0;
+}
+
 static int play(const struct istio_job *job, struct rehearsal *r,
 		int (*compute)(void *, const struct ruleset *, const struct netview *, struct istio_change *, struct err *),
 		void *arg, struct err *e)
@@ -50,13 +63,15 @@ static int play(const struct istio_job *job, struct rehearsal *r,
 
 	if (look(r->scratch, compute, arg, &rs, &nv, &change, e) < 0)
 		return -1;
+	if (send_all(job, r, rs, nv, r->before, e) < 0)
+		return -1;
 	if (istio_change_run(&r->scratch->ns, &change, ISTIO_LOCK_NONE, e) < 0)
 		return err_wrap(e, "in the copy");
 	if (look(r->scratch, compute, arg, &done, &nv_done, &second, e) < 0)
 		return -1;
 	r->n_edits = change.n_edits;
 	r->again = second.n_edits;
-	return istio_trials_run(job->arena, done, nv_done, r->after, r->n, e);
+	return send_all(job, r, done, nv_done, r->after, e);
 }
 
 static void put_trials(const struct rehearsal *r, struct out *o)
@@ -85,6 +100,7 @@ static void put_trials(const struct rehearsal *r, struct out *o)
 		out_cell(o);
 		out_str(o, "connection", "%s", r->before[i].connection);
 		out_bool(o, "differs", NULL, differs);
+		out_bool(o, "sent", NULL, r->before[i].sent && r->after[i].sent);
 		out_object_end(o);
 	}
 	out_array_end(o);
@@ -104,6 +120,11 @@ static void put_rehearsal(const struct rehearsal *r, struct out *o)
 		out_text(o, ", and a second run would make %u more.\n", r->again);
 	else
 		out_text(o, ", a second run would make none.\n");
+	out_str(o, "not_sent", NULL, r->why);
+	if (r->why)
+		out_text(o, "Followed through the rules, not sent: %s.\n", r->why);
+	else
+		out_text(o, "Each was sent there through the kernel, before and after.\n");
 	out_array(o, "gaps");
 	for (const struct gap *g = r->scratch->gaps.first; g; g = g->next) {
 		out_object(o, NULL);
@@ -135,7 +156,7 @@ int istio_rehearse(const struct istio_job *job, const struct ruleset *rs,
 	if (!r.after)
 		return err_oom(e);
 	memcpy(r.after, r.before, r.n * sizeof(*r.after));
-	if (istio_trials_run(job->arena, rs, nv, r.before, r.n, e) < 0 || play(job, &r, compute, arg, e) < 0)
+	if (play(job, &r, compute, arg, e) < 0)
 		return -1;
 	put_rehearsal(&r, o);
 	return 0;

@@ -192,7 +192,7 @@ int istio_trials_make(struct arena *a, const struct netview *nv, const struct is
 	return m.failed ? -1 : 0;
 }
 
-static void put_outcome(const struct trace_outcome *o, const struct trace_request *rq, struct buf *b)
+void istio_trial_outcome(const struct trace_outcome *o, const struct trace_request *rq, struct buf *b)
 {
 	switch (o->verdict) {
 	case TRACE_ACCEPT:
@@ -227,7 +227,7 @@ static int run_one(struct arena *a, const struct tracer *t, struct istio_trial *
 	for (unsigned i = 0; i < r->n_outcomes; i++) {
 		_cleanup_buf_ struct buf one = BUF_INIT;
 
-		put_outcome(&r->outcomes[i], &rq, &one);
+		istio_trial_outcome(&r->outcomes[i], &rq, &one);
 		if (b.len && strstr(buf_cstr(&b), buf_cstr(&one)))
 			continue;
 		buf_fmt(&b, "%s%s", b.len ? " or " : "", buf_cstr(&one));

@@ -5,13 +5,17 @@
 
 #include "nsutil/istio/config.h"
 #include "nsutil/ruleset/model.h"
+#include "nsutil/base/buf.h"
+#include "nsutil/live/scratch.h"
 #include "nsutil/ruleset/netview.h"
+#include "nsutil/trace/trace.h"
 
 struct istio_trial {
 	const char *name;	/* "application to a service" */
 	const char *connection; /* as words for 'cnish trace' */
 	const char *ends;	/* where it ends: set by istio_trials_run(); outcomes that depend on something unknown
 				 * are joined by " or " */
+	bool sent;		/* the kernel said so; else it was followed through the rules */
 };
 
 /**
@@ -39,5 +43,25 @@ int istio_trials_make(struct arena *a, const struct netview *nv, const struct is
  */
 int istio_trials_run(struct arena *a, const struct ruleset *rs, const struct netview *nv, struct istio_trial *trials,
 		     unsigned n, struct err *e);
+
+/**
+ * istio_trials_send() - send each through the kernel in a copy of the namespace
+ * @a:		arena of the texts
+ * @scratch:	the copy, as it is now; it is listened to meanwhile
+ * @rs, @nv:	its rules and the rest, as they were read
+ * @trials, @n:	connections; 'ends' of each is set, and 'sent' where the kernel told
+ * @ret_why:	why some were not sent but followed through the rules; NULL when all were
+ * @e:		error
+ *
+ * A connection from inside is made by a socket of its user and group, one from outside is a frame on the other end of
+ * the link; where its first packet ends, the kernel's trace tells.
+ *
+ * Return: 0, or -1
+ */
+int istio_trials_send(struct arena *a, struct scratch *scratch, const struct ruleset *rs, const struct netview *nv,
+		      struct istio_trial *trials, unsigned n, const char **ret_why, struct err *e);
+
+/* istio_trial_outcome() - an outcome in words: "port 15001, redirected" */
+void istio_trial_outcome(const struct trace_outcome *o, const struct trace_request *rq, struct buf *b);
 
 #endif

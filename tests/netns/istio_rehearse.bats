@@ -23,6 +23,8 @@ rehearsal() {
 	everything | diff /run/before -
 	[ ! -e /run/state/cnish/undo ]
 	"$TOP/tests/lib/validate" istio-apply </run/json
+	# each went through the kernel of the copy, none was only followed
+	jq -e '.rehearsal.not_sent == null and ([.rehearsal.connections[].sent] | all)' /run/json
 	jq -e '(.changed | not) and .rehearsal.second_run == 0 and .rehearsal.changes == (.edits | length) + (.routing | length)' /run/json
 	ends 'application to a service' | sort -u | diff - <(echo 'leaves the pod, port 80 -> port 15001, redirected')
 	ends 'client to the application' | sort -u | diff - <(echo 'port 8080 -> port 15006, redirected')
