@@ -7,6 +7,7 @@
 #include "nsutil/dump/assume.h"
 #include "nsutil/load.h"
 #include "nsutil/netns/conns.h"
+#include "nsutil/netns/hookorder.h"
 #include "nsutil/ruleset/netview.h"
 
 void scene_clear(struct scene *sc)
@@ -33,6 +34,17 @@ static void read_ipsets(struct scene *sc)
 	sc->opt.ipsets = sc->ipsets;
 }
 
+/* Where the kernel does not tell it, every order of equals is followed. */
+static void read_order(struct scene *sc)
+{
+	struct hookorder order = { .rs = sc->rs, .arena = sc->rs->arena };
+
+	if (sc->target->kind == TARGET_FILE || hookorder_read(&sc->target->netns, &order, NULL) < 0)
+		return;
+	sc->opt.order = order.chains;
+	sc->opt.n_order = order.n;
+}
+
 int scene_make(struct target *t, const struct trace_options *opt, struct scene *sc, struct err *e)
 {
 	sc->target = t;
@@ -41,6 +53,7 @@ int scene_make(struct target *t, const struct trace_options *opt, struct scene *
 	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0)
 		return -1;
 	read_ipsets(sc);
+	read_order(sc);
 	return sc->nv ? tracer_new(sc->rs, sc->nv, &sc->opt, &sc->tracer, e) : 0;
 }
 
