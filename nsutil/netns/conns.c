@@ -261,22 +261,32 @@ int conns_record(const struct netns *ns, struct buf *ret, struct err *e)
 	return buf_failed(&tape) || buf_failed(ret) ? err_oom(e) : 0;
 }
 
+/* mnl_nlmsg_ok() takes a length for a signed number, and believes one beyond 2 GiB. */
+static bool whole(const struct nlmsghdr *nlh, size_t left)
+{
+	return left >= sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) && nlh->nlmsg_len <= left;
+}
+
 int conns_play(const void *tape, size_t size, struct conn_list **ret, struct err *e)
 {
-	const struct nlmsghdr *nlh = tape;
 	struct reading to = { list_new(e), NULL };
-	int left = size > INT32_MAX ? -1 : (int)size;
+	size_t at = 0;
+	int r = 0;
 
 	if (!to.list)
 		return -1;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-		if (parse(nlh, &to, e) < 0) {
-			conns_free(to.list);
-			return -1;
-		}
-	if (left) {
+	while (r == 0 && at < size) {
+		const struct nlmsghdr *nlh = (const void *)((const char *)tape + at);
+
+		if (!whole(nlh, size - at))
+			r = err_set(e, ERR_USAGE, "connections of the bundle", "they are broken at byte %zu", at);
+		else
+			r = parse(nlh, &to, e);
+		at += r == 0 ? MNL_ALIGN((size_t)nlh->nlmsg_len) : 0;
+	}
+	if (r < 0) {
 		conns_free(to.list);
-		return err_set(e, ERR_USAGE, "connections of the bundle", "they are broken %d bytes before their end", left);
+		return -1;
 	}
 	*ret = to.list;
 	return 0;

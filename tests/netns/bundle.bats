@@ -151,6 +151,16 @@ broken() {
 		[ "$status" = 2 ] || { echo "$what: $status $output"; return 1; }
 		[ "${#lines[@]}" = 1 ]
 	done
+	# likewise of nftables' answers: the length of the first message, behind the head of its piece
+	jq -r .nftables.answers /run/bundle.json | base64 -d >/run/tape
+	printf '\377' | dd of=/run/tape bs=1 seek=11 conv=notrunc status=none
+	jq -c --arg tape "$(base64 -w0 /run/tape)" '.nftables.answers = $tape' /run/bundle.json >/run/broken.json
+	run "$CNISH" -t file:/run/broken.json tables
+	[ "$status" = 2 ] || { echo "$status $output"; return 1; }
+	# a message that is longer than all there is, and than a signed number
+	jq -c '.connections = {answers: "LCmR/wAAAAAAAAAAAAAAAA==", unread: null}' /run/bundle.json >/run/broken.json
+	run "$CNISH" -t file:/run/broken.json conns
+	[ "$status" = 2 ] || { echo "$status $output"; return 1; }
 	# what stood there stays when the new one cannot be written
 	run "$CNISH" -t netns:pod bundle /nonexistent/x
 	[ "$status" = 5 ]
