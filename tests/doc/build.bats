@@ -61,7 +61,7 @@ check_with() {
 	run make -s static
 	if [ "$status" = 0 ]; then
 		# all are here
-		[ "$(stat -c %s "$BUILD/cnish-static")" -lt 3145728 ]
+		[ "$(stat -c %s "$BUILD/cnish-static")" -lt 3000000 ]
 		run ldd "$BUILD/cnish-static"
 		[[ $output == *'not a dynamic executable'* ]]
 		"$BUILD/cnish-static" --version
