@@ -142,6 +142,8 @@ void dec_proto_reject(struct dec *d, const struct stmt_reject *r);
 struct dec_ifaces;
 /* dec_iface_name() - the name of an index, in the decoder's arena; NULL when unknown */
 const char *dec_iface_name(struct dec *d, uint32_t index);
+/* dec_cgroup_name() - the path of a control group; NULL when unknown, as in what is not read live */
+const char *dec_cgroup_name(struct dec *d, uint64_t id);
 
 /* types.c: nftables' data types */
 /* dec_type() - a data type number of nft; DT_INTEGER when unknown. @order and @bits may be NULL */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* iface - names of interfaces in the namespace that is read */
+/* iface - names of interfaces in the namespace that is read, and of control groups */
 #include <linux/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +16,7 @@ struct dec_ifaces {
 	const struct netns *ns;
 	const struct netview *nv; /* instead of ns */
 	int fd; /* -1: not open yet, -2: cannot be had */
+	unsigned cgroups; /* directories that may yet be looked at for the name of one */
 };
 
 struct dec_ifaces *dec_ifaces_new(const struct netns *ns)
@@ -23,7 +24,7 @@ struct dec_ifaces *dec_ifaces_new(const struct netns *ns)
 	struct dec_ifaces *it = malloc(sizeof(*it));
 
 	if (it)
-		*it = (struct dec_ifaces){ .ns = ns, .fd = -1 };
+		*it = (struct dec_ifaces){ .ns = ns, .fd = -1, .cgroups = 100000 };
 	return it;
 }
 
@@ -65,4 +66,9 @@ const char *dec_iface_name(struct dec *d, uint32_t index)
 	if (ioctl(it->fd, SIOCGIFNAME, &req) < 0)
 		return NULL;
 	return arena_strndup(d->a, req.ifr_name, sizeof(req.ifr_name));
+}
+
+const char *dec_cgroup_name(struct dec *d, uint64_t id)
+{
+	return d->ifaces && d->ifaces->ns ? cgroup_path(d->a, id, &d->ifaces->cgroups) : NULL;
 }

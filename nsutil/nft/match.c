@@ -237,6 +237,8 @@ struct expr *dec_bytes(struct dec *d, enum dtype dtype, enum byteorder order, co
 
 	if (x && dtype == DT_IFINDEX)
 		x->sym = dec_iface_name(d, (uint32_t)expr_uint(x));
+	if (x && dtype == DT_CGROUPV2)
+		x->sym = dec_cgroup_name(d, expr_uint(x));
 	return x;
 }
 

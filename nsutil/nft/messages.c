@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* messages - tables, chains, sets, objects, flowtables and rules as the kernel announces them */
 #include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "nsutil/nft/object.h"
@@ -55,7 +56,12 @@ int reader_on_table(void *arg, const struct nlmsghdr *msg, struct err *e)
 	return 0;
 }
 
-/* Names of devices: a list of NFTA_DEVICE_NAME, or of prefixes (number 2, Linux 6.16). */
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names of devices, in the order in which nft has them: a list of NFTA_DEVICE_NAME, or of prefixes (number 2, Linux 6.16). */
 static int read_devices(struct arena *a, const struct nlattr *list, const char ***ret, unsigned *ret_n)
 {
 	for (const struct nlattr *d = attr_first(list); d; d = attr_next(list, d)) {
@@ -68,6 +74,8 @@ static int read_devices(struct arena *a, const struct nlattr *list, const char *
 			return -1;
 		(*ret)[(*ret_n)++] = name;
 	}
+	if (*ret_n)
+		qsort(*ret, *ret_n, sizeof(**ret), by_name);
 	return 0;
 }
 

@@ -62,6 +62,10 @@ struct dec_ifaces *dec_ifaces_new(const struct netns *ns);
 struct dec_ifaces *dec_ifaces_of(const struct netview *nv);
 void dec_ifaces_free(struct dec_ifaces *ifaces);
 
+/* cgroup_path() - the path below /sys/fs/cgroup of what has an inode's number, in @a; NULL when there is none or @left, the
+ * number of directories that may yet be looked at, is used up */
+const char *cgroup_path(struct arena *a, uint64_t id, unsigned *left);
+
 /* reader_is_compat() - the table is shaped as iptables-nft makes it */
 bool reader_is_compat(const struct table *t);
 

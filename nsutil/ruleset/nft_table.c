@@ -95,7 +95,7 @@ static void devices_text(const char *const *devices, unsigned n, struct buf *b)
 	} else if (n > 1) {
 		buf_str(b, " devices = { ");
 		for (unsigned i = 0; i < n; i++)
-			buf_fmt(b, "%s\"%s\"", i ? ", " : "", devices[i]);
+			buf_fmt(b, "%s%s", i ? ", " : "", devices[i]);
 		buf_str(b, " }");
 	}
 }

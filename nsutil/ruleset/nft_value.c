@@ -274,6 +274,10 @@ static bool quoted_text(const struct expr *v, struct buf *b)
 		len = strnlen((const char *)v->value, v->bits / 8u);
 		buf_add(b, v->value, len);
 		return true;
+	case DT_CGROUPV2:
+		if (v->sym)
+			buf_str(b, v->sym);
+		return v->sym != NULL;
 	case DT_IFINDEX:
 		if (v->sym)
 			buf_str(b, v->sym);
@@ -413,7 +417,7 @@ void nft_value_json(const struct expr *v, bool binop, struct json *j, const char
 		json_strn(j, key, buf_cstr(&q), q.len);
 	} else if (v->dtype == DT_BOOLEAN) {
 		json_bool(j, key, n != 0);
-	} else if (v->dtype == DT_REALM) {
+	} else if (v->dtype == DT_REALM || v->dtype == DT_CGROUPV2) {
 		buf_uint(&q, n);
 		json_str(j, key, buf_cstr(&q));
 	} else {
