@@ -146,6 +146,8 @@ const char *dec_iface_name(struct dec *d, uint32_t index);
 const char *dec_cgroup_name(struct dec *d, uint64_t id);
 
 /* types.c: nftables' data types */
+/* dec_type_known() - it is one of nft's data types */
+bool dec_type_known(uint32_t type);
 /* dec_type() - a data type number of nft; DT_INTEGER when unknown. @order and @bits may be NULL */
 enum dtype dec_type(uint32_t type, enum byteorder *order, unsigned *bits);
 

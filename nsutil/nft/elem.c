@@ -35,7 +35,7 @@ static int elem_stmts(struct dec *d, struct raw_elem *r, const struct attrs *at)
 	return at->a[NFTA_SET_ELEM_EXPRESSIONS] ? dec_exprs(d, at->a[NFTA_SET_ELEM_EXPRESSIONS]) : 0;
 }
 
-static int elem_data(struct dec *d, struct raw_elem *r, const struct nlattr *data)
+static int elem_data(struct dec *d, struct set *s, struct raw_elem *r, const struct nlattr *data)
 {
 	const struct nlattr *v = data_value(data), *verdict = data_verdict(data);
 
@@ -50,7 +50,7 @@ static int elem_data(struct dec *d, struct raw_elem *r, const struct nlattr *dat
 	if (!r->elem.verdict)
 		return -1;
 	if (!verdict_decode(d->a, verdict, r->elem.verdict))
-		r->elem.verdict = NULL;
+		s->unread = "an element's verdict is not known";
 	return 0;
 }
 
@@ -66,6 +66,10 @@ static int raw_fill(struct dec *d, struct set *s, const struct attrs *at, struct
 	uint32_t flags = attr_be32(at->a[NFTA_SET_ELEM_FLAGS]);
 	struct udata u;
 
+	if (at->unknown || (flags & ~(uint32_t)(NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL))) {
+		s->unread = "an element has attributes or flags that are not known";
+		return 0;
+	}
 	*r = (struct raw_elem){ .end = flags & NFT_SET_ELEM_INTERVAL_END };
 	r->elem.catchall = flags & NFT_SET_ELEM_CATCHALL;
 	r->elem.timeout_ms = attr_be64(at->a[NFTA_SET_ELEM_TIMEOUT]);
@@ -82,7 +86,7 @@ static int raw_fill(struct dec *d, struct set *s, const struct attrs *at, struct
 		if (at->a[NFTA_SET_ELEM_KEY_END])
 			r->key_end = elem_key(d, s, at->a[NFTA_SET_ELEM_KEY_END]);
 	}
-	if (at->a[NFTA_SET_ELEM_DATA] && elem_data(d, r, at->a[NFTA_SET_ELEM_DATA]) < 0)
+	if (at->a[NFTA_SET_ELEM_DATA] && elem_data(d, s, r, at->a[NFTA_SET_ELEM_DATA]) < 0)
 		return -1;
 	return elem_stmts(d, r, at);
 }

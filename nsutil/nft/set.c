@@ -127,6 +127,15 @@ static int set_stmts(struct dec *d, struct set *s, const struct attrs *at)
 	return at->a[NFTA_SET_EXPRESSIONS] ? dec_exprs(d, at->a[NFTA_SET_EXPRESSIONS]) : 0;
 }
 
+/* A type, or those of a concatenation, six bits each: how the bytes of a key that nobody knows compare cannot be told. */
+static bool types_known(uint32_t type)
+{
+	for (; type; type >>= 6)
+		if (!dec_type_known(type & 63))
+			return false;
+	return true;
+}
+
 int set_decode(struct dec *d, struct set *s, const struct attrs *at)
 {
 	const uint32_t known = SET_ANONYMOUS | SET_CONSTANT | SET_INTERVAL | SET_MAP | SET_TIMEOUT |
@@ -150,5 +159,7 @@ int set_decode(struct dec *d, struct set *s, const struct attrs *at)
 		s->unread = "key or data of a size that is not known";
 	else if (s->flags & ~known)
 		s->unread = "set flags that are not known";
+	else if (!types_known(s->key_type))
+		s->unread = "keys of a type that is not known";
 	return set_udata(d, s, at->a[NFTA_SET_USERDATA]) < 0 ? -1 : set_stmts(d, s, at);
 }

@@ -68,3 +68,8 @@ enum dtype dec_type(uint32_t type, enum byteorder *order, unsigned *bits)
 		*bits = types[type].bits;
 	return types[type].dtype;
 }
+
+bool dec_type_known(uint32_t type)
+{
+	return type < ARRAY_SIZE(types);
+}

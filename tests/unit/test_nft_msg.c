@@ -132,6 +132,137 @@ static void protocol_before_a_port_is_implied(void **state)
 }
 
 /* Each prefix of a real rule, with the length of the list lying in both directions. */
+/* A set of addresses that the caller may change, with the attributes from NFTA_SET_* on as they were put into the message. */
+static struct set *decode_set(struct fixture *f, struct attrs *ret_at)
+{
+	attr_parse(mnl_nlmsg_get_payload_offset(f->enc.msg, 4), mnl_nlmsg_get_payload_len(f->enc.msg) - 4, ATTR_MAX, ret_at);
+	return table_add_set(f->rs, f->t, "s");
+}
+
+static struct set *made_set(struct fixture *f, uint32_t type, uint32_t flags)
+{
+	struct attrs at;
+	struct set *s;
+
+	enc_be32(&f->enc, NFTA_SET_FLAGS, flags);
+	enc_be32(&f->enc, NFTA_SET_KEY_TYPE, type);
+	enc_be32(&f->enc, NFTA_SET_KEY_LEN, 4);
+	s = decode_set(f, &at);
+	assert_int_equal(set_decode(&f->dec, s, &at), 0);
+	return s;
+}
+
+/* All of the table as text and JSON: what is not known must not stop either. */
+static char *printed(struct fixture *f)
+{
+	struct buf b = BUF_INIT;
+
+	table_nft(f->t, true, &b);
+	return strdup(buf_cstr(&b));
+}
+
+static void set_of_unknown_type_has_no_elements(void **state)
+{
+	struct fixture *f = *state;
+	struct set *s = made_set(f, 60, 0);
+	char *text;
+
+	assert_string_equal(s->unread, "keys of a type that is not known");
+	text = printed(f);
+	assert_non_null(strstr(text, "elements not known: keys of a type that is not known"));
+	free(text);
+}
+
+static void set_of_a_concatenation_with_an_unknown_type(void **state)
+{
+	assert_non_null(made_set(*state, 7 << 6 | 62, 0)->unread);
+}
+
+static void set_of_unknown_flags(void **state)
+{
+	assert_string_equal(made_set(*state, 7, 1u << 20)->unread, "set flags that are not known");
+}
+
+static void set_with_an_unknown_expression(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, NFTA_SET_EXPRESSIONS);
+	struct enc_expr x = enc_expr(&f->enc, "frobnicate");
+	struct set *s;
+	char *text;
+
+	enc_be32(&f->enc, 1, 7);
+	enc_expr_end(&f->enc, x);
+	enc_nest_end(&f->enc, list);
+	s = made_set(f, 7, 0);
+	assert_null(s->unread);
+	assert_int_equal(s->stmts->kind, STMT_OPAQUE);
+	text = printed(f);
+	assert_non_null(strstr(text, "frobnicate"));
+	free(text);
+}
+
+/* One element 10.0.0.1 with an attribute or flags besides. */
+static struct set *with_element(struct fixture *f, uint16_t attribute, uint32_t value)
+{
+	struct set *s = table_add_set(f->rs, f->t, "s");
+	struct nlattr *list = enc_nest(&f->enc, 1), *elem = enc_nest(&f->enc, NFTA_LIST_ELEM), *key;
+	struct set_raw *raw = NULL;
+
+	s->key_type = 7;
+	s->key_len = 4;
+	key = enc_nest(&f->enc, NFTA_SET_ELEM_KEY);
+	enc_be32(&f->enc, NFTA_DATA_VALUE, 0x0a000001);
+	enc_nest_end(&f->enc, key);
+	enc_be32(&f->enc, attribute, value);
+	enc_nest_end(&f->enc, elem);
+	enc_nest_end(&f->enc, list);
+	assert_int_equal(set_raw_add(&f->dec, s, mnl_nlmsg_get_payload_offset(f->enc.msg, 4), &raw), 0);
+	assert_int_equal(set_raw_end(&f->dec, s, raw), 0);
+	return s;
+}
+
+static void element_of_known_attributes(void **state)
+{
+	struct set *s = with_element(*state, NFTA_SET_ELEM_FLAGS, 0);
+
+	assert_null(s->unread);
+	assert_int_equal(s->n_elems, 1);
+}
+
+static void element_with_an_unknown_attribute(void **state)
+{
+	assert_non_null(with_element(*state, 29, 1)->unread);
+}
+
+static void element_with_unknown_flags(void **state)
+{
+	assert_non_null(with_element(*state, NFTA_SET_ELEM_FLAGS, 0x80)->unread);
+}
+
+static void element_with_an_unknown_verdict(void **state)
+{
+	struct fixture *f = *state;
+	struct nlattr *list = enc_nest(&f->enc, 1), *elem = enc_nest(&f->enc, NFTA_LIST_ELEM), *data, *verdict;
+	struct set *s = table_add_set(f->rs, f->t, "m");
+	struct set_raw *raw = NULL;
+
+	s->key_type = 7;
+	s->key_len = 4;
+	data = enc_nest(&f->enc, NFTA_SET_ELEM_KEY);
+	enc_be32(&f->enc, NFTA_DATA_VALUE, 0x0a000001);
+	enc_nest_end(&f->enc, data);
+	data = enc_nest(&f->enc, NFTA_SET_ELEM_DATA);
+	verdict = enc_nest(&f->enc, NFTA_DATA_VERDICT);
+	enc_be32(&f->enc, NFTA_VERDICT_CODE, 77);
+	enc_nest_end(&f->enc, verdict);
+	enc_nest_end(&f->enc, data);
+	enc_nest_end(&f->enc, elem);
+	enc_nest_end(&f->enc, list);
+	assert_int_equal(set_raw_add(&f->dec, s, mnl_nlmsg_get_payload_offset(f->enc.msg, 4), &raw), 0);
+	assert_string_equal(s->unread, "an element's verdict is not known");
+}
+
 static void cut_short_is_survived(void **state)
 {
 	struct fixture *f = *state;
@@ -204,6 +335,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unknown_attribute_is_opaque, setup, teardown),
 		cmocka_unit_test_setup_teardown(register_of_unknown_is_opaque, setup, teardown),
 		cmocka_unit_test_setup_teardown(protocol_before_a_port_is_implied, setup, teardown),
+		cmocka_unit_test_setup_teardown(set_of_unknown_type_has_no_elements, setup, teardown),
+		cmocka_unit_test_setup_teardown(set_of_a_concatenation_with_an_unknown_type, setup, teardown),
+		cmocka_unit_test_setup_teardown(set_of_unknown_flags, setup, teardown),
+		cmocka_unit_test_setup_teardown(set_with_an_unknown_expression, setup, teardown),
+		cmocka_unit_test_setup_teardown(element_of_known_attributes, setup, teardown),
+		cmocka_unit_test_setup_teardown(element_with_an_unknown_attribute, setup, teardown),
+		cmocka_unit_test_setup_teardown(element_with_unknown_flags, setup, teardown),
+		cmocka_unit_test_setup_teardown(element_with_an_unknown_verdict, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_short_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(user_data_are_bounded, setup, teardown),
 		cmocka_unit_test(a_request_under_way_is_seen),
