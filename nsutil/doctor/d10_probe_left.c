@@ -6,11 +6,19 @@
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/check.h"
 
+/* No packet has this protocol: nobody else asks for it. */
+static bool asks_for_255(const char *text)
+{
+	return chains_number_after(text, "-p ") == 255 || chains_number_after(text, "protocol ") == 255 ||
+	       chains_number_after(text, "l4proto ") == 255;
+}
+
 static bool is_probe(const struct rule *r, void *arg)
 {
 	const struct rule **found = arg;
+	_cleanup_buf_ struct buf b = BUF_INIT;
 
-	if (!r->comment || !strstr(r->comment, "Istio no-op iptables capability probe"))
+	if (!(r->comment && strstr(r->comment, "Istio no-op iptables capability probe")) && !asks_for_255(chains_text(r, &b)))
 		return false;
 	*found = r;
 	return true;

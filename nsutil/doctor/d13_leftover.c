@@ -6,7 +6,8 @@
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/check.h"
-#include "nsutil/istio/verify.h"
+
+enum { PROXY_ID = 1337 };
 
 static bool leads_to_istio(const struct rule *r)
 {
@@ -28,17 +29,21 @@ static bool has_jump(const struct table *t)
 static const struct chain *istio_chain(const struct table *t)
 {
 	for (const struct chain *c = t->chains; c; c = c->next)
-		if (!c->base && chains_of(c, "Istio") && strcmp(c->name, "ISTIO_POSTRT") != 0) /* that is D27 */
+		if (!c->base && chains_of(c, "Istio") && (c->n_rules || t->store != STORE_NATIVE) &&
+		    strcmp(c->name, "ISTIO_POSTRT") != 0) /* that is D27 */
 			return c;
 	return NULL;
 }
 
-/* A rule of a built-in chain that sends traffic to the proxy's ports. */
+/* A rule of a built-in chain that sends traffic to the proxy's ports, or asks for its user. */
 static bool is_shaped(const struct rule *r)
 {
-	unsigned port = r->chain->base ? chains_port(r, NULL) : 0;
+	unsigned port = chains_port(r, NULL);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *text = chains_text(r, &b);
 
-	return port == 15001 || port == 15006 || port == 15053;
+	return port == 15001 || port == 15006 || port == 15053 || chains_number_after(text, "uid-owner ") == PROXY_ID ||
+	       chains_number_after(text, "gid-owner ") == PROXY_ID;
 }
 
 /* A proxy that is there wants complete rules, not none. */
@@ -50,9 +55,48 @@ static bool wanted(struct doctor *d)
 static bool has_rules_in_use(const struct ruleset *rs)
 {
 	for (const struct table *t = rs->tables; t; t = t->next)
-		if (t->store == STORE_NATIVE ? istio_owns_table(t) : has_jump(t))
+		if (has_jump(t))
 			return true;
 	return false;
+}
+
+static bool is_reached(const struct chain *c)
+{
+	for (const struct chain *from = c->table->chains; from; from = from->next)
+		for (const struct rule *r = from->rules; r; r = r->next)
+			for (const struct stmt *s = r->stmts; s; s = s->next)
+				if (s->kind == STMT_VERDICT && s->verdict.to == c)
+					return true;
+	return false;
+}
+
+/* Istio makes ISTIO_INBOUND in any case; it holds no rule that captures while nothing is to lead to it. */
+static bool is_cut_off(const struct chain *c)
+{
+	if (!chains_named(c, "ISTIO_INBOUND") && !chains_named(c, "ISTIO_OUTPUT") && !chains_named(c, "ISTIO_PRERT"))
+		return false;
+	for (const struct rule *r = c->rules; r; r = r->next)
+		if (chains_jump(r) || chains_port(r, NULL))
+			return !is_reached(c);
+	return false;
+}
+
+/* The others of the table are in use. */
+static void check_cut_off(struct doctor *d, const struct table *t)
+{
+	struct doctor_finding *f;
+
+	for (const struct chain *c = t->chains; c; c = c->next) {
+		if (c->base || !chains_of(c, "Istio") || !is_cut_off(c))
+			continue;
+		f = doctor_find(d, "nothing leads to %s of %s %s %s any more: what it should capture goes past the proxy", c->name,
+				store_name(t->store), family_name(t->family), t->name);
+		doctor_see(d, f, c->name, chains_save_command(t->store, t->family == NFPROTO_IPV6), "%u rules, no jump to it", c->n_rules);
+		if (t->store != STORE_NATIVE)
+			f->mend = DOCTOR_MEND_RULES;
+		doctor_fix_self(d, f, "istio verify");
+		doctor_fix_self(d, f, "istio apply");
+	}
 }
 
 static void check_chains(struct doctor *d, const struct table *t)
@@ -60,8 +104,12 @@ static void check_chains(struct doctor *d, const struct table *t)
 	const struct chain *c = istio_chain(t);
 	struct doctor_finding *f;
 
-	if (!c || has_jump(t))
+	if (!c)
 		return;
+	if (has_jump(t)) {
+		check_cut_off(d, t);
+		return;
+	}
 	f = doctor_find(d, "chains of Istio's are left in %s %s %s, and nothing leads to them", store_name(t->store),
 			family_name(t->family), t->name);
 	doctor_see(d, f, c->name, chains_save_command(t->store, t->family == NFPROTO_IPV6), "%u rules, no jump to it", c->n_rules);
@@ -96,10 +144,9 @@ static void check(struct doctor *d)
 	const struct ruleset *rs = doctor_rules(d);
 
 	for (const struct table *t = rs ? rs->tables : NULL; t; t = t->next) {
-		if (t->store == STORE_NATIVE)
-			continue;
 		check_chains(d, t);
-		check_rules(d, rs, t);
+		if (t->store != STORE_NATIVE)
+			check_rules(d, rs, t);
 	}
 }
 
@@ -108,8 +155,8 @@ const struct doctor_entry doctor_d13 = {
 	.title = "something of Istio's is left behind",
 	.link = "https://github.com/istio/istio/issues/49067",
 	.explain = "After an uninstall, or when a pod left the mesh, chains or single rules may stay.\n"
-		   "It is told by chains of Istio's in a table whose built-in chains lead to none of them, or by redirects to\n"
-		   "the proxy's ports in built-in chains of a store that has no chain of Istio's.",
+		   "It is told by chains of Istio's to which nothing leads, or by redirects to the proxy's ports and rules for its user\n"
+		   "in built-in chains of a store that has no chain of Istio's.",
 	.severity = DOCTOR_WARNING,
 	.scope = DOCTOR_BOTH,
 	.check = check,

@@ -7,7 +7,7 @@
 #include "nsutil/doctor/check.h"
 #include "nsutil/doctor/early.h"
 
-enum { PORTS_MOST = 32 };
+enum { PORTS_MOST = 32, PORT_IN = 15006 };
 
 struct ports {
 	const struct netview *nv;
@@ -23,12 +23,18 @@ static bool seen(const struct ports *p, unsigned port)
 	return p->n == PORTS_MOST;
 }
 
+/* The proxy is there, and the rule goes past it: that is D46. */
+static bool is_wrong_port(const struct ports *p, const struct rule *r)
+{
+	return chains_named(r->chain, "ISTIO_IN_REDIRECT") && facts_listens(p->nv, IPPROTO_TCP, PORT_IN);
+}
+
 static bool look(const struct rule *r, void *arg)
 {
 	struct ports *p = arg;
 	unsigned port = chains_of(r->chain, "Istio") ? chains_port(r, NULL) : 0;
 
-	if (!port || seen(p, port) || facts_listens(p->nv, IPPROTO_TCP, port) || facts_listens(p->nv, IPPROTO_UDP, port))
+	if (!port || is_wrong_port(p, r) || seen(p, port) || facts_listens(p->nv, IPPROTO_TCP, port) || facts_listens(p->nv, IPPROTO_UDP, port))
 		return false;
 	p->dead[p->n] = r;
 	p->port[p->n++] = port;

@@ -33,7 +33,7 @@ static const struct rule *decides(const struct chain *c, unsigned port)
 	return NULL;
 }
 
-/* A rule for one port that stands behind the one that takes all. */
+/* A rule for one port that stands behind the one that takes all, and alone: when one stands in front too, it is D12. */
 static const struct rule *too_late(const struct chain *c, const struct rule **ret_all)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -42,7 +42,7 @@ static const struct rule *too_late(const struct chain *c, const struct rule **re
 	for (const struct rule *r = c->rules; r; r = r->next) {
 		const char *text = chains_text(r, &b);
 
-		if (all && chains_returns(r) && chains_dport(text)) {
+		if (all && chains_returns(r) && chains_dport(text) && decides(c, chains_dport(text)) == all) {
 			*ret_all = all;
 			return r;
 		}

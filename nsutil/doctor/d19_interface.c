@@ -30,7 +30,8 @@ static bool check_order(struct doctor *d, const struct chain *c)
 	struct doctor_finding *f;
 
 	for (const struct rule *r = c->rules; r; r = r->next) {
-		if (is_istio(r) && !jump)
+		/* "-i eth1 -j ISTIO_REDIRECT" is of a machine's interface (KubeVirt), and a RETURN for it follows */
+		if (!jump && is_istio(r) && !names_interface(chains_text(r, &b)))
 			jump = r;
 		if (!jump || !chains_returns(r) || !names_interface(chains_text(r, &b)) || strstr(buf_cstr(&b), "mark"))
 			continue;

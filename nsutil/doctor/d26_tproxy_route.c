@@ -14,21 +14,79 @@ enum { CAP_NET_ADMIN_BIT = 12 };
 struct marks {
 	long mark[2]; /* of IPv4 and IPv6; -1: no TPROXY rule */
 	const struct rule *rule[2];
+	const struct rule *redirects; /* sends inbound connections on by REDIRECT; NULL */
 };
+
+/* "--tproxy-mark 0x539", "tproxy ip to :15006 meta mark set 0x00000539" */
+static long mark_of(const struct rule *r)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	const char *text = chains_text(r, &b);
+
+	return chains_number_after(text, r->chain->table->store == STORE_NATIVE ? "mark set " : "--tproxy-mark ");
+}
+
+/* A rule of an inet table is for the family it says, or for both. */
+static bool is_for(const struct rule *r, bool v6)
+{
+	uint8_t family = r->chain->table->family;
+
+	for (const struct stmt *s = r->stmts; s; s = s->next)
+		if (s->kind == STMT_TPROXY && s->tproxy.family)
+			family = s->tproxy.family;
+	return family == NFPROTO_INET || family == (v6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
+}
+
+/* A built-in chain for what comes in leads to ISTIO_INBOUND, and that to the redirect. */
+static bool redirects_inbound(const struct chain *redirect)
+{
+	bool led = false, comes_in = false;
+
+	for (const struct chain *c = redirect->table->chains; c; c = c->next)
+		for (const struct rule *r = c->rules; r; r = r->next)
+			for (const struct stmt *s = r->stmts; s; s = s->next) {
+				const struct chain *to = s->kind == STMT_VERDICT ? s->verdict.to : NULL;
+
+				led |= to && to == redirect && chains_named(c, "ISTIO_INBOUND");
+				comes_in |= to && c->base && c->hook == NF_INET_PRE_ROUTING && chains_named(to, "ISTIO_INBOUND");
+			}
+	return comes_in && (led || chains_named(redirect, "ISTIO_INBOUND"));
+}
 
 static bool take(const struct rule *r, void *arg)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct marks *m = arg;
-	bool tproxy = false, v6 = r->chain->table->family == NFPROTO_IPV6;
-	const char *text;
+	bool tproxy = false;
 
-	if (r->chain->table->store == STORE_NATIVE || !chains_of(r->chain, "Istio") || !chains_port(r, &tproxy) || !tproxy)
+	if (!chains_of(r->chain, "Istio") || !chains_port(r, &tproxy))
 		return false;
-	text = chains_text(r, &b);
-	m->mark[v6] = chains_number_after(text, "--tproxy-mark ");
-	m->rule[v6] = r;
+	if (!tproxy) {
+		m->redirects = !m->redirects && redirects_inbound(r->chain) ? r : m->redirects;
+		return false;
+	}
+	for (unsigned v6 = 0; v6 < 2; v6++)
+		if (is_for(r, v6)) {
+			m->mark[v6] = mark_of(r);
+			m->rule[v6] = r;
+		}
 	return false;
+}
+
+static void check_mixed(struct doctor *d, const struct marks *m)
+{
+	const struct rule *tproxy = m->rule[0] ? m->rule[0] : m->rule[1];
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct doctor_finding *f;
+
+	if (!m->redirects)
+		return;
+	f = doctor_find(d, "inbound connections are taken by TPROXY and by REDIRECT at once: rules of both modes are in place");
+	doctor_see(d, f, tproxy->chain->name, store_name(tproxy->chain->table->store), "rule %u: %s", tproxy->index,
+		   chains_text(tproxy, &b));
+	doctor_see(d, f, m->redirects->chain->name, store_name(m->redirects->chain->table->store), "rule %u: %s", m->redirects->index,
+		   chains_text(m->redirects, &b));
+	doctor_fix(d, f, "delete the pod, so that its rules are written for one mode");
+	doctor_fix_self(d, f, "istio verify");
 }
 
 static bool has_local_default(const struct netview *nv, uint8_t family, uint32_t table)
@@ -71,7 +129,7 @@ static void check(struct doctor *d)
 {
 	static const char *const words[] = { "-4", "-6" };
 	const struct ruleset *rs = doctor_rules(d);
-	struct marks m = { { -1, -1 }, { NULL, NULL } };
+	struct marks m = { { -1, -1 }, { NULL, NULL }, NULL };
 	const struct netview *nv;
 	struct doctor_finding *f;
 
@@ -94,6 +152,7 @@ static void check(struct doctor *d)
 		doctor_fix(d, f, "ip %s rule add fwmark %ld lookup 133", words[v6], m.mark[v6]);
 		doctor_fix(d, f, "ip %s route add local default dev lo table 133", words[v6]);
 	}
+	check_mixed(d, &m);
 	check_caps(d);
 }
 

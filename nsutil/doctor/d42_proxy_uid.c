@@ -23,7 +23,7 @@ static bool look(const struct rule *r, void *arg)
 	if (gid < 0)
 		gid = chains_number_after(text, "skgid ");
 	o->any |= uid >= 0 || gid >= 0;
-	o->fits |= (uid >= 0 && (uid_t)uid == o->proxy->uid) || (gid >= 0 && (gid_t)gid == o->proxy->gid);
+	o->fits |= (uid >= 0 && (uid_t)uid == o->proxy->rule_uid) || (gid >= 0 && (gid_t)gid == o->proxy->rule_gid);
 	return o->fits;
 }
 
@@ -33,7 +33,7 @@ static void check(struct doctor *d)
 	struct owners o = { .proxy = facts_proxy(d) };
 	struct doctor_finding *f;
 
-	if (!rs || !o.proxy || strcmp(o.proxy->comm, "envoy") != 0)
+	if (!rs || !o.proxy)
 		return;
 	chains_each(rs, look, &o);
 	if (!o.any || o.fits)
@@ -52,7 +52,8 @@ const struct doctor_entry doctor_d42 = {
 	.link = "https://github.com/istio/istio/issues/58750",
 	.explain = "Istio's rules let the proxy's own connections pass by their user (1337) or group. When the proxy runs as\n"
 		   "another one, or in a user namespace (hostUsers: false) that maps 1337 to another number, it catches itself.\n"
-		   "It is told by the owner matches of the rules and the proxy's process.",
+		   "It is told by the owner matches of the rules and the proxy's process; where the namespace belongs to the pod's user\n"
+		   "namespace, the kernel counts users as that does.",
 	.severity = DOCTOR_ERROR,
 	.scope = DOCTOR_POD,
 	.check = check,

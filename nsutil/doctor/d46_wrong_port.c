@@ -18,10 +18,10 @@ static bool take(const struct rule *r, void *arg)
 {
 	struct ports *p = arg;
 
-	if (strcmp(r->chain->name, "ISTIO_IN_REDIRECT") == 0 && !p->in_port) {
+	if (chains_named(r->chain, "ISTIO_IN_REDIRECT") && !p->in_port) {
 		p->in = r;
 		p->in_port = chains_port(r, NULL);
-	} else if (strcmp(r->chain->name, "ISTIO_REDIRECT") == 0 && !p->out_port) {
+	} else if (chains_named(r->chain, "ISTIO_REDIRECT") && !p->out_port) {
 		p->out_port = chains_port(r, NULL);
 	}
 	return false;
@@ -43,7 +43,7 @@ static void check(struct doctor *d)
 	if (!nv || !facts_listens(nv, IPPROTO_TCP, PORT_IN) || (p.in_port != p.out_port && facts_listens(nv, IPPROTO_TCP, p.in_port)))
 		return;
 	f = doctor_find(d, "inbound connections are sent to port %u, but the proxy listens for them on %d", p.in_port, PORT_IN);
-	doctor_see(d, f, "rule", store_name(p.in->chain->table->store), "ISTIO_IN_REDIRECT: %s", chains_text(p.in, &b));
+	doctor_see(d, f, "rule", store_name(p.in->chain->table->store), "%s: %s", p.in->chain->name, chains_text(p.in, &b));
 	doctor_see(d, f, "listener", "sockets of the namespace", "%d", PORT_IN);
 	doctor_fix(d, f, "restart the pod, so that its rules and its proxy are of one version");
 }

@@ -17,16 +17,31 @@ struct search {
 	const struct rule *rule;
 };
 
+enum { LEVEL_AUDIT = 8 }; /* goes to the audit log */
+
+/* LOG, TRACE, "log" without a group; what goes to a group of nfnetlink_log (NFLOG) has a reader of its own. */
+static bool writes_to_log(const struct stmt *s)
+{
+	if (s->kind == STMT_XT)
+		return s->xt->target && (strcmp(s->xt->name, "LOG") == 0 || strcmp(s->xt->name, "TRACE") == 0);
+	return s->kind == STMT_LOG && s->log.group < 0 && s->log.level != LEVEL_AUDIT;
+}
+
 static bool is_log(const struct rule *r, void *arg)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct search *s = arg;
-	const char *text = chains_text(r, &b);
 
-	if (!strstr(text, "-j LOG") && !strstr(text, "-j TRACE") && !strstr(text, "log prefix"))
-		return false;
-	s->rule = r;
-	return true;
+	if (r->chain->table->store == STORE_COMPAT && strstr(chains_text(r, &b), "-j TRACE")) { /* "meta nftrace set 1" */
+		s->rule = r;
+		return true;
+	}
+	for (const struct stmt *st = r->stmts; st; st = st->next)
+		if (writes_to_log(st)) {
+			s->rule = r;
+			return true;
+		}
+	return false;
 }
 
 /* Unless the switch is set, the kernel log takes lines of the first namespace only. */

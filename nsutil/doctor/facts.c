@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/check.h"
@@ -111,6 +114,31 @@ static bool maps_users(const char *proc, pid_t pid)
 	return inside || outside || count != 4294967295UL;
 }
 
+/* An id as the process's own user namespace counts it; @id itself where that does not know it. */
+static uid_t id_inside(const char *proc, pid_t pid, const char *map, uid_t id)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned long inside, outside, count;
+
+	if (proc_read(proc, pid, map, 4096, &text) < 0)
+		return id;
+	for (const char *at = text; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+		if (sscanf(at, "%lu %lu %lu", &inside, &outside, &count) == 3 && id >= outside && id - outside < count)
+			return (uid_t)(inside + (id - outside));
+	return id;
+}
+
+/* Owner matches count as the user namespace does that the network namespace belongs to (hostUsers: false). */
+static bool owns_netns(struct doctor *d, pid_t pid)
+{
+	_cleanup_close_ int fd = d->t->netns.fd < 0 ? -1 : ioctl(d->t->netns.fd, NS_GET_USERNS);
+	struct stat owner, own;
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/%d/ns/user", d->t->proc, (int)pid);
+	return fd >= 0 && fstat(fd, &owner) == 0 && stat(path, &own) == 0 && owner.st_ino == own.st_ino;
+}
+
 static const char *args_of(struct doctor *d, pid_t pid)
 {
 	_cleanup_free_ char *text = NULL;
@@ -145,6 +173,12 @@ static bool fill_process(struct doctor *d, pid_t pid, struct fact_process *p)
 	p->pid = pid;
 	p->caps = caps ? strtoull(caps, NULL, 16) : 0;
 	p->own_users = maps_users(d->t->proc, pid);
+	p->rule_uid = p->uid;
+	p->rule_gid = p->gid;
+	if (p->own_users && owns_netns(d, pid)) {
+		p->rule_uid = id_inside(d->t->proc, pid, "uid_map", p->uid);
+		p->rule_gid = id_inside(d->t->proc, pid, "gid_map", p->gid);
+	}
 	snprintf(p->comm, sizeof(p->comm), "%.15s", st.comm);
 	p->args = args_of(d, pid);
 	return p->args;

@@ -32,6 +32,7 @@ struct fact_process { /* of the target's namespace */
 	pid_t pid;
 	char comm[16];
 	uid_t uid, gid;	/* effective, as seen from here */
+	uid_t rule_uid, rule_gid; /* as owner matches of the namespace count them */
 	uint64_t caps;	/* effective */
 	bool own_users; /* its user namespace maps ids */
 	const char *args; /* joined by blanks, cut */

@@ -90,11 +90,25 @@ static const char *from_file(struct doctor *d, const char *name)
 	return NULL;
 }
 
+/* As the runtime knows them. */
+static const char *from_pod(struct doctor *d, const char *name)
+{
+	const char *const *at = d->t->pod ? d->t->pod->annotations : NULL;
+	size_t n = strlen(name);
+
+	for (; at && *at; at++)
+		if (strncmp(*at, name, n) == 0 && (*at)[n] == '=')
+			return *at + n + 1;
+	return NULL;
+}
+
 const char *intent_annotation(struct doctor *d, const char *name)
 {
 	const char *value = from_json(d, name);
 
-	return value ? value : from_file(d, name);
+	if (!value)
+		value = from_file(d, name);
+	return value ? value : from_pod(d, name);
 }
 
 unsigned intent_each(const char **at)
