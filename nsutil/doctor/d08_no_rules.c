@@ -10,13 +10,14 @@
 
 enum { PORT_HBONE = 15008 };
 
-/* ztunnel listens in the pod's namespace from outside. */
+/* ztunnel listens in the pod's namespace, mostly from outside; in a pod of its own it needs no rules. */
 static bool is_ambient(struct doctor *d, char why[160])
 {
 	const struct netview *nv = facts_net(d);
 	const struct nv_socket *s = nv ? facts_listens(nv, IPPROTO_TCP, PORT_HBONE) : NULL;
+	const char *name = d->t->pod && d->t->pod->name ? d->t->pod->name : "";
 
-	if (!s || facts_is_gateway(d) || strcmp(s->process, "ztunnel") != 0)
+	if (!s || strncmp(name, "ztunnel", 7) == 0 || strcmp(s->process, "ztunnel") != 0)
 		return false;
 	snprintf(why, 160, "ztunnel (pid %d) listens on %d in it", (int)s->pid, PORT_HBONE);
 	return true;
@@ -26,9 +27,9 @@ static bool is_ambient(struct doctor *d, char why[160])
 static bool told_by_log(struct doctor *d)
 {
 	static const enum log_kind kinds[] = { LOG_NOT_ROOT, LOG_NO_EXTENSION, LOG_LOCKED, LOG_INCOMPATIBLE, LOG_NO_EXPRESSION,
-					       LOG_READ_ONLY };
+					       LOG_READ_ONLY, LOG_CHAIN_EXISTS, LOG_NO_JSON, LOG_SELINUX, LOG_AUTOPILOT,
+					       LOG_SWALLOWED, LOG_NO_FAMILY };
 	const struct log *l = facts_log(d);
-
 	struct raw_missing m;
 
 	if (raw_missing(d, &m)) /* D24 */
@@ -37,6 +38,15 @@ static bool told_by_log(struct doctor *d)
 		if (log_hit(l, kinds[i]))
 			return true;
 	return false;
+}
+
+/* istio-validation looks before the proxy starts, and keeps the pod from starting when nothing is captured. */
+static bool failed_validation(struct doctor *d, char why[160])
+{
+	if (!log_hit(facts_log(d), LOG_VALIDATION))
+		return false;
+	snprintf(why, 160, "istio-validation says that nothing is captured");
+	return true;
 }
 
 static void see_log(struct doctor *d, struct doctor_finding *f)
@@ -74,7 +84,7 @@ static void check(struct doctor *d)
 		return;
 	}
 	ambient = is_ambient(d, why);
-	if (!ambient && !is_sidecar(d, why))
+	if (!ambient && !is_sidecar(d, why) && !failed_validation(d, why))
 		return;
 	f = doctor_find(d, "the pod is in the mesh, but there is no rule of Istio's: all its traffic goes past the proxy");
 	doctor_see(d, f, "mesh", "/proc", "%s", why);
@@ -94,8 +104,9 @@ const struct doctor_entry doctor_d08 = {
 	.link = "https://github.com/istio/istio/issues/14327",
 	.explain = "The pod started before the CNI plugin was ready, or istio-init failed and was passed over: the proxy runs,\n"
 		   "and no rule leads to it. Traffic flows, without mTLS, policy and telemetry.\n"
-		   "It is told by a sidecar (the proxy's role, or listeners on 15001 and 15006) or ztunnel's listener in the\n"
-		   "namespace, and no chain of Istio's in any store. Gateways and waypoints have no rules by design.",
+		   "It is told by a sidecar (the proxy's role, its listeners on 15001 or 15006, an application beside it, or istio-init\n"
+		   "among the pod's containers), ztunnel's listener in the namespace or istio-validation's log, and no chain of\n"
+		   "Istio's in any store. Gateways and waypoints have no rules by design.",
 	.severity = DOCTOR_ERROR,
 	.scope = DOCTOR_POD,
 	.check = check,

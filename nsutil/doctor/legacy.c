@@ -8,12 +8,49 @@
 
 #include "nsutil/doctor/chains.h"
 
-enum { PORT_OUT = 15001, PORT_IN = 15006 };
+enum { PORT_OUT = 15001, PORT_IN = 15006, PROXY_ID = 1337 };
+
+/* Beside a gateway's proxy no application listens. */
+static const struct nv_socket *application(const struct netview *nv)
+{
+	for (unsigned i = 0; i < nv->n_sockets; i++) {
+		const struct nv_socket *s = &nv->sockets[i];
+
+		if (s->protocol == IPPROTO_TCP && s->listening && s->process[0] && (s->lport < 15000 || s->lport > 15099) &&
+		    !addr_is_loopback(&s->local) && strcmp(s->process, "envoy") != 0 && strcmp(s->process, "pilot-agent") != 0)
+			return s;
+	}
+	return NULL;
+}
+
+/* Gateways and waypoints have neither. */
+static bool has_init(const struct pod *pod)
+{
+	for (const struct launch *l = pod ? pod->launches : NULL; l; l = l->next)
+		if (strcmp(l->container, "istio-init") == 0 || strcmp(l->container, "istio-validation") == 0)
+			return true;
+	return false;
+}
+
+static bool by_surroundings(struct doctor *d, const struct netview *nv, const struct fact_process *p, char why[160])
+{
+	const struct nv_socket *app = nv && !nv->sockets_unread && p->uid == PROXY_ID ? application(nv) : NULL;
+
+	if (has_init(d->t->pod))
+		snprintf(why, 160, "%s (pid %d) runs, and the pod has istio-init or istio-validation", p->comm, (int)p->pid);
+	else if (app)
+		snprintf(why, 160, "%s (pid %d) runs as %u beside %s, which listens on %u", p->comm, (int)p->pid, p->uid, app->process,
+			 app->lport);
+	else
+		return false;
+	return true;
+}
 
 bool is_sidecar(struct doctor *d, char why[160])
 {
 	const struct netview *nv = facts_net(d);
 	const struct fact_process *p = facts_proxy(d);
+	bool out, in;
 
 	if (facts_is_gateway(d))
 		return false;
@@ -21,9 +58,12 @@ bool is_sidecar(struct doctor *d, char why[160])
 		snprintf(why, 160, "%s (pid %d) runs as a sidecar", p->comm, (int)p->pid);
 		return true;
 	}
-	if (!nv || !facts_listens(nv, IPPROTO_TCP, PORT_OUT) || !facts_listens(nv, IPPROTO_TCP, PORT_IN))
-		return false;
-	snprintf(why, 160, "ports %d and %d are listened on%s%s", PORT_OUT, PORT_IN, p ? ", by " : "", p ? p->comm : "");
+	out = nv && facts_listens(nv, IPPROTO_TCP, PORT_OUT);
+	in = nv && facts_listens(nv, IPPROTO_TCP, PORT_IN);
+	if (!(out && in) && !((out || in) && p))
+		return p && by_surroundings(d, nv, p, why);
+	snprintf(why, 160, "port %d%s listened on%s%s", out ? PORT_OUT : PORT_IN, out && in ? " and 15006 are" : " is", p ? ", by " : "",
+		 p ? p->comm : "");
 	return true;
 }
 

@@ -22,7 +22,7 @@ bool legacy_wanted(struct doctor *d, struct legacy_want *ret);
 /* legacy_evidence() - add what legacy_wanted() rests on, and what the kernel has */
 void legacy_evidence(struct doctor *d, struct doctor_finding *f, const struct legacy_want *w);
 
-/* is_sidecar() - a sidecar's proxy runs here, for sure: by its role, or by both of its listeners */
+/* is_sidecar() - a sidecar's proxy runs here, for sure: by its role, its listeners, or what else the pod holds */
 bool is_sidecar(struct doctor *d, char why[160]);
 
 #endif

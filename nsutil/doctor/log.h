@@ -24,6 +24,8 @@ enum log_kind {
 	LOG_NO_EXPRESSION, /* the kernel refuses an expression of nftables */
 	LOG_SELINUX,
 	LOG_READ_ONLY,	  /* the node lacks tools, or lets nothing be mounted */
+	LOG_AUTOPILOT,	  /* GKE Autopilot rejected the pod */
+	LOG_NO_FAMILY,	  /* the kernel does not speak IPv6 (or IPv4) */
 	LOG_KINDS,
 };
 

@@ -165,13 +165,6 @@ d08() {
 }
 @test "D08: a sidecar without rules" { in_pod d08; }
 
-d08_ambient() {
-	pod_standin -n ztunnel tcp/15008 >/dev/null
-	# in the pod's namespace runs no ztunnel: it is found by its socket
-	finds "$1"
-}
-@test "D08: not when ztunnel itself runs in the namespace" { in_pod d08_ambient ''; }
-
 # ---- the command itself ----
 
 @test "--list names all, each explains itself" {

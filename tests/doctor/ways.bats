@@ -118,3 +118,92 @@ wrong_port() {
 	finds D47
 }
 @test "D46: a port on which nobody listens; D47: no chain for inbound at all" { in_pod wrong_port; }
+
+without_rules() {
+	local pid
+	pid=$(pod_standin -n envoy -u 1337 tcp/8443 tcp/15021)
+	finds ''
+	pod_standin tcp/8080 >/dev/null
+	finds D08
+	kill "$pid"
+	pid=$(pod_standin -n envoy -u 1337 tcp/15006)
+	finds D08
+	kill "$pid"
+	until_true pod_gone "$pid"
+	finds ''
+	pod_standin -n ztunnel tcp/15008 >/dev/null
+	finds D08
+}
+pod_gone() { [ ! -e "/proc/$1" ]; }
+@test "D08: a proxy beside an application, with one of its listeners, ztunnel's; not a gateway" { in_pod without_rules; }
+
+words() {
+	local id line
+	sidecar
+	while IFS='|' read -r id line; do
+		echo "$line" >/run/log
+		finds "$id" --log /run/log
+	done <<-'END'
+		D01|iptables binary iptables-legacy has no loaded kernel support and cannot be used
+		D08|error iptables validation failed; workload is not ready for Envoy
+		D11|iptables-restore v1.8.9 (nf_tables): line 2: CHAIN_USER_ADD failed (File exists): chain ISTIO_INBOUND
+		D33|nftables run failed: /dev/stdin:12:1-70: Error: Could not process rule: No such file or directory
+		D34|iptables v1.8.4 (legacy): Couldn't load target `REDIRECT':No such file or directory
+		D36|type=AVC msg=audit(16.1:4): avc:  denied  { read } for  pid=4 comm="xtables-legacy-" path="/tmp/x"
+		D37|Error: Operation not permitted (you must be root)
+		D37|iptables v1.6.1: can't initialize iptables table `nat': Operation not permitted
+		D38|[denied by autogke-default-linux-capabilities]: linux capability 'NET_ADMIN,NET_RAW' on container 'istio-init' not allowed
+		D40|ip6tables v1.8.4 (legacy): can't initialize ip6tables table `nat': Address family not supported by protocol
+	END
+}
+@test "D01, D08, D11, D33, D34, D36, D37, D38, D40 by other words of a log" { in_pod words; }
+
+before_proxy() {
+	echo 'error iptables validation failed; workload is not ready for Envoy' >/run/log
+	finds D08 --log /run/log
+}
+@test "D08: istio-validation failed, and no proxy runs yet" { in_pod before_proxy; }
+
+guest() {
+	local pid
+	cp /bin/sleep /run/exe
+	nsenter --net=/run/netns/pod bash -c 'exec -a runsc-sandbox /run/exe 100' &
+	pid=$!
+	until_true grep -qs runsc "/proc/$pid/cmdline"
+	finds D43
+	kill $pid
+	wait $pid || true
+	finds ''
+	cp /bin/sleep /run/qemu-system-aarch64
+	nsenter --net=/run/netns/pod /run/qemu-system-aarch64 100 &
+	until_true grep -qs qemu "/proc/$!/comm"
+	finds D43
+	cp /bin/sleep /run/virt-launcher
+	nsenter --net=/run/netns/pod /run/virt-launcher 100 &
+	until_true grep -qs virt "/proc/$!/comm"
+	finds ''
+	pod_exec ip link add tap0_kata type veth peer name x
+	finds D43
+}
+@test "D43: gVisor's process called exe, other machines, Kata's tap; not a KubeVirt machine" { in_pod guest; }
+
+# hostUsers: false: the pod's network namespace belongs to its user namespace
+users() {
+	local pid
+	nft_node
+	unshare -U -n sleep infinity &
+	pid=$!
+	until_true grep -qs sleep "/proc/$pid/comm"
+	echo '0 100000 65536' >"/proc/$pid/uid_map"
+	echo '0 100000 65536' >"/proc/$pid/gid_map"
+	ip netns del pod
+	touch /run/netns/pod
+	mount --bind "/proc/$pid/ns/net" /run/netns/pod
+	nsenter -t $pid -U -n ip link set lo up
+	istio_rules 4 | nsenter -t $pid -U -n iptables-nft-restore --noflush
+	nsenter -t $pid -U -n "$TOOLS/standin" -d -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	finds ''
+	nsenter -t $pid -U -n "$TOOLS/standin" -d -n app -u 1337 -g 5 tcp/8080 >/dev/null
+	finds D14
+}
+@test "D14 in a pod with users of its own; D42 is silent where its rules count as the pod does" { in_pod users; }
