@@ -30,12 +30,37 @@ static void check_table(struct doctor *d, const struct table *t)
 	doctor_fix(d, f, "restart istio-cni-node on this node; update Istio, which inserts its jump in front since 1.26");
 }
 
+static bool has_snat(const struct chain *c)
+{
+	for (const struct rule *r = c->rules; r; r = r->next)
+		for (const struct stmt *s = r->stmts; s; s = s->next)
+			if (s->kind == STMT_NAT && s->nat.kind == NAT_SNAT)
+				return true;
+	return false;
+}
+
+/* The native table of the node has the sets of probed pods, and one rule for each in its postrouting. */
+static void check_native(struct doctor *d, const struct table *t)
+{
+	const struct chain *base = table_find_chain(t, "postrouting");
+	struct doctor_finding *f;
+
+	if (!t->sets || (base && has_snat(base)))
+		return;
+	f = doctor_find(d, "Istio's rule is missing in native %s postrouting: kubelet's probes of ambient pods do not get the address that"
+			   " Istio lets pass", t->name);
+	doctor_see(d, f, "postrouting", "nft list ruleset", "%s", base ? "no rule that changes the source" : "no such chain");
+	doctor_fix(d, f, "restart istio-cni-node on this node");
+}
+
 static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
 
 	for (const struct table *t = rs ? rs->tables : NULL; t; t = t->next)
-		if (t->store != STORE_NATIVE && table_find_chain(t, "ISTIO_POSTRT"))
+		if (t->store == STORE_NATIVE && strcmp(t->name, "istio-ambient-nat") == 0)
+			check_native(d, t);
+		else if (table_find_chain(t, "ISTIO_POSTRT"))
 			check_table(d, t);
 }
 
@@ -45,7 +70,7 @@ const struct doctor_entry doctor_d27 = {
 	.link = "https://github.com/istio/istio/issues/58531",
 	.explain = "On the node, Istio's chain ISTIO_POSTRT gives kubelet's probes of ambient pods an address that the pods' rules\n"
 		   "let pass. When somebody flushed the jump or put a masquerade in front of it, probes go to ztunnel and fail.\n"
-		   "It is told by the jump in POSTROUTING of the node.",
+		   "It is told by the jump in POSTROUTING of the node, or by the native table istio-ambient-nat without its rule.",
 	.severity = DOCTOR_ERROR,
 	.scope = DOCTOR_NODE,
 	.check = check,

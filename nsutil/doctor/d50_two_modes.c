@@ -13,11 +13,28 @@ static const struct table *native(const struct ruleset *rs)
 	return NULL;
 }
 
+/* kubelet makes chains called KUBE- too, some of them the same as kube-proxy's; these are of Services. */
+static bool is_of_service(const struct chain *c)
+{
+	return strcmp(c->name, "KUBE-SERVICES") == 0 || strncmp(c->name, "KUBE-SVC-", 9) == 0 || strncmp(c->name, "KUBE-SEP-", 9) == 0;
+}
+
+static unsigned stores_of_services(const struct ruleset *rs)
+{
+	unsigned stores = 0;
+
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->store != STORE_NATIVE ? t->chains : NULL; c; c = c->next)
+			if (is_of_service(c))
+				stores |= 1U << t->store;
+	return stores;
+}
+
 static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
 	const struct table *t = rs ? native(rs) : NULL;
-	unsigned xt = t ? chains_stores(rs, 0, "kube-proxy") & ~(1U << STORE_NATIVE) : 0;
+	unsigned xt = t ? stores_of_services(rs) : 0;
 	struct doctor_finding *f;
 	char names[40];
 
@@ -26,7 +43,7 @@ static void check(struct doctor *d)
 	f = doctor_find(d, "kube-proxy's rules are in its nftables table and in iptables (%s) at once: a mode was changed without"
 			   " cleaning up", chains_store_names(xt, names));
 	doctor_see(d, f, "table", "nft list ruleset", "%s %s", family_name(t->family), t->name);
-	doctor_see(d, f, "chains", names, "KUBE-...");
+	doctor_see(d, f, "chains", names, "KUBE-SERVICES, KUBE-SVC-..., KUBE-SEP-...");
 	doctor_fix(d, f, "kube-proxy --cleanup, or reboot the node");
 }
 
@@ -35,7 +52,7 @@ const struct doctor_entry doctor_d50 = {
 	.title = "kube-proxy's rules of two modes",
 	.link = "https://github.com/kubernetes/kubernetes/issues/102314",
 	.explain = "After a change of kube-proxy's mode the rules of the former one stay until they are cleaned up or the node\n"
-		   "is rebooted. It is told by KUBE- chains of iptables beside the nftables table kube-proxy.",
+		   "is rebooted. It is told by Services' chains of iptables beside the nftables table kube-proxy.",
 	.severity = DOCTOR_WARNING,
 	.scope = DOCTOR_BOTH,
 	.check = check,

@@ -47,6 +47,7 @@ static const struct owner_name chain_names[] = {
 	{ "KUBE-IPTABLES-HINT", "kubelet" },
 	{ "KUBE-KUBELET-CANARY", "kubelet" },
 	{ "KUBE-MARK-DROP", "kubelet" },
+	{ "KUBE-FIREWALL", "kubelet" },
 	{ "KUBE-ROUTER-*", "kube-router" },
 	{ "KUBE-POD-FW-*", "kube-router" },
 	{ "KUBE-NWPLCY-*", "kube-router" },

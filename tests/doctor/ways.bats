@@ -207,3 +207,34 @@ users() {
 	finds D14
 }
 @test "D14 in a pod with users of its own; D42 is silent where its rules count as the pod does" { in_pod users; }
+
+on_node() {
+	local got
+	got=$("$CNISH" -o json --runtime none --host-root /run/node-nft doctor host | jq -r '[.findings[].id] | unique | join(" ")') || true
+	[ "$got" = "$1" ] || { echo "wanted '$1', found '$got'"; return 1; }
+}
+
+node() {
+	node_with nft
+	iptables-nft -N KUBE-FIREWALL
+	iptables-nft -A INPUT -j KUBE-FIREWALL
+	nft 'add table ip kube-proxy; add chain ip kube-proxy c { type nat hook prerouting priority -100; }'
+	on_node ''
+	node_standin -n kube-proxy tcp/10256 >/dev/null
+	on_node ''
+	nft delete table ip kube-proxy
+	iptables-nft -t nat -N KUBE-SERVICES
+	on_node D28
+	iptables-nft -t nat -A PREROUTING -j KUBE-SERVICES
+	on_node ''
+	iptables-nft -t nat -N CNI-HOSTPORT-DNAT
+	iptables-nft -t nat -A CNI-HOSTPORT-DNAT -p tcp --dport 81 -j DNAT --to-destination 10.0.1.39:80
+	on_node D28
+	iptables-nft -t nat -A PREROUTING -j CNI-HOSTPORT-DNAT
+	nft 'add table inet istio-ambient-nat; add set inet istio-ambient-nat istio-inpod-probes-v4 { type ipv4_addr; };
+		add chain inet istio-ambient-nat postrouting { type nat hook postrouting priority 100; }'
+	on_node D27
+	nft add rule inet istio-ambient-nat postrouting meta skuid 0 ip daddr @istio-inpod-probes-v4 snat ip to 169.254.7.127
+	on_node ''
+}
+@test "D27 with native rules, D28 where jumps are gone; kubelet's chains are no D50" { sandbox node; }
