@@ -84,6 +84,8 @@ static void check(struct doctor *d)
 		return;
 	}
 	ambient = is_ambient(d, why);
+	if (!ambient && facts_module(d, "xt_owner") == MODULE_MISSING) /* D34 */
+		return;
 	if (!ambient && !is_sidecar(d, why) && !failed_validation(d, why))
 		return;
 	f = doctor_find(d, "the pod is in the mesh, but there is no rule of Istio's: all its traffic goes past the proxy");

@@ -40,7 +40,8 @@ static void check(struct doctor *d)
 		advise(d, f);
 		return;
 	}
-	if (!rs || facts_module(d, "xt_owner") != MODULE_MISSING || !is_sidecar(d, why))
+	if (!rs || doctor_found(d, "D01") || doctor_found(d, "D02") || facts_module(d, "xt_owner") != MODULE_MISSING ||
+	    !is_sidecar(d, why))
 		return;
 	f = doctor_find(d, "the pod is in the mesh without rules, and the kernel has no xt_owner, which iptables' rules need");
 	doctor_see(d, f, "mesh", "/proc", "%s", why);

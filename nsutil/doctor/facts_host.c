@@ -65,12 +65,12 @@ static void find_config(struct doctor *d)
 	f->config_where = "neither /proc/config.gz nor /boot/config-VERSION can be read";
 	if (uname(&u) < 0 || hostfs_init(&h, d->t->host_root, d->arena) < 0)
 		return;
-	places[0] = arena_printf(d->arena, "%s/config.gz", d->t->proc);
-	places[1] = arena_printf(d->arena, "/boot/config-%s", u.release);
-	places[2] = arena_printf(d->arena, "/lib/modules/%s/config", u.release);
-	places[3] = arena_printf(d->arena, "/usr/lib/modules/%s/config", u.release);
+	places[0] = arena_printf(d->arena, "/boot/config-%s", u.release);
+	places[1] = arena_printf(d->arena, "/lib/modules/%s/config", u.release);
+	places[2] = arena_printf(d->arena, "/usr/lib/modules/%s/config", u.release);
+	places[3] = arena_printf(d->arena, "%s/config.gz", d->t->proc);
 	for (unsigned i = 0; places[i] && !f->config; i++) {
-		int fd = i == 0 ? open(places[0], O_RDONLY | O_CLOEXEC) : hostfs_open(&h, places[i], O_RDONLY | O_NONBLOCK);
+		int fd = i == 3 ? open(places[i], O_RDONLY | O_CLOEXEC) : hostfs_open(&h, places[i], O_RDONLY | O_NONBLOCK);
 
 		f->config = fd < 0 ? NULL : read_config(d, fd);
 		if (f->config)

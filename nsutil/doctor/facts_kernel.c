@@ -35,7 +35,10 @@ static const char *list_text(struct doctor *d, enum module_list which)
 	if (which == LIST_LOADED) {
 		const char *path = arena_printf(d->arena, "%s/modules", d->t->proc);
 
-		f->list[which] = path ? facts_file(d, path) : NULL;
+		/* A root that was copied (a report of a node) has its own. */
+		f->list[which] = facts_host_file(d, "/proc/modules");
+		if (!f->list[which])
+			f->list[which] = path ? facts_file(d, path) : NULL;
 	} else if (uname(&u) == 0) {
 		const char *path = arena_printf(d->arena, "/lib/modules/%s/%s", u.release, files[which]);
 

@@ -164,6 +164,26 @@ before_proxy() {
 }
 @test "D08: istio-validation failed, and no proxy runs yet" { in_pod before_proxy; }
 
+kernel() {
+	local lists
+	lists=/run/root/lib/modules/$(uname -r)
+	mkdir -p /run/root/proc "$lists"
+	echo 'nf_tables 1 0 - Live 0x0' >/run/root/proc/modules
+	printf 'kernel/net/%s.ko:\n' netfilter/xt_owner ipv4/netfilter/iptable_nat >"$lists/modules.dep"
+	touch "$lists/modules.builtin"
+	export NODE=/run/root
+	sidecar
+	echo "iptables-restore v1.8.4 (legacy): iptables-restore: unable to initialize table 'nat'" >/run/log
+	finds D01 --log /run/log
+	jq -e '[.findings[0].fix[] | select(. == "modprobe iptable_nat")] | length == 1' /run/json
+	sed -i /iptable_nat/d "$lists/modules.dep"
+	finds D02 --log /run/log
+	sed -i /xt_owner/d "$lists/modules.dep"
+	finds D02 --log /run/log
+	finds D34
+}
+@test "D01, D02, D34 by the modules of a node whose root was copied (a fixture)" { in_pod kernel; }
+
 guest() {
 	local pid
 	cp /bin/sleep /run/exe
