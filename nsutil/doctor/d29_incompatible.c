@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d29_incompatible - native rules in iptables' tables make iptables-nft refuse them */
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,16 +22,40 @@ static bool is_iptables_name(const struct table *t)
 	return false;
 }
 
-static const struct rule *odd_rule(const struct table *t)
+/* What has a form in iptables' words, but iptables-nft keeps as an extension of its own and cannot read as nft's. */
+static bool is_native_only(const struct stmt *s)
+{
+	const struct expr *left = s->kind == STMT_MATCH ? s->match.left : NULL, *right = left ? s->match.right : NULL;
+
+	if (s->kind == STMT_NAT || s->kind == STMT_REJECT || (s->kind == STMT_LOG && s->log.group < 0))
+		return true;
+	if (left && left->kind == EXPR_BINOP)
+		left = left->binop.left;
+	if (!left || !right)
+		return false;
+	if (left->kind == EXPR_CT || right->kind == EXPR_SETREF)
+		return true;
+	if (left->kind == EXPR_META)
+		return left->meta_key == NFT_META_SKUID || left->meta_key == NFT_META_SKGID;
+	return left->kind == EXPR_PAYLOAD && left->payload.base == NFT_PAYLOAD_NETWORK_HEADER && right->kind == EXPR_RANGE;
+}
+
+static bool is_odd(const struct rule *r)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 
+	for (const struct stmt *s = r->stmts; s; s = s->next)
+		if (is_native_only(s))
+			return true;
+	return !r->opaque && !rule_iptables(r, &b);
+}
+
+static const struct rule *odd_rule(const struct table *t)
+{
 	for (const struct chain *c = t->chains; c; c = c->next)
-		for (const struct rule *r = c->rules; r; r = r->next) {
-			buf_reset(&b);
-			if (!r->opaque && !rule_iptables(r, &b))
+		for (const struct rule *r = c->rules; r; r = r->next)
+			if (is_odd(r))
 				return r;
-		}
 	return NULL;
 }
 
@@ -68,7 +93,7 @@ static void check(struct doctor *d)
 
 		if (!odd && !shape)
 			continue;
-		f = doctor_find(d, "table %s %s holds what iptables-nft cannot read: it refuses the whole table", family_name(t->family),
+		f = doctor_find(d, "table %s %s holds what iptables-nft cannot read: it refuses the whole table, or shows the rule wrong", family_name(t->family),
 				t->name);
 		if (odd) {
 			rule_nft(odd, false, &b);

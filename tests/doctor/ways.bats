@@ -46,6 +46,20 @@ in_chains() {
 }
 @test "D10, D12, D13, D14 in built-in chains and in whole blocks; a chain called LOGGED is no D52" { in_pod in_chains; }
 
+# What iptables-nft writes itself is none; the others it refuses, or shows without their condition.
+odd() {
+	local rule
+	nft_node
+	pod_exec iptables-nft -A OUTPUT -p tcp -m owner --uid-owner 5 -m conntrack --ctstate NEW -j REJECT --reject-with tcp-reset
+	pod_exec iptables-nft -A OUTPUT -p tcp -m multiport --dports 1,2 -m limit --limit 5/sec -m mark --mark 5 -j ACCEPT
+	nat -A OUTPUT -p tcp --dport 80:90 -j REDIRECT --to-ports 81
+	finds ''
+	for rule in 'ct state established accept' reject 'tcp dport { 1, 2 } accept' 'ip saddr 10.0.0.1-10.0.0.9 accept' 'meta skuid 5 accept'; do
+		with D29 pod_exec nft "add rule ip filter OUTPUT $rule" -- pod_exec nft flush chain ip filter OUTPUT
+	done
+}
+@test "D29: native rules that have a form in iptables' words, and it cannot read them" { in_pod odd; }
+
 owner_left() {
 	nft_node
 	with D13 nat -A OUTPUT -m owner --uid-owner 1337 -j RETURN -- nat -F OUTPUT
