@@ -160,7 +160,7 @@ static void label(struct buf *b, const char *key, const char *value, bool first)
 	for (const char *c = value ? value : ""; *c; c++) {
 		if (*c == '"' || *c == '\\')
 			buf_chr(b, '\\');
-		buf_chr(b, *c == '\n' ? ' ' : *c);
+		buf_chr(b, *c == '\n' ? ' ' : (unsigned char)*c < 0x80 ? *c : '?'); /* must be UTF-8; Kubernetes' names are ASCII */
 	}
 	buf_chr(b, '"');
 }
@@ -171,10 +171,28 @@ static void labels(struct buf *b, const struct scan_pod *p)
 	label(b, "pod", p->name, false);
 }
 
+/* A label set may be there once only, or the whole file is refused: a pod that was restarted may be listed twice. */
+static bool is_again(const struct scan *s, unsigned i)
+{
+	const struct scan_pod *p = &s->at[i];
+
+	for (unsigned k = 0; k < i; k++) {
+		const struct scan_pod *q = &s->at[k];
+		const char *a = p->pod && p->pod->k8s_namespace ? p->pod->k8s_namespace : "";
+		const char *b = q->pod && q->pod->k8s_namespace ? q->pod->k8s_namespace : "";
+
+		if (strcmp(a, b) == 0 && strcmp(p->name ? p->name : "", q->name ? q->name : "") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void prom_text(const struct scan *s, struct buf *b)
 {
 	buf_str(b, "# HELP cnish_pod_capture 1 for the state of the pod's traffic capture.\n# TYPE cnish_pod_capture gauge\n");
 	for (unsigned i = 0; i < s->n; i++) {
+		if (is_again(s, i))
+			continue;
 		buf_str(b, "cnish_pod_capture{");
 		labels(b, &s->at[i]);
 		label(b, "mesh", mesh_name(s->at[i].mesh.mode), false);
@@ -183,7 +201,7 @@ static void prom_text(const struct scan *s, struct buf *b)
 	}
 	buf_str(b, "# HELP cnish_pod_drift Rules that differ from what Istio would write.\n# TYPE cnish_pod_drift gauge\n");
 	for (unsigned i = 0; i < s->n; i++) {
-		if (s->at[i].drift < 0)
+		if (s->at[i].drift < 0 || is_again(s, i))
 			continue;
 		buf_str(b, "cnish_pod_drift{");
 		labels(b, &s->at[i]);
@@ -193,7 +211,7 @@ static void prom_text(const struct scan *s, struct buf *b)
 	for (unsigned i = 0; i < s->n; i++) {
 		const char *last = "";
 
-		for (const struct doctor_finding *f = s->at[i].report.findings; f; f = f->next) {
+		for (const struct doctor_finding *f = is_again(s, i) ? NULL : s->at[i].report.findings; f; f = f->next) {
 			if (strcmp(f->entry->id, last) == 0)
 				continue;
 			last = f->entry->id;

@@ -215,12 +215,18 @@ static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
 {
 	struct doctor_options opt = { .quick = true, .processes = &c->processes, .node_iptables = &c->iptables };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
+	struct err e = ERR_INIT;
 
-	if (load_ruleset(t, LOAD_ALL, &rs, &p->why) < 0)
+	if (load_ruleset(t, LOAD_ALL, &rs, &e) < 0) {
+		p->why = e;
 		return;
+	}
+	err_clear(&e); /* what could be read leaves the reason of an attempt before it */
 	opt.rules = rs;
-	if (doctor_run(p->arena, t, &opt, &p->report, &p->why) < 0)
+	if (doctor_run(p->arena, t, &opt, &p->report, &e) < 0) {
+		p->why = e;
 		return;
+	}
 	mesh_judge(&t->netns, p->inode, p->pod, c->proxies, rs, &p->mesh);
 	for (const struct table *table = rs->tables; table; table = table->next)
 		for (const struct chain *chain = table->chains; chain; chain = chain->next)
@@ -246,6 +252,7 @@ static void look(const struct crew *c, struct scan_pod *p)
 	}
 	if (open_namespace(c, p, &ns, &p->why) < 0)
 		return;
+	err_clear(&p->why); /* one way in may have failed before another did not */
 	if (ns.inode != p->inode) {
 		err_set(&p->why, ERR_TARGET, p->name ? p->name : "?", "its process has another namespace by now");
 		return;

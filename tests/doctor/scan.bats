@@ -27,6 +27,7 @@ all_kinds() {
 	"$TOP/tests/lib/validate" scan </run/json
 	[ "$(row pod mesh) $(row pod capture) $(row pod drift) $(row pod 'findings | join(" ")')" = "sidecar complete 0 " ]
 	[ "$(row pod 'stores | join(" ")')" = compat ]
+	[ "$(row pod why) $(row bare why)" = "null null" ]
 	[ "$(row bare mesh) $(row bare capture) $(row bare drift)" = "none outside null" ]
 	[ "$(row empty capture) $(row empty 'findings | join(" ")')" = "none D08" ]
 	[ "$(row both capture) $(row both 'findings | join(" ")')" = "partial D05" ]
@@ -49,6 +50,13 @@ formats() {
 	cmp /run/prom /run/cnish.prom
 	! ls /run/cnish.prom.* 2>/dev/null
 	grep -qx 'cnish_pod_finding{namespace="",pod="empty",id="D08",severity="error"} 1' /run/prom
+	# a label set stands once, though two namespaces have one name
+	mkdir -p /run/docker/netns
+	touch /run/docker/netns/empty
+	unshare --net=/run/docker/netns/empty true
+	"$CNISH" --runtime none -o prom scan >/run/prom || [ $? = 1 ]
+	grep -qx 'cnish_scan_pods 6' /run/prom
+	[ -z "$(sed 's/ [0-9]*$//' /run/prom | sort | uniq -d)" ]
 	! grep -vE '^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="[^"]*",?)+\})? [0-9]+)$' /run/prom
 	# one that cannot be written leaves the old one as it was
 	cp /run/cnish.prom /run/old
