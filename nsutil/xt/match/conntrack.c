@@ -231,6 +231,15 @@ static void lower_ports(struct xt_low *l, const struct xt_ext *x)
 	}
 }
 
+/* Seconds here, milliseconds there. As iptables-translate has it: a fraction of a second is passed over. */
+static void lower_expires(struct xt_low *l, bool invert, uint32_t from, uint32_t to)
+{
+	if (to > UINT32_MAX / 1000)
+		l->why = "how long the connection's entry has left is not known";
+	else
+		low_u32(l, invert, expr_ct(l->a, NFT_CT_EXPIRATION, -1), DT_TIME, from * 1000, to * 1000);
+}
+
 static void conntrack_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_conntrack_mtinfo1 *c = xt_data(xt_conntrack_mtinfo1, x);
@@ -252,8 +261,8 @@ static void conntrack_lower(struct xt_low *l, const struct xt_ext *x)
 	lower_ports(l, x);
 	if (given & XT_CONNTRACK_STATUS)
 		lower_status(l, invert & XT_CONNTRACK_STATUS, status);
-	if (given & XT_CONNTRACK_EXPIRES) /* seconds here, milliseconds there */
-		l->why = "how long the connection's entry has left is not known";
+	if (given & XT_CONNTRACK_EXPIRES)
+		lower_expires(l, invert & XT_CONNTRACK_EXPIRES, c->expires_min, c->expires_max);
 }
 
 #define CONNTRACK                                                                                          \

@@ -25,20 +25,43 @@ static const struct xt_opt dccp_opts[] = {
 	XT_END,
 };
 
+#define UNKNOWN_TYPES 0xfc00 /* what iptables calls INVALID */
+
+static void lower_types(struct xt_low *l, bool invert, uint16_t mask)
+{
+	bool rest = (mask & UNKNOWN_TYPES) == UNKNOWN_TYPES;
+	unsigned n = (unsigned)__builtin_popcount(rest ? mask & 0x3ff : mask) + rest;
+	struct set *set = n == 1 ? NULL : low_anon_set(l, n, DT_DCCP_PKTTYPE, 8);
+	struct expr *right = NULL;
+
+	for (uint8_t type = 0; type < 16; type++) {
+		if (!(mask & 1u << type))
+			continue;
+		right = expr_u8(l->a, DT_DCCP_PKTTYPE, type);
+		if (rest && type == 10) {
+			right = expr_range(l->a, right, expr_u8(l->a, DT_DCCP_PKTTYPE, 15));
+			type = 15;
+		}
+		if (set)
+			low_anon_add(l, set, right);
+	}
+	low_match(l, invert, expr_field(l->a, "dccp", "type"), set ? expr_setref(l->a, set) : right);
+}
+
 static void dccp_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_dccp_info *d = xt_data(xt_dccp_info, x);
 
-	if (d->flags & (XT_DCCP_TYPE | XT_DCCP_OPTION)) {
-		l->why = "the type and options of the DCCP packet decide";
-		return;
-	}
+	if (d->flags & XT_DCCP_OPTION)
+		l->why = "the options of the DCCP packet decide";
 	if (d->flags & XT_DCCP_SRC_PORTS)
 		low_port(l, d->invflags & XT_DCCP_SRC_PORTS, expr_field(l->a, "dccp", "sport"), d->spts[0],
 			 d->spts[1]);
 	if (d->flags & XT_DCCP_DEST_PORTS)
 		low_port(l, d->invflags & XT_DCCP_DEST_PORTS, expr_field(l->a, "dccp", "dport"), d->dpts[0],
 			 d->dpts[1]);
+	if (d->flags & XT_DCCP_TYPE)
+		lower_types(l, d->invflags & XT_DCCP_TYPE, d->typemask);
 }
 
 const struct xt_codec xt_match_dccp_v0 = {

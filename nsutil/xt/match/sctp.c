@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* sctp - -m sctp: ports and chunks */
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_sctp.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/ruleset/exthdr.h"
 #include "nsutil/xt/lower.h"
 #include "nsutil/xt/type.h"
 
@@ -196,16 +198,61 @@ static const struct xt_opt sctp_opts[] = {
 	XT_END,
 };
 
+/* A chunk is there, or its flags are as asked for */
+static void lower_chunk(struct xt_low *l, const struct xt_sctp_info *s, bool invert, uint8_t type)
+{
+	struct expr *x = expr_new(l->a, EXPR_EXTHDR, DT_BOOLEAN, ORDER_HOST, 8), *right = expr_u8(l->a, DT_BOOLEAN, 1);
+
+	if (!x)
+		return;
+	x->exthdr.op = NFT_EXTHDR_OP_SCTP;
+	x->exthdr.type = type;
+	x->exthdr.name = exthdr_name(NFT_EXTHDR_OP_SCTP, type);
+	x->exthdr.present = true;
+	for (int i = 0; i < s->flag_count && i < XT_NUM_SCTP_FLAGS; i++) {
+		const struct xt_sctp_flag_info *f = &s->flag_info[i];
+
+		if (f->chunktype != type)
+			continue;
+		x->exthdr.present = false;
+		x->exthdr.offset = 8;
+		x->exthdr.field = "flags";
+		x->dtype = DT_INTEGER;
+		x->order = ORDER_NET;
+		x = expr_binop(l->a, BINOP_AND, x, expr_u8(l->a, DT_INTEGER, f->flag_mask));
+		right = expr_u8(l->a, DT_INTEGER, f->flag);
+		break;
+	}
+	low_match(l, invert, x, right);
+}
+
+/* "all" is one condition for each; "any" of several, and "only", have no native form. */
+static void lower_chunks(struct xt_low *l, const struct xt_sctp_info *s, bool invert)
+{
+	unsigned n = 0;
+
+	for (unsigned type = 0; type < 256; type++)
+		n += has_chunk(s, type);
+	if (n == 0 || n > 32 || s->chunk_match_type == SCTP_CHUNK_MATCH_ONLY ||
+	    (n > 1 && (invert || s->chunk_match_type != SCTP_CHUNK_MATCH_ALL))) {
+		l->why = "the chunks of the packet decide";
+		return;
+	}
+	for (unsigned type = 0; type < 256; type++)
+		if (has_chunk(s, type))
+			lower_chunk(l, s, invert, (uint8_t)type);
+}
+
 static void sctp_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_sctp_info *s = xt_data(xt_sctp_info, x);
 
-	if (s->flags & XT_SCTP_CHUNK_TYPES)
-		l->why = "the chunks of the packet decide";
 	if (s->flags & XT_SCTP_SRC_PORTS)
 		low_port(l, s->invflags & XT_SCTP_SRC_PORTS, expr_field(l->a, "sctp", "sport"), s->spts[0], s->spts[1]);
 	if (s->flags & XT_SCTP_DEST_PORTS)
 		low_port(l, s->invflags & XT_SCTP_DEST_PORTS, expr_field(l->a, "sctp", "dport"), s->dpts[0], s->dpts[1]);
+	if (s->flags & XT_SCTP_CHUNK_TYPES)
+		lower_chunks(l, s, s->invflags & XT_SCTP_CHUNK_TYPES);
 }
 
 const struct xt_codec xt_match_sctp_v0 = {

@@ -75,17 +75,20 @@ static const struct xt_opt statistic_opts[] = {
 static void statistic_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_statistic_info *s = xt_data(xt_statistic_info, x);
-	struct expr *n = expr_new(l->a, EXPR_NUMGEN, DT_INTEGER, ORDER_HOST, 32);
-	bool invert = s->flags & XT_STATISTIC_INVERT, nth = s->mode == XT_STATISTIC_MODE_NTH;
+	bool invert = s->flags & XT_STATISTIC_INVERT;
+	struct expr *n;
 
-	if (n) {
-		n->numgen.type = nth ? NFT_NG_INCREMENTAL : NFT_NG_RANDOM;
-		n->numgen.modulus = nth ? s->u.nth.every + 1 : ONE;
+	if (s->mode != XT_STATISTIC_MODE_NTH) {
+		n = expr_binop(l->a, BINOP_AND, expr_meta(l->a, NFT_META_PRANDOM), expr_be32(l->a, DT_INTEGER, ONE - 1));
+		low_cmp(l, invert ? OP_GE : OP_LT, n, expr_be32(l->a, DT_INTEGER, s->u.random.probability));
+		return;
 	}
-	if (nth)
-		low_match(l, invert, n, expr_u32(l->a, DT_INTEGER, s->u.nth.packet));
-	else
-		low_cmp(l, invert ? OP_GE : OP_LT, n, expr_u32(l->a, DT_INTEGER, s->u.random.probability));
+	n = expr_new(l->a, EXPR_NUMGEN, DT_INTEGER, ORDER_HOST, 32);
+	if (n) {
+		n->numgen.type = NFT_NG_INCREMENTAL;
+		n->numgen.modulus = s->u.nth.every + 1;
+	}
+	low_match(l, invert, n, expr_u32(l->a, DT_INTEGER, s->u.nth.packet));
 }
 
 const struct xt_codec xt_match_statistic_v0 = {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* time - -m time: date, time of day, days of week and month */
+#include <limits.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_time.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,7 +200,57 @@ static int time_parse(struct xt_parse *p, struct err *e)
 	return r < 0 ? -1 : 1;
 }
 
+static void lower_dates(struct xt_low *l, const struct xt_time_info *t)
+{
+	uint64_t from = t->date_start * UINT64_C(1000000000), to = t->date_stop * UINT64_C(1000000000);
+
+	low_match(l, false, expr_meta(l->a, NFT_META_TIME_NS),
+		  expr_range(l->a, expr_bytes(l->a, DT_DATE, ORDER_HOST, &from, 64),
+			     expr_bytes(l->a, DT_DATE, ORDER_HOST, &to, 64)));
+}
+
+/* Sunday is day 0 there and 7 here. */
+static void lower_weekdays(struct xt_low *l, uint8_t bits)
+{
+	struct expr *key = NULL;
+	struct set *set = __builtin_popcount(bits) == 1 ? NULL : low_anon_set(l, 7, DT_DAY, 8);
+
+	for (unsigned day = 0; day < 7; day++) {
+		if (!(bits & 1u << (day ? day : 7)))
+			continue;
+		key = expr_u8(l->a, DT_DAY, (uint8_t)day);
+		if (set)
+			low_anon_add(l, set, key);
+	}
+	low_match(l, false, expr_meta(l->a, NFT_META_TIME_DAY), set ? expr_setref(l->a, set) : key);
+}
+
+/*
+ * As iptables-translate has it: the time zone is passed over. A span past midnight is what is not between its
+ * ends; with --contiguous it would belong to the day on which it began, which has no native form.
+ */
+static void time_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	const struct xt_time_info *t = xt_data(xt_time_info, x);
+	bool past_midnight = t->daytime_start > t->daytime_stop;
+	bool days = (t->weekdays_match & XT_TIME_ALL_WEEKDAYS) != XT_TIME_ALL_WEEKDAYS;
+
+	if (t->monthdays_match != XT_TIME_ALL_MONTHDAYS || !(t->weekdays_match & XT_TIME_ALL_WEEKDAYS) ||
+	    (days && past_midnight && t->flags & XT_TIME_CONTIGUOUS)) {
+		l->why = "the date decides";
+		return;
+	}
+	if (t->date_start != 0 || t->date_stop != INT_MAX)
+		lower_dates(l, t);
+	if (t->daytime_start != XT_TIME_MIN_DAYTIME || t->daytime_stop != XT_TIME_MAX_DAYTIME)
+		low_u32(l, past_midnight, expr_meta(l->a, NFT_META_TIME_HOUR), DT_HOUR,
+			past_midnight ? t->daytime_stop : t->daytime_start,
+			past_midnight ? t->daytime_start : t->daytime_stop);
+	if (days)
+		lower_weekdays(l, t->weekdays_match);
+}
+
 const struct xt_codec xt_match_time_v0 = {
 	.name = "time", .size = sizeof(struct xt_time_info), .save = time_save, .json = time_json,
-	.init = time_init, .parse = time_parse, .unknown = "the date and the time decide",
+	.init = time_init, .parse = time_parse, .lower = time_lower,
 };

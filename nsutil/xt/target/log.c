@@ -108,7 +108,7 @@ static void nflog_lower(struct xt_low *l, const struct xt_ext *x)
 	if (!s)
 		return;
 	s->log.group = i->group;
-	s->log.has_snaplen = (i->flags & XT_NFLOG_F_COPY_LEN) && i->len;
+	s->log.has_snaplen = i->flags & XT_NFLOG_F_COPY_LEN;
 	s->log.snaplen = s->log.has_snaplen ? i->len : 0;
 	s->log.has_qthreshold = i->threshold != XT_NFLOG_DEFAULT_THRESHOLD;
 	s->log.qthreshold = s->log.has_qthreshold ? i->threshold : 0;
