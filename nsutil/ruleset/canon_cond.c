@@ -509,6 +509,22 @@ static bool split_concat(struct canon_list *l, const struct stmt_match *m)
 	return true;
 }
 
+/* No bit of the source is left: it is so always, or never. False when the source may be missing. */
+static bool constant_condition(struct canon_list *l, const struct stmt_match *m, const struct canon_field *f)
+{
+	const struct expr *source = m->left;
+	uint8_t right[CANON_WIDTH];
+
+	while (source->kind == EXPR_BINOP)
+		source = source->binop.left;
+	if ((m->op != OP_EQ && m->op != OP_NE) || !always_there(source) ||
+	    !canon_const(m->right, f->width, f->string, right))
+		return false;
+	if ((memcmp(right, f->flip, f->width) == 0) != (m->op == OP_EQ))
+		l->packets = 0;
+	return true;
+}
+
 static void match_condition(struct canon_list *l, const struct stmt_match *m)
 {
 	bool ordered = m->op != OP_EQ && m->op != OP_NE;
@@ -519,8 +535,13 @@ static void match_condition(struct canon_list *l, const struct stmt_match *m)
 	require(l, m->left);
 	if (m->left->kind == EXPR_CONCAT && split_concat(l, m))
 		return;
-	if (m->right->kind == EXPR_IPSET || !canon_field(m->left, &f) || !f.source) {
+	if (m->right->kind == EXPR_IPSET || !canon_field(m->left, &f)) {
 		by_structure(l, m); /* an ipset is compared by its name */
+		return;
+	}
+	if (!f.source) {
+		if (!constant_condition(l, m, &f))
+			by_structure(l, m);
 		return;
 	}
 	canon_values_init(&vs, f.width, f.string);

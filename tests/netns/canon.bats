@@ -15,6 +15,7 @@ same_in_other_words() {
 		! -s (0\.0\.0\.0|::)/0
 		-m (ttl --ttl|hl --hl)-(lt 0|gt 255)
 		-m tos --tos 0xff/0x0f
+		-m (mark|tos) (! )?--(mark|tos) 0x0+/0x0+
 		-m iprange ! --src-range ::-ffff:.*
 		-m (dst|hbh) --(dst|hbh)-len 5
 		-m (dst|hbh) ! --(dst|hbh)-len 0
