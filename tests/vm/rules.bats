@@ -43,8 +43,10 @@ words() { tr '\t\n' '  ' | sed -e 's/  */ /g' -e 's/[{};,]/\n&/g' | sed -E 's/^ 
 	[ "$status" = 0 ]
 	diff <(part peer | words) <(part ours | words)
 	diff <(part peer-counters | words) <(part ours-counters | words)
+	# nft 1.0.6 leaves the level of a control group out of its JSON; without it the rule would be another
 	diff <(part peer-json | jq -cS '.nftables[] | .rule // empty | [.family, .table, .chain, .expr]') \
-		<(part ours-json | jq -cS '.tables[] | .family as $f | .name as $t | .chains[] | .name as $c | .rules[] | [$f, $t, $c, .expr]')
+		<(part ours-json | jq -cS '.tables[] | .family as $f | .name as $t | .chains[] | .name as $c | .rules[] | [$f, $t, $c, .expr]' |
+			sed 's/"key":"cgroupv2","level":[12]/"key":"cgroupv2"/')
 	part ours-json | jq -e '[.tables[].chains[].rules[] | select(.opaque)] == []'
 	# most of them, or the test tests nothing
 	[ "$(part ours-json | jq '[.tables[].chains[].rules[]] | length')" -gt $(($(grep -c '^[a-z]' "$corpus/vm.rules") * 3 / 4)) ]
