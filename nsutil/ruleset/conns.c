@@ -45,7 +45,7 @@ static uint8_t answer_type(uint8_t protocol, uint8_t type)
 	}
 }
 
-static struct conn_key key_of(const struct conn *c, bool reply)
+struct conn_key conn_key_of(const struct conn *c, bool reply)
 {
 	struct conn_key k = { c->family, c->protocol, reply ? c->reply : c->orig };
 
@@ -93,7 +93,7 @@ int conn_list_index(struct conn_list *cl)
 		return -1;
 	memset(x->heads, 0xff, size * sizeof(*x->heads));
 	for (uint32_t i = 2 * cl->n; i-- > 0;) {
-		struct conn_key k = key_of(&cl->conns[i / 2], i % 2);
+		struct conn_key k = conn_key_of(&cl->conns[i / 2], i % 2);
 		uint32_t *head = &x->heads[hash(&k) & x->mask];
 
 		x->next[i] = *head;
@@ -109,11 +109,15 @@ const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_
 
 	for (uint32_t i = x->heads[hash(k) & x->mask]; i != NONE; i = x->next[i]) {
 		const struct conn *c = &cl->conns[i / 2];
-		struct conn_key its = key_of(c, i % 2);
+		struct conn_key its = conn_key_of(c, i % 2);
 
 		if (!same_key(&its, k) || (zone >= 0 && zone != (i % 2 ? c->reply_zone : c->zone)))
 			continue;
 		*ret_reply = i % 2;
+		/* who talks to himself without ports: the replies, which the kernel enters last, are found first */
+		its = conn_key_of(c, true);
+		if (same_key(&its, k) && (zone < 0 || zone == c->reply_zone))
+			*ret_reply = true;
 		return c;
 	}
 	return NULL;

@@ -55,6 +55,9 @@ struct conn_key {
 /* conn_icmp_key() - put the id, type and code of an ICMP query in place of the ports */
 void conn_icmp_key(struct conn_key *k, uint16_t id, uint8_t type, uint8_t code);
 
+/* conn_key_of() - what its packets of a direction are looked up by */
+struct conn_key conn_key_of(const struct conn *c, bool reply);
+
 /* conn_list_index() - prepare for conn_list_find(); returns -1 when memory ran out */
 int conn_list_index(struct conn_list *cl);
 

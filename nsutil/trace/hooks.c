@@ -279,6 +279,10 @@ static void reply_tuple(const struct run *r, struct packet_ct *ct)
 		ct->reply_daddr = ct->saddr;
 		ct->reply_sport = ct->dport;
 		ct->reply_dport = ct->sport;
+		if (ct->l4proto == IPPROTO_ICMP || ct->l4proto == IPPROTO_ICMPV6) { /* the same id; the type is another */
+			ct->reply_sport = ct->sport;
+			ct->reply_dport = (struct known32){ 0 };
+		}
 	} else if (first->attach == CT_TRACKED) {
 		ct->reply_saddr = first->reply_saddr;
 		ct->reply_daddr = first->reply_daddr;
@@ -287,21 +291,45 @@ static void reply_tuple(const struct run *r, struct packet_ct *ct)
 	}
 }
 
+static struct known32 tuple_word(const struct packet *p, unsigned at)
+{
+	bool known = (p->known[at] & p->known[at + 1]) == 0xff;
+
+	return (struct known32){ .v = known ? (uint32_t)(p->bytes[at] << 8 | p->bytes[at + 1]) : 0, .k = known ? UINT32_MAX : 0 };
+}
+
+/* nf_ct_get_tuple(): of ICMP the id, and the type with the code */
+static void tuple_ports(const struct packet *p, struct packet_ct *ct)
+{
+	bool icmp = p->l4proto == IPPROTO_ICMP || p->l4proto == IPPROTO_ICMPV6;
+
+	ct->sport = ct->dport = (struct known32){ 0 };
+	if (p->fragment || (!icmp && !packet_has_ports(p)))
+		return;
+	ct->sport = tuple_word(p, p->th + (icmp ? 4u : 0u));
+	ct->dport = tuple_word(p, p->th + (icmp ? 0u : 2u));
+}
+
 /* nf_conntrack_in(): the packet gets its entry, unless it has one or must not */
 static void run_conntrack(struct run *r)
 {
 	struct packet_ct *ct = &r->pkt.ct;
+	enum known known;
 	uint32_t state;
-	int port;
 
 	if (ct->attach != CT_NONE || (!r->t->tracks[run_v6(r)] && !r->rq->ct_state))
 		return;
-	if (known_take(r) || r->ended)
+	known = known_take(r);
+	if (known == KNOWN_TAKEN || r->ended)
 		return;
 	ct->template = false;
-	state = conntrack_state(r);
-	if (r->ended || state & TRACE_CT_INVALID)
+	state = known == KNOWN_INVALID ? TRACE_CT_INVALID : conntrack_state(r);
+	if (r->ended)
 		return;
+	if (state & TRACE_CT_INVALID) {
+		ct->zone = (struct known32){ 0 }; /* it went with the template */
+		return;
+	}
 	r->pkt.version++;
 	if (state & TRACE_CT_UNTRACKED) {
 		ct->attach = CT_UNTRACKED;
@@ -312,10 +340,7 @@ static void run_conntrack(struct run *r)
 	ct->l4proto = r->pkt.l4proto;
 	ct->saddr = packet_addr(&r->pkt, false);
 	ct->daddr = packet_addr(&r->pkt, true);
-	port = packet_port(&r->pkt, false);
-	ct->sport = (struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
-	port = packet_port(&r->pkt, true);
-	ct->dport = (struct known32){ .v = port < 0 ? 0 : (uint32_t)port, .k = port < 0 ? 0 : UINT32_MAX };
+	tuple_ports(&r->pkt, ct);
 	reply_tuple(r, ct);
 	if (!ct->zone.k)
 		ct->zone.k = UINT32_MAX; /* the default zone, 0 */
@@ -385,12 +410,15 @@ static bool run_nat(struct run *r, unsigned hook)
 		return true;
 	if (hook == NF_INET_LOCAL_OUT)
 		before = packet_addr(&r->pkt, true);
-	if (r->pkt.ct.known)
+	if (r->pkt.ct.known) {
 		known_rewrite(r, dst);
-	else if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED)))
+		if (hook == NF_INET_POST_ROUTING && !known_leaves(r))
+			return false;
+	} else if (!(r->pkt.ct.state & (TRACE_CT_NEW | TRACE_CT_RELATED))) {
 		apply_mapping(r, hook, dst);
-	else if (!run_nat_chains(r, hook, dst))
+	} else if (!run_nat_chains(r, hook, dst)) {
 		return false;
+	}
 	if (hook != NF_INET_LOCAL_OUT)
 		return !r->ended;
 	after = packet_addr(&r->pkt, true);

@@ -317,6 +317,17 @@ static bool source_is_valid(struct run *r, int iif)
 	return r->t->nv->accept_local || l->accept_local || !nv_addr_is_local(r->t->nv, &src);
 }
 
+/* ip_rcv_finish_core(): a packet of a connection finds its socket, and so its user, before INPUT */
+static void early_demux(struct run *r)
+{
+	if ((r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP) ||
+	    (!r->pkt.ct.known && !(r->rq->ct_state & TRACE_CT_ESTABLISHED)))
+		return;
+	packet_set_meta_unknown(&r->pkt, NFT_META_SKUID);
+	packet_set_meta_unknown(&r->pkt, NFT_META_SKGID);
+	packet_set_meta_unknown(&r->pkt, NFT_META_CGROUP);
+}
+
 static void route_and_deliver(struct run *r, int iif)
 {
 	struct route_result res;
@@ -346,14 +357,33 @@ static void route_and_deliver(struct run *r, int iif)
 	case ROUTE_UNICAST: forward(r, &res, iif); break;
 	case ROUTE_LOCAL:
 	case ROUTE_BROADCAST:
-	case ROUTE_MULTICAST: input(r); break;
+	case ROUTE_MULTICAST:
+		early_demux(r);
+		input(r);
+		break;
 	}
+}
+
+/* nf_nat_ipv4_pre_routing(), nf_nat_ipv6_in(): with another destination the route is looked up anew; IPv4 then takes no
+ * packet from an address of its own (fib_validate_source) */
+static void deliver_back(struct run *r, const struct addr *before)
+{
+	struct addr after = packet_addr(&r->pkt, true), src = packet_addr(&r->pkt, false);
+
+	if (addr_equal(before, &after))
+		input(r);
+	else if (!run_v6(r) && (addr_is_loopback(&src) || nv_addr_is_local(r->t->nv, &src)))
+		run_end(r, TRACE_DROP, "rewritten on its way back through lo: dropped as a martian packet");
+	else
+		route_and_deliver(r, r->dev);
 }
 
 /* loopback_xmit(): the packet comes back in through lo, with its conntrack entry, mark and route,
  * but without its socket. */
 static void reenter(struct run *r)
 {
+	struct addr before;
+
 	r->leg++;
 	if (r->pkt.ct.attach == CT_TRACKED) { /* nf_conntrack_confirm() */
 		r->pkt.ct.status.v |= IPS_CONFIRMED;
@@ -366,9 +396,10 @@ static void reenter(struct run *r)
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
 	r->pkt.ll = true;
 	add_leg(r, TRACE_IN, "loopback");
+	before = packet_addr(&r->pkt, true);
 	if (!hooks_device(r, false) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
-	input(r);
+	deliver_back(r, &before);
 }
 
 static void leave(struct run *r)

@@ -80,6 +80,15 @@ static bool begins_anew(const struct packet *p, const struct conn *c, bool reply
 	       (p->bytes[at] & (FIN | SYN | RST | ACK)) == SYN && (state_is(c, "TIME_WAIT") || state_is(c, "CLOSE"));
 }
 
+/* tcp_conntracks[]: before the other side has answered, its own side may say SYN again, or RST */
+static bool is_invalid(const struct packet *p, const struct conn *c, bool reply)
+{
+	unsigned at = p->th + 13u, flags = p->bytes[at] & (FIN | SYN | RST | ACK);
+
+	return p->l4proto == IPPROTO_TCP && !reply && state_is(c, "SYN_SENT") &&
+	       (p->known[at] & (FIN | SYN | RST | ACK)) == (FIN | SYN | RST | ACK) && flags != SYN && !(flags & RST);
+}
+
 /* What was said of the packet makes it a first one, or one that is not tracked. */
 static bool said_otherwise(const struct trace_request *rq)
 {
@@ -133,8 +142,20 @@ static struct known32 sure(uint32_t v)
 	return (struct known32){ .v = v, .k = UINT32_MAX };
 }
 
+/* The packet itself may make the connection an assured one: nf_conntrack_tcp_packet(), nf_conntrack_udp_packet() */
+static struct known32 status_of(const struct conn *c, bool reply)
+{
+	struct known32 s = sure(c->status | (reply ? IPS_SEEN_REPLY : 0));
+	bool may = s.v & IPS_SEEN_REPLY && !is_icmp(c->protocol) && !state_is(c, "SYN_SENT");
+
+	if (may && !(s.v & IPS_ASSURED))
+		s.k &= ~(uint32_t)IPS_ASSURED;
+	return s;
+}
+
 static void attach(struct run *r, const struct conn *c, bool reply)
 {
+	struct conn_key orig = conn_key_of(c, false), back = conn_key_of(c, true);
 	struct packet_ct *ct = &r->pkt.ct;
 
 	r->pkt.version++;
@@ -143,7 +164,7 @@ static void attach(struct run *r, const struct conn *c, bool reply)
 	ct->known = c;
 	ct->reply = reply;
 	ct->state = state_of(c, reply);
-	ct->status = sure(c->status | (reply ? IPS_SEEN_REPLY : 0));
+	ct->status = status_of(c, reply);
 	if (!ct->mark.k)
 		ct->mark = sure(c->mark);
 	ct->zone = sure(reply ? c->reply_zone : c->zone);
@@ -152,33 +173,64 @@ static void attach(struct run *r, const struct conn *c, bool reply)
 	ct->l4proto = c->protocol;
 	ct->saddr = c->orig.src;
 	ct->daddr = c->orig.dst;
-	ct->sport = sure(c->orig.sport);
-	ct->dport = sure(c->orig.dport);
+	ct->sport = sure(orig.t.sport);
+	ct->dport = sure(orig.t.dport);
 	ct->reply_saddr = c->reply.src;
 	ct->reply_daddr = c->reply.dst;
-	ct->reply_sport = sure(c->reply.sport);
-	ct->reply_dport = sure(c->reply.dport);
+	ct->reply_sport = sure(back.t.sport);
+	ct->reply_dport = sure(back.t.dport);
 }
 
-bool known_take(struct run *r)
+enum known known_take(struct run *r)
 {
 	const struct conn *c;
 	bool reply = false;
 
 	if (!r->t->conns || r->rehearsal)
-		return false;
+		return KNOWN_NOT;
 	c = find(r, &reply);
 	if (!c || begins_anew(&r->pkt, c, reply))
-		return false;
+		return KNOWN_NOT;
 	r->out.conn = c;
 	r->out.reply = reply;
 	if (said_otherwise(r->rq))
-		return false;
+		return KNOWN_NOT;
+	if (is_invalid(&r->pkt, c, reply))
+		return KNOWN_INVALID;
 	r->out.conn_used = true;
 	attach(r, c, reply);
 	if (c->status & IPS_OFFLOAD)
 		run_end(r, TRACE_UNKNOWN, "a flowtable forwards this connection's packets without a look at the rules");
-	return true;
+	return KNOWN_TAKEN;
+}
+
+/* Is the address that masks the connection that of another interface, as far as it is one's own? */
+static bool masked_elsewhere(const struct run *r)
+{
+	const struct netview *nv = r->t->nv;
+	bool own = false;
+
+	for (unsigned i = 0; i < nv->n_addrs; i++)
+		if (addr_equal(&nv->addrs[i].addr, &r->pkt.ct.known->reply.dst)) {
+			own = true;
+			if (nv->addrs[i].ifindex == r->dev)
+				return false;
+		}
+	return own;
+}
+
+/* nf_nat_oif_changed(); that a connection is masqueraded, and where it left, is told by nobody */
+bool known_leaves(struct run *r)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+
+	if (ct->reply || !(ct->known->status & IPS_SRC_NAT) || !masked_elsewhere(r))
+		return true;
+	if (run_decide(r, 2, NULL, "the connection left through this interface, or is not masqueraded",
+		       "connection tracking does not tell") == 0)
+		return true;
+	run_end(r, TRACE_DROP, "masqueraded for another interface than the one it leaves through now: dropped by the kernel");
+	return false;
 }
 
 /* The packet becomes what the answers of the other direction are made for. */

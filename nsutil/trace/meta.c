@@ -183,11 +183,21 @@ static void ct_fresh(const struct run *r, uint32_t value, unsigned bits, const c
 		value_unknown(v, bits, why);
 }
 
-/* Before conntrack has looked, a template holds nothing but the zone; nftables looks into it in older kernels only. */
-static void ct_template(const struct run *r, const struct expr *x, struct value *v)
+static bool reads_template(struct run *r)
 {
-	if (!r->xt) {
-		value_unknown(v, x->bits, "newer kernels do not look into the template of a zone, older ones do");
+	if (r->xt)
+		return true;
+	if (r->template == TEMPLATE_UNASKED)
+		r->template = run_decide(r, 2, NULL, "nftables looks into the template of a zone",
+					 "older kernels do, newer ones do not") == 0 ? TEMPLATE_READ : TEMPLATE_PASSED;
+	return r->template == TEMPLATE_READ;
+}
+
+/* Before conntrack has looked, a template holds nothing but the zone. */
+static void ct_template(struct run *r, const struct expr *x, struct value *v)
+{
+	if (!reads_template(r)) {
+		value_absent(v, "the packet has no connection-tracking entry here");
 		return;
 	}
 	switch (x->ct.key) {

@@ -81,6 +81,7 @@ struct run {
 	unsigned n_touched;
 	const char *ipsets_touched[RUN_TOUCHED];
 	unsigned n_ipsets_touched;
+	enum { TEMPLATE_UNASKED, TEMPLATE_READ, TEMPLATE_PASSED } template; /* does this kernel's nftables look into one? */
 	/* a later packet of a connection: what its first one came to, by the rules as they are now */
 	bool rehearsal;		/* this is that first one; nothing of it is shown */
 	bool mapped[HOOKS];
@@ -165,8 +166,15 @@ enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
 
 /* known_flags() - a packet of a tracked connection is no SYN: what its flags are, when they are not given */
 void known_flags(const struct tracer *t, const struct trace_request *rq, struct packet *p);
-/* known_take() - the packet gets the entry of its connection; Return: false when there is none, or it is not to be used */
-bool known_take(struct run *r);
+enum known {
+	KNOWN_NOT,	/* there is no entry, or it is not to be used */
+	KNOWN_TAKEN,
+	KNOWN_INVALID,	/* the packet does not follow on those before it */
+};
+/* known_leaves() - behind POSTROUTING's nat; false when the kernel drops what leaves another way than before */
+bool known_leaves(struct run *r);
+/* known_take() - the packet gets the entry of its connection */
+enum known known_take(struct run *r);
 /* known_rewrite() - nf_nat_packet(): the packet is rewritten as the entry says, at a hook for source or destination */
 void known_rewrite(struct run *r, bool dst);
 

@@ -280,6 +280,7 @@ static void start_over(struct run *r, const struct packet *first)
 	r->dev = 0;
 	r->assigned = NULL;
 	r->n_touched = r->n_ipsets_touched = 0;
+	r->template = TEMPLATE_UNASKED;
 	memset(&r->out, 0, sizeof(r->out));
 	r->steps = NULL;
 	r->legs = NULL;

@@ -536,19 +536,19 @@ class Nft(Text):
 
 # ---- packets ----
 
-def packet(rnd, v, n):
-    """One packet; n makes its port its own."""
+def packet(rnd, v, n, flow):
+    """One packet; n makes its port its own. flow: the first of a connection, made by raw sockets"""
     t = Text(rnd, v)
     place = t.one([0, 0, 0, 1, 1, 2])
-    kind = t.one("tttuuirsx") if t.chance(0.5) else t.one("ttuuir")
+    kind = t.one("rrrwwwix") if flow else t.one("tttuuirsx") if t.chance(0.5) else t.one("ttuuir")
     p = {"place": place, "kind": kind, "uid": t.one(IDS), "gid": t.one(IDS), "dport": t.one(PORTS),
          "sport": (20000 if kind == "t" else 25000) + n % 5000, "ttl": t.one([64, 64, 63, 32]), "dscp": t.one([0, 0, 0, 10, 46]),
-         "size": t.one([0, 5, 5, 100]) if kind in "ui" else 8 if kind == "x" else 0}
+         "size": t.one([0, 5, 5, 100]) if kind in "uwi" else 8 if kind == "x" else 0}
     if kind == "x":
         p["proto"] = t.one([47, 50, 253, 253])
     if place == 0:
         p["dst"] = t.one(ADDR[v])
-        if kind in "rsx" or t.chance(0.25):
+        if kind in "rswx" or flow or t.chance(0.25):
             p["src"] = t.one(LOCAL[v] + [ADDR[v][7]])
         p["mark"] = t.one([0, 0, 0] + MARKS)
     elif place == 1:
@@ -558,8 +558,10 @@ def packet(rnd, v, n):
         p["src"] = t.one([ADDR[v][4], ADDR[v][6]])
         p["dst"] = t.one(LOCAL[v][2:] * 2 + [LOCAL[v][0], ADDR[v][3], ADDR[v][5]])
     if kind == "i":
-        p["type"] = t.one([8, 8, 8, 13, 3, 11] if v == 4 else [128, 128, 128, 1, 3])
-        p["code"] = t.one([0, 0, 0, 1])
+        p["type"] = t.one(([8] if v == 4 else [128]) if flow else [8, 8, 8, 13, 3, 11] if v == 4 else [128, 128, 128, 1, 3])
+        p["code"] = 0 if flow else t.one([0, 0, 0, 1])
     if kind == "r":
-        p["flags"] = t.one([2, 2, 0x10, 0x12, 1, 0x11, 0x29, 0, 0x18])
+        p["flags"] = 2 if flow else t.one([2, 2, 0x10, 0x12, 1, 0x11, 0x29, 0, 0x18])
+    if flow:
+        p["flow"], p["spoof"] = 1, 1
     return " ".join(f"{k}={x}" for k, x in p.items())

@@ -30,6 +30,7 @@
 #include "nsutil/live/compare.h"
 #include "nsutil/live/ktrace.h"
 #include "nsutil/load.h"
+#include "nsutil/netns/conns.h"
 #include "nsutil/ruleset/netview.h"
 #include "tests/lib/kdiff.h"
 #include "tests/lib/swift.h"
@@ -67,6 +68,7 @@ struct seen {
 	unsigned n;
 	bool overrun;
 	struct live_end end;
+	uint32_t last_oif;
 };
 static struct seen seen;
 static unsigned compared; /* of its steps, those that are about rules with an effect on what is compared */
@@ -78,6 +80,7 @@ static void take_end(const struct ktrace_step *s)
 		return;
 	seen.end = (struct live_end){ .known = true, .local = s->chain[0] == 'i', .out = s->chain[0] == 'p',
 				      .src = s->src, .dst = s->dst, .sport = s->sport, .dport = s->dport };
+	seen.last_oif = s->oif;
 }
 
 static void take_step(void *arg, const struct ktrace_step *s)
@@ -255,6 +258,7 @@ static struct trace_request request(const struct test *t)
 		rq.sport = rq.dport = -1;
 	if (t->kind == 'i') {
 		rq.icmp_type = t->type;
+		rq.icmp_id = t->sport;
 		rq.icmp_code = t->code;
 	}
 	if (t->place == POD) {
@@ -262,6 +266,8 @@ static struct trace_request request(const struct test *t)
 		rq.uid = t->uid;
 		rq.gid = t->gid;
 		rq.mark = t->mark;
+		rq.has_priority = true;
+		rq.priority = TEST_PRIORITY;
 	} else {
 		rq.iif = t->place == NODE ? "eth0" : "eth1";
 	}
@@ -404,18 +410,14 @@ static enum judgement send_and_judge(const struct test *t, const struct trace_re
 	return j;
 }
 
-static json_t *packet(const struct test *t)
+/* One packet; what came before of its connection may be known. */
+static json_t *one_packet(const struct test *t)
 {
 	struct trace_request rq = request(t);
 	struct trace_result *res;
 	struct err e = ERR_INIT;
 	json_t *o;
 
-	if (!tracer)
-		return error("nothing is loaded");
-	/* two connections that a rule gives one port would clash */
-	for (unsigned p = 0; p < PLACES; p++)
-		forget_connections(p);
 	forget_steps();
 	if (take_events(0) && seen.n)
 		return json_pack("{ss ss}", "result", "late", "why", seen.step[0].chain);
@@ -433,6 +435,106 @@ static json_t *packet(const struct test *t)
 		o = error("without a look at every rule the answer is another");
 	}
 	trace_result_free(res);
+	return o;
+}
+
+/* On the link to the pod there is nobody else. */
+static bool is_nobody(enum place p, const struct addr *a)
+{
+	static const char *const net[PLACES][2] = { { NULL }, { "10.0.1.0", "fd00:1::" }, { "10.0.2.0", "fd00:2::" } };
+	struct addr x;
+	bool v6 = a->family == AF_INET6;
+
+	return addr_parse(net[p][v6], &x) == 0 && addr_in(a, &x, v6 ? 64 : 24) && !nv_addr_is_local(view, a);
+}
+
+/* To an address of its own the sender's packet would not leave. */
+static bool is_own(enum place p, const struct addr *a)
+{
+	static const char *const own[PLACES][4] = { { NULL }, { "10.0.1.1", "10.96.0.10", "fd00:1::1", "fd00:96::10" },
+						    { "10.0.2.2", "203.0.113.7", "fd00:2::2", "2001:db8:113::7" } };
+	struct addr x;
+
+	if (addr_is_loopback(a))
+		return true;
+	for (unsigned i = 0; i < 4 && own[p][i]; i++)
+		if (addr_parse(own[p][i], &x) == 0 && addr_equal(a, &x))
+			return true;
+	return false;
+}
+
+/* What the receiver of the packet would send back */
+static bool reply_to(const struct test *t, const struct live_end *end, int oif, struct test *ret)
+{
+	bool v6 = t->dst.family == AF_INET6;
+
+	*ret = *t;
+	ret->place = end->local ? POD : oif == nv_link_by_name(view, "eth0")->index ? NODE : FAR;
+	ret->src = end->dst;
+	ret->dst = end->src;
+	ret->sport = end->dport >= 0 ? end->dport : t->sport;
+	ret->dport = end->sport;
+	ret->mark = 0;
+	ret->flags = 0x12;
+	ret->spoof = true;
+	if (t->kind == 'i')
+		ret->type = t->type == (v6 ? 128 : 8) ? (v6 ? 129 : 0) : t->type == 13 && !v6 ? 14 : -1;
+	if (ret->place != POD && (is_own(ret->place, &ret->dst) || is_nobody(ret->place, &ret->dst)))
+		return false;
+	return t->kind != 's' && (t->kind != 'i' || ret->type >= 0);
+}
+
+/* Another packet of the connection, which is tracked by now */
+static json_t *later_packet(const struct test *t, const char *phase)
+{
+	struct conn_list *conns;
+	struct err e = ERR_INIT;
+	json_t *o;
+
+	if (conns_read(&target->netns, &conns, &e) < 0)
+		return failed(&e);
+	if (conn_list_index(conns) < 0)
+		errx(2, "out of memory");
+	tracer_know(tracer, conns);
+	tracer_know(swift, conns);
+	o = one_packet(t);
+	tracer_know(tracer, NULL);
+	tracer_know(swift, NULL);
+	conns_free(conns);
+	json_object_set_new(o, "phase", json_string(phase));
+	return o;
+}
+
+/* Once more, the answer, and what follows it */
+static json_t *flow(const struct test *t)
+{
+	const struct live_end end = seen.end;
+	int oif = (int)seen.last_oif;
+	json_t *all = json_array();
+	struct test reply, more = *t;
+
+	if ((!end.local && !end.out) || !reply_to(t, &end, oif, &reply))
+		return all;
+	json_array_append_new(all, later_packet(t, "once more"));
+	json_array_append_new(all, later_packet(&reply, "reply"));
+	more.flags = 0x10;
+	json_array_append_new(all, later_packet(&more, "after the reply"));
+	json_array_append_new(all, later_packet(&reply, "second reply"));
+	return all;
+}
+
+static json_t *packet(const struct test *t)
+{
+	json_t *o;
+
+	if (!tracer)
+		return error("nothing is loaded");
+	/* two connections that a rule gives one port would clash */
+	for (unsigned p = 0; p < PLACES; p++)
+		forget_connections(p);
+	o = one_packet(t);
+	if (t->flow)
+		json_object_set_new(o, "later", flow(t));
 	return o;
 }
 

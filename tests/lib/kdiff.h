@@ -18,11 +18,11 @@
 #include "nsutil/base/addr.h"
 
 /*
- * packet place=0|1|2 kind=t|u|i|r|s|x src=ADDR dst=ADDR sport=N dport=N uid=N gid=N mark=N ttl=N dscp=N
- *        size=N flags=N type=N code=N proto=N spoof=0|1
+ * packet place=0|1|2 kind=t|u|i|r|s|w|x src=ADDR dst=ADDR sport=N dport=N uid=N gid=N mark=N ttl=N dscp=N
+ *        size=N flags=N type=N code=N proto=N spoof=0|1 flow=0|1
  * place: where it is sent (0 the pod, 1 the node, 2 the far side); kind: a connecting TCP socket, UDP,
- * ICMP, a raw TCP segment with any flags, an SCTP INIT, or a packet of the protocol proto. src may be missing
- * when a socket chooses it.
+ * ICMP, a raw TCP segment with any flags, an SCTP INIT, a raw UDP datagram, or a packet of the protocol proto. src
+ * may be missing when a socket chooses it. flow: more packets of the same connection follow, in both directions.
  */
 struct test {
 	unsigned place;
@@ -32,8 +32,11 @@ struct test {
 	int sport, dport;
 	uint32_t uid, gid, mark;
 	int ttl, dscp, size, flags, type, code, proto;
-	bool spoof;
+	bool spoof, flow;
 };
+
+#define TEST_MARK 0x7e57  /* of what is sent outside of the pod: all else there is silenced */
+#define TEST_PRIORITY 6	  /* of what is sent in it */
 
 union test_sa {
 	struct sockaddr sa;
@@ -59,7 +62,11 @@ static inline int test_number(struct test *t, const char *key, long n)
 		}
 	if (strcmp(key, "spoof") == 0)
 		t->spoof = n;
-	return strcmp(key, "spoof") == 0 ? 0 : -1;
+	else if (strcmp(key, "flow") == 0)
+		t->flow = n;
+	else
+		return -1;
+	return 0;
 }
 
 static inline int test_parse(char *line, struct test *t)
@@ -80,9 +87,9 @@ static inline int test_parse(char *line, struct test *t)
 			return -1;
 		}
 	}
-	t->l4proto = t->kind == 'u' ? IPPROTO_UDP : t->kind == 's' ? IPPROTO_SCTP : t->kind == 'x' ? t->proto
+	t->l4proto = t->kind == 'u' || t->kind == 'w' ? IPPROTO_UDP : t->kind == 's' ? IPPROTO_SCTP : t->kind == 'x' ? t->proto
 		     : t->kind != 'i' ? IPPROTO_TCP : t->dst.family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	return t->dst.family && strchr("tuirsx", t->kind) && t->place < 3 ? 0 : -1;
+	return t->dst.family && strchr("tuirswx", t->kind) && t->place < 3 ? 0 : -1;
 }
 
 /* Behind the network header; a SYN of a socket has 20 bytes of options. */
@@ -158,25 +165,38 @@ static inline void test_sctp(const struct test *t, uint8_t *b)
 		b[8 + i] = (uint8_t)(crc >> 8 * i);
 }
 
+/* A TCP segment or a UDP datagram, its checksum at @at */
+static inline void test_ports(const struct test *t, uint8_t *b, size_t n, size_t at)
+{
+	uint16_t check;
+
+	b[0] = (uint8_t)(t->sport >> 8), b[1] = (uint8_t)t->sport;
+	b[2] = (uint8_t)(t->dport >> 8), b[3] = (uint8_t)t->dport;
+	if (t->kind == 'r') {
+		b[7] = 1;
+		b[11] = t->flags & 0x10 ? 2 : 0;
+		b[12] = 0x50;
+		b[13] = (uint8_t)t->flags;
+		b[14] = 0x20;
+	} else {
+		b[4] = (uint8_t)(n >> 8), b[5] = (uint8_t)n;
+	}
+	check = test_fold(test_sum(b, n + n % 2) + test_sum(t->src.b, addr_len(&t->src)) +
+			  test_sum(t->dst.b, addr_len(&t->dst)) + (uint32_t)t->l4proto + (uint32_t)n);
+	memcpy(b + at, &check, 2);
+}
+
 /* The bytes of what a raw socket sends; conntrack looks at checksums. */
 static inline size_t test_bytes(const struct test *t, uint8_t *b)
 {
 	size_t n = test_payload(t);
 	uint16_t check;
 
-	memset(b, 0, n);
+	memset(b, 0, n + 1);
 	if (t->kind == 's') {
 		test_sctp(t, b);
-	} else if (t->kind == 'r') {
-		b[0] = (uint8_t)(t->sport >> 8), b[1] = (uint8_t)t->sport;
-		b[2] = (uint8_t)(t->dport >> 8), b[3] = (uint8_t)t->dport;
-		b[7] = 1;
-		b[12] = 0x50;
-		b[13] = (uint8_t)t->flags;
-		b[14] = 0x20;
-		check = test_fold(test_sum(b, n) + test_sum(t->src.b, addr_len(&t->src)) +
-				  test_sum(t->dst.b, addr_len(&t->dst)) + IPPROTO_TCP + (uint32_t)n);
-		memcpy(b + 16, &check, 2);
+	} else if (t->kind == 'r' || t->kind == 'w') {
+		test_ports(t, b, n, t->kind == 'r' ? 16 : 6);
 	} else if (t->kind == 'i') {
 		b[0] = (uint8_t)t->type, b[1] = (uint8_t)t->code;
 		b[4] = (uint8_t)(t->sport >> 8), b[5] = (uint8_t)t->sport;
@@ -193,7 +213,7 @@ static inline void test_options(int fd, const struct test *t)
 	bool v6 = t->dst.family == AF_INET6;
 	int one = 1, tos = t->dscp << 2, ttl = t->ttl;
 
-	if (t->mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &(int){ (int)t->mark }, sizeof(int)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &(int){ t->place ? TEST_MARK : (int)t->mark }, sizeof(int)) < 0)
 		err(2, "SO_MARK");
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &tos, sizeof(tos));
@@ -201,6 +221,8 @@ static inline void test_options(int fd, const struct test *t)
 	if (t->spoof && setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TRANSPARENT : IP_TRANSPARENT, &one,
 				   sizeof(one)) < 0)
 		err(2, "transparent");
+	if (setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &(int){ TEST_PRIORITY }, sizeof(int)) < 0)
+		err(2, "SO_PRIORITY");
 }
 
 /* test_send() - in the namespace that the thread is in */
