@@ -115,17 +115,6 @@ static int load_file(const struct target *t, unsigned what, struct ruleset *rs, 
 	return 0;
 }
 
-static bool names_ipsets(const struct ruleset *rs)
-{
-	for (const struct table *t = rs->tables; t; t = t->next)
-		for (const struct chain *c = t->store == STORE_NATIVE ? NULL : t->chains; c; c = c->next)
-			for (const struct rule *r = c->rules; r; r = r->next)
-				for (const struct stmt *s = r->stmts; s; s = s->next)
-					if (s->kind == STMT_XT && s->xt->ipsets)
-						return true;
-	return false;
-}
-
 /* The text of a file target; @own is the caller's to free. Return: 1; 0: it is a folder; -1 */
 static int file_text(const struct target *t, char **own, const char **data, size_t *size, struct err *e)
 {
@@ -175,7 +164,7 @@ int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_l
 	struct ipset_list *list;
 
 	*ret = NULL;
-	if (!names_ipsets(rs))
+	if (!ruleset_names_ipsets(rs))
 		return 0;
 	list = ipset_list_new();
 	if (!list)

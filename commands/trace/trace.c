@@ -40,7 +40,8 @@ static int verify(const struct scene *sc, const struct trace_result *res, struct
 {
 	struct scratch_source src = { .ns = sc->target->kind == TARGET_FILE ? NULL : &sc->target->netns,
 				      .rs = sc->rs, .nv = sc->nv ? sc->nv : sc->assumed, .order = sc->opt.order,
-				      .n_order = sc->opt.n_order };
+				      .n_order = sc->opt.n_order, .ipsets = sc->ipsets,
+				      .ipsets_unread = sc->opt.ipsets_unread };
 
 	return verify_run(&src, res, ret, e) < 0 ? err_wrap(e, "--verify") : 0;
 }

@@ -14,6 +14,9 @@ int scratch_rules(struct scratch *s, const struct scratch_source *src, struct er
 /* scratch_write_rules() - of a file: from the model */
 int scratch_write_rules(struct scratch *s, const struct ruleset *rs, struct err *e);
 
+/* scratch_native_table() - of a file: as a whole, or not at all. Return: 0, or -1 */
+int scratch_native_table(const struct scratch *s, const struct table *t, struct err *e);
+
 /* scratch_set() - write a setting; @path below /proc/sys. Return: 0, or errno */
 int scratch_set(const struct netns *ns, const char *path, const char *value);
 

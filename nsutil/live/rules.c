@@ -6,6 +6,7 @@
 #include "nsutil/nft/copy.h"
 #include "nsutil/nft/write.h"
 #include "nsutil/xt/copy.h"
+#include "nsutil/xt/ipset_copy.h"
 #include "nsutil/xt/write.h"
 
 static bool same_hook(const struct chain *a, const struct chain *b)
@@ -46,6 +47,8 @@ static int copy_all(struct scratch *s, const struct scratch_source *src, struct 
 {
 	bool last = legacy_is_newer(src);
 
+	if (ruleset_names_ipsets(src->rs) && ipset_copy(src->ns, &s->ns, &s->gaps, e) < 0)
+		return -1;
 	if (!last && xt_copy(src->ns, &s->ns, &s->gaps, e) < 0)
 		return -1;
 	if (copy_nft(s, src, e) < 0)

@@ -35,6 +35,8 @@ struct scratch_source {
 	const struct netview *nv;  /* likewise, with NETVIEW_ALL; or assume_netview() */
 	const struct chain *const *order; /* base chains of 'rs' in the order of the kernel at equal priority, as far as */
 	unsigned n_order;		  /* it is known; as in struct trace_options */
+	const struct ipset_list *ipsets;  /* for the evaluator: as in struct trace_options */
+	const char *ipsets_unread;
 };
 
 /**

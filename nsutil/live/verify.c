@@ -121,7 +121,8 @@ static int copy_order(struct verify *v, const struct scratch_source *src, unsign
 
 static int ask_again(struct verify *v, const struct scratch_source *src, const struct trace_request *rq, struct err *e)
 {
-	struct trace_options opt = { .all = true, .order = src->order, .n_order = src->n_order };
+	struct trace_options opt = { .all = true, .order = src->order, .n_order = src->n_order, .ipsets = src->ipsets,
+				     .ipsets_unread = src->ipsets_unread };
 
 	if (!src->n_order) {
 		if (copy_order(v, src, &opt.n_order, e) < 0)
@@ -151,24 +152,10 @@ static int run(struct verify *v, const struct scratch_source *src, const struct 
 	return r;
 }
 
-/* The copy of a file is made from the model, which is written as iptables-nft writes, not as nft does. */
-static int check_source(const struct scratch_source *src, struct err *e)
-{
-	for (const struct table *t = src->ns ? NULL : src->rs->tables; t; t = t->next)
-		if (t->store == STORE_NATIVE)
-			return err_set(e, ERR_SYS, "this file cannot be tried out",
-				       "native nftables rules (table %s %s) can be copied from a live target only",
-				       family_name(t->family), t->name);
-	return 0;
-}
-
 int verify_run(const struct scratch_source *src, const struct trace_result *res, struct verify **ret, struct err *e)
 {
-	struct verify *v;
+	struct verify *v = calloc(1, sizeof(*v));
 
-	if (check_source(src, e) < 0)
-		return -1;
-	v = calloc(1, sizeof(*v));
 	if (!v)
 		return err_oom(e);
 	v->shown = src->rs;

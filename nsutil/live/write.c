@@ -87,13 +87,11 @@ static void write_table(struct scratch *s, const struct table *t)
 
 int scratch_write_rules(struct scratch *s, const struct ruleset *rs, struct err *e)
 {
-	(void)e;
 	for (const struct table *t = rs->tables; t; t = t->next) {
-		if (t->store == STORE_NATIVE)
-			gaps_add(&s->gaps, "native rules of a file cannot be loaded; of a live target they can", "native %s table %s",
-				 family_name(t->family), t->name);
-		else
+		if (t->store != STORE_NATIVE)
 			write_table(s, t);
+		else if (scratch_native_table(s, t, e) < 0)
+			return -1;
 	}
 	return 0;
 }

@@ -330,3 +330,14 @@ const char *verdict_name(enum verdict v)
 
 	return v <= VERDICT_STOLEN ? names[v] : "?";
 }
+
+bool ruleset_names_ipsets(const struct ruleset *rs)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->store == STORE_NATIVE ? NULL : t->chains; c; c = c->next)
+			for (const struct rule *r = c->rules; r; r = r->next)
+				for (const struct stmt *s = r->stmts; s; s = s->next)
+					if (s->kind == STMT_XT && s->xt->ipsets)
+						return true;
+	return false;
+}

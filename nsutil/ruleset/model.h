@@ -439,6 +439,9 @@ struct stmt *stmt_append(struct stmt **list, struct stmt *s);
 
 /* Names as the tools print them; constant strings, "?" when out of range. */
 const char *store_name(enum store store);		      /* legacy, compat, native */
+/* ruleset_names_ipsets() - does a rule match against (or change) an ipset? */
+bool ruleset_names_ipsets(const struct ruleset *rs);
+
 const char *family_name(uint8_t family);		      /* ip, ip6, inet, arp, bridge, netdev */
 const char *hook_name(uint8_t family, unsigned hook);	      /* prerouting, input ... */
 const char *verdict_name(enum verdict v);		      /* accept, drop ... */

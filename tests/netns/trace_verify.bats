@@ -69,11 +69,8 @@ mixture() {
 	agrees out tcp "$FAR_IP:1500" uid 5
 	agrees out udp "$FAR_IP:1234" uid 77
 	agrees out udp 198.51.100.7:99 uid 5
-	pod_exec iptables-legacy -t mangle -A PREROUTING -i eth0 -p tcp --dport 8081 -j TPROXY --on-port 15006 --on-ip 127.0.0.1 --tproxy-mark 0x539
 	pod_exec iptables-legacy -t raw -A PREROUTING -p udp --dport 9 -j DROP
 	pod_exec iptables-legacy -A INPUT -p udp --dport 10 -j REJECT
-	pod_exec ip rule add fwmark 0x539 lookup 133
-	pod_exec ip route add local default dev lo table 133
 	agrees in udp "$NODE_IP" to "$POD_IP:9"
 	agrees in udp "$NODE_IP" to "$POD_IP:10"
 	# what is left open, and what is random: one of the outcomes is the kernel's
@@ -91,12 +88,99 @@ files() {
 	istio_rules 4 >/run/rules
 	"$CNISH" -o json -t file:/run/rules trace --verify out tcp 10.0.0.9 to 1.2.3.4:80 uid 1000 >/run/out
 	jq -e '.verify.result == "agrees" and .verify.same > 2' /run/out
-	printf '{"nftables":[{"table":{"family":"ip","name":"a"}}]}' >/run/native.json
-	run -5 "$CNISH" -t file:/run/native.json trace --verify out tcp 10.0.0.9 to 1.2.3.4:80 uid 1000
-	[[ "$output" == *"live target"* ]]
+	pod_exec nft -f - <<-'EOF'
+	table inet x {
+		set ports { type inet_service; flags interval; elements = { 80-90, 443 } }
+		map to { type ipv4_addr . inet_service : ipv4_addr . inet_service; elements = { 1.2.3.4 . 80 : 5.6.7.8 . 8080 } }
+		chain o { type filter hook output priority -150; policy accept
+			tcp dport @ports meta mark set 0x5 jump more
+		}
+		chain more { meta skuid 1000 counter return; drop; }
+	}
+	table ip y {
+		map to { type ipv4_addr . inet_service : ipv4_addr . inet_service; elements = { 1.2.3.4 . 80 : 5.6.7.8 . 8080 } }
+		chain n { type nat hook output priority -100; dnat ip to ip daddr . tcp dport map @to; }
+	}
+	EOF
+	pod_exec nft -j list ruleset >/run/native.json
+	"$CNISH" -o json -t file:/run/native.json trace --verify out tcp 10.0.0.9 to 1.2.3.4:80 uid 1000 >/run/out
+	jq -e '.verify.result == "agrees" and .verify.same == 4 and .verify.not_copied == [] and .verify.end.daddr == "5.6.7.8"' /run/out ||
+		{ jq -c .verify /run/out; false; }
+	PATH=/run/nothing run -5 "$CNISH" -t file:/run/native.json trace --verify out tcp 10.0.0.9 to 1.2.3.4:80 uid 1000
+	[[ "$output" == *"native inet table x: "*"nft, which is not here"* ]]
 }
 
-@test "rules of a file are tried out around an assumed pod; native ones of a file are refused with the reason" { in_pod files; }
+@test "rules of a file are tried out around an assumed pod: iptables' and native ones" { in_pod files; }
+
+# What passes through: in at one link, out at another one
+passing() {
+	pod_exec sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+		ip link add out0 type veth peer name out1; ip link set out1 up; ip link set out0 up; ip addr add 10.9.0.1/24 dev out0; ip addr add fd09::1/64 dev out0 nodad'
+	pod_exec iptables-legacy -A FORWARD -p udp --dport 9 -j DROP
+	pod_exec iptables-nft -t mangle -A FORWARD -i eth0 -o out0 -j MARK --set-mark 7
+	pod_exec nft 'table inet x {
+		chain f { type filter hook forward priority 0; mark 7 ip ttl 63 counter; ip6 hoplimit 63 counter; tcp dport 81 reject; }
+		chain s { type nat hook postrouting priority 100; oifname "out0" meta l4proto tcp masquerade; }
+		chain d { type nat hook prerouting priority -100; tcp dport 82 dnat ip to 10.9.0.7:8080; }
+	}'
+	agrees forward tcp "$NODE_IP:4000" to 10.9.0.5:80 iif eth0
+	jq -e '.verify.end == {path: "out", saddr: "10.9.0.1", daddr: "10.9.0.5", sport: 4000, dport: 80}' /run/verify.json
+	agrees forward tcp "$NODE_IP" to 10.9.0.5:81 iif eth0
+	agrees forward tcp "$NODE_IP" to 10.9.0.5:82 iif eth0
+	agrees forward udp "$NODE_IP" to 10.9.0.5:9 iif eth0
+	agrees forward icmp 10.9.0.5 to "$NODE_IP" iif out0
+	agrees forward tcp "[$NODE_IP6]" to "[fd09::5]:80" iif eth0
+}
+
+@test "forwarded: the kernel agrees" { in_pod passing; }
+
+# A socket of the copy stands for that of the target, transparent where it is
+proxied() {
+	pod_standin -n proxy -t tcp/15007 >/dev/null
+	pod_exec ip rule add fwmark 0x539 lookup 133
+	pod_exec ip route add local default dev lo table 133
+	pod_exec iptables-legacy -t mangle -A PREROUTING -i eth0 -p tcp --dport 8081 -j TPROXY --on-port 15007 --tproxy-mark 0x539
+	pod_exec iptables-legacy -t mangle -A INPUT -m mark --mark 0x539 -j ACCEPT
+	agrees in tcp "$NODE_IP" to "$POD_IP:8081"
+	agrees in tcp "$NODE_IP" to 192.0.2.9:8081 iif eth0
+	jq -e '.outcomes[0].listener.name == "proxy" and .verify.same >= 2' /run/verify.json
+}
+
+@test "TPROXY: the kernel agrees" { in_pod proxied; }
+
+# Rules name ipsets by number: some are missing in between
+members() {
+	local n
+	for n in first gone near gone2 pairs both six; do pod_exec ipset create "$n" hash:ip; done
+	for n in gone gone2 near pairs both six; do pod_exec ipset destroy "$n"; done
+	pod_exec ipset restore <<-EOF
+	create near hash:net
+	add near $FAR_IP/24
+	add near $FAR_IP/32 nomatch
+	create gone hash:ip
+	create pairs hash:ip,port timeout 600
+	add pairs $FAR_IP,tcp:80
+	create both list:set
+	add both near
+	add both pairs
+	create six hash:net family inet6
+	add six $FAR_IP6/64
+	destroy gone
+	EOF
+	pod_exec iptables-legacy -A OUTPUT -m set --match-set both dst,dst -j MARK --set-mark 5 2>/dev/null || true
+	pod_exec iptables-legacy -A OUTPUT -m set --match-set pairs dst,dst
+	pod_exec iptables-legacy -A OUTPUT -m set --match-set near dst
+	pod_exec ip6tables-legacy -A OUTPUT -m set --match-set six dst -j DROP
+	pod_exec iptables-nft -A OUTPUT -m set --match-set both dst,dst -p tcp --dport 80
+	agrees out tcp "$FAR_IP:80" uid 5
+	jq -e '.verify.same == 5' /run/verify.json || { jq -c .verify /run/verify.json; false; }
+	agrees out tcp "$FAR_IP:81" uid 5
+	agrees out udp "[$FAR_IP6]:81" uid 5
+	# the copy is gone, and the target's sets are as they were
+	[ "$(pod_exec ipset list -n | sort | xargs)" = "both first near pairs six" ]
+}
+
+@test "ipsets are copied, numbers and all: the kernel agrees" { in_pod members; }
 
 # The simulation takes nf_conntrack_tcp_loose to be 1: the kernel does not pick up the middle of a connection here. It
 # knows of rp_filter.
