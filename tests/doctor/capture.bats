@@ -212,6 +212,7 @@ d28() {
 	"$TOOLS/standin" -d -n kube-proxy tcp/10256 >/dev/null
 	[ "$(host)" = D28 ]
 	iptables-nft -t nat -N KUBE-SERVICES
+	iptables-nft -t nat -A PREROUTING -j KUBE-SERVICES
 	[ "$(host)" = "" ]
 }
 @test "D28: kube-proxy runs without rules" { in_pod d28; }
