@@ -136,6 +136,7 @@ vm() {
 		grep -q '^iptable_raw ' /proc/modules && echo "iptable_raw loaded"
 		echo "raw can be: $(ids -t netns:pod doctor)"
 		in_pod iptables-legacy -t raw -A OUTPUT -p udp --dport 53 -j CT --zone 2
+		in_pod iptables-legacy -t raw -A PREROUTING -p udp --sport 53 -j CT --zone 2
 		echo "zones: $(ids -t netns:pod doctor)."
 		echo 12 >/proc/sys/net/netfilter/nf_conntrack_max
 		for p in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do in_pod connect tcp 127.0.0.1 15006 >/dev/null 2>&1; done
@@ -166,7 +167,7 @@ vm() {
 	[ "$(grep -cx 1 <<<"$output")" = 1 ]
 }
 
-@test "a second kernel version: the same finding, the same mending, the same capture" {
+@test "a second kernel version: the same finding, mending and capture; the order of equals, which it lists" {
 	{
 		world
 		cat <<-'EOS'
@@ -176,14 +177,35 @@ vm() {
 		cnish --yes doctor --fix --log /tmp/log >/dev/null
 		cnish istio verify >/dev/null && echo "verify: clean"
 		captured
+		# Two chains of one priority: the kernel runs first the one that came last.
+		in_pod() { nsenter --net=/run/netns/$pod "$@"; }
+		rule_legacy() { in_pod iptables-legacy -I OUTPUT -p tcp --dport 81 -j DROP; }
+		rule_nft() { in_pod iptables-nft -I OUTPUT -p tcp --dport 81 -j REJECT --reject-with tcp-reset; }
+		mkdir -p /run/netns
+		for pod in legacy-nft nft-legacy; do
+			: >/run/netns/$pod
+			unshare --net=/run/netns/$pod true
+			in_pod ip link set lo up
+			rule_${pod%-*}
+			rule_${pod#*-}
+			in_pod connect -w 500 tcp 127.0.0.1 81 | sed "s/.*\"result\":\"\([a-z]*\).*/$pod kernel: \1/"
+			cnish --color=never -t netns:$pod trace out tcp 127.0.0.1:81 | sed -n "s/^=> /$pod trace: /p"
+			cnish -t netns:$pod -o json trace out tcp 127.0.0.1:81 | sed -n "s/.*\"order\":\"\([a-z]*\)\".*/$pod order: \1/p"
+		done
 		EOS
 	} >"$script"
 	KERNEL_PACKAGE=$(tests/lib/vm second)
 	[ -n "$KERNEL_PACKAGE" ] || skip "one kernel version only is packaged here"
 	export KERNEL_PACKAGE
-	MODULES="nf_tables nft_chain_nat nft_compat dummy" vm
+	MODULES="nf_tables nft_chain_nat nft_compat iptable_filter ipt_REJECT xt_tcpudp nfnetlink_hook dummy" vm
 	grep -qx "kernel ${KERNEL_PACKAGE#linux-image-}" <<<"$output"
 	grep -qx 'found: D01 ' <<<"$output"
 	grep -qx 'verify: clean' <<<"$output"
 	grep -qx captured <<<"$output"
+	grep -qx 'legacy-nft kernel: refused' <<<"$output"
+	grep -qx 'nft-legacy kernel: timeout' <<<"$output"
+	grep -q '^legacy-nft trace: is rejected' <<<"$output"
+	grep -q '^nft-legacy trace: is dropped' <<<"$output"
+	[ "$(grep -c ' trace: ' <<<"$output")" = 2 ] # one outcome each
+	[ "$(grep -c ' order: known' <<<"$output")" = 2 ]
 }
