@@ -54,11 +54,14 @@ static bool imply_network(struct nj *n, const char *protocol)
 	static const struct { const char *name; uint16_t nfproto, ether; } nets[] = {
 		{ "ip", NFPROTO_IPV4, 0x0800 }, { "ip6", NFPROTO_IPV6, 0x86dd }, { "arp", 0, 0x0806 },
 	};
-	bool vlan = n->dec.proto[NFT_PAYLOAD_LL_HEADER] && strcmp(n->dec.proto[NFT_PAYLOAD_LL_HEADER], "vlan") == 0;
+	const char *link = n->dec.proto[NFT_PAYLOAD_LL_HEADER];
+	bool vlan = link && strcmp(link, "vlan") == 0, ether = link && strcmp(link, "ether") == 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
 		if (strcmp(nets[i].name, protocol) != 0)
 			continue;
+		if (n->t->family == NFPROTO_INET && ether) /* once the frame was asked for, nft asks it on */
+			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
 		if (n->t->family == NFPROTO_INET)
 			return imply(n, expr_meta(n->a, NFT_META_NFPROTO), nets[i].nfproto);
 		if (vlan)
@@ -186,7 +189,7 @@ static struct expr *exthdr_of(struct nj *n, json_t *j, uint8_t op)
 
 static struct expr *exthdr(struct nj *n, json_t *j)
 {
-	return exthdr_of(n, j, NFT_EXTHDR_OP_IPV6);
+	return nj_imply(n, "ip6", NFT_PAYLOAD_NETWORK_HEADER) ? exthdr_of(n, j, NFT_EXTHDR_OP_IPV6) : NULL;
 }
 
 static struct expr *tcp_option(struct nj *n, json_t *j)
@@ -199,7 +202,7 @@ static struct expr *tcp_option(struct nj *n, json_t *j)
 
 static struct expr *ip_option(struct nj *n, json_t *j)
 {
-	return exthdr_of(n, j, NFT_EXTHDR_OP_IPV4);
+	return nj_imply(n, "ip", NFT_PAYLOAD_NETWORK_HEADER) ? exthdr_of(n, j, NFT_EXTHDR_OP_IPV4) : NULL;
 }
 
 static struct expr *sctp_chunk(struct nj *n, json_t *j)

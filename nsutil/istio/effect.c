@@ -269,6 +269,8 @@ int istio_effects_begin(struct arena *a, struct ruleset *rs, const struct netvie
 	*x = (struct istio_effects){ .a = a, .rs = rs, .nv = nv, .family = home->family };
 	if (istio_trials_make(a, nv, c, home->family, &x->right, &x->n) < 0)
 		return err_oom(e);
+	if (!x->right) /* without an address no connection is worth following */
+		return 0;
 	x->now = arena_dup(a, x->right, (x->n + 1) * sizeof(*x->now));
 	if (!x->now)
 		return err_oom(e);

@@ -161,25 +161,26 @@ COMMIT'
 }
 
 nft_corpus() {
-	local family chain rule
+	"$TOP/tests/lib/nft-corpus" --loadable >"$1/rules.nft"
 	ip link set lo up
 	nft -f "$TOP/tests/netns/corpus/native-objects.nft"
-	grep -v '^[#=]' "$TOP/tests/netns/corpus/native.rules" | grep . | while read -r family chain rule; do
-		printf 'add rule %s t %s %s\n' "$family" "$chain" "$rule" | nft -f - 2>/dev/null || :
-	done
+	nft add flowtable inet t ft '{ hook ingress priority filter; devices = { lo }; }' 2>/dev/null || :
+	nft -f "$1/rules.nft"
 	nft -j list ruleset >"$1/nft.json" 2>/dev/null
 }
 
-# What nft's own JSON leaves out cannot come back: comments and flags of sets, devices, updates of maps.
+# What nft's own JSON leaves out cannot come back: comments and flags of sets, devices, updates of maps. Nor what it says
+# wrongly: raw TCP options ("unknown"), a constant put into a set ("invalid type"), a DSCP in a concatenation (">> 2").
+# A meter is opaque.
 json_back() {
 	nft_corpus "$1"
 	"$CNISH" -t self tables -o nft >"$1/live"
 	"$CNISH" -t "file:$1/nft.json" tables -o nft >"$1/file"
-	diff <(grep '^		' "$1/live" | grep -v 'comment "[a-z ]*"$\|auto-merge\|flags dynamic\|typeof\|device "lo"\|@dynmap') \
+	diff <(grep '^		' "$1/live" | grep -v 'comment "[a-z ]*"$\|auto-merge\|flags dynamic\|typeof\|device "lo"\|@dynmap\|tcp option @\|add @timed { 10\|meter m1\|ip saddr . ip dscp {') \
 		<(grep '^		' "$1/file" | grep -v '\btype [a-z0-9_. ]*$\|^		type filter hook [a-z]*gress\|@dynmap' | cat) >"$1/text" || :
 	! grep '^<' "$1/text" | grep -v 'type [a-z0-9_. ]*$' || { cat "$1/text"; false; }
 	"$CNISH" -o json diff "file:$1/nft.json" self >"$1/diff.json" || :
-	jq -e '.counts.same > 400 and (.counts.same + 1 >= .counts.right_rules)' "$1/diff.json" ||
+	jq -e '.counts.same > 400 and (.counts.same + 5 >= .counts.right_rules)' "$1/diff.json" ||
 		{ "$CNISH" diff "file:$1/nft.json" self; false; }
 	text_back "$1"
 }
