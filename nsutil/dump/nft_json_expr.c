@@ -60,13 +60,13 @@ static bool imply_network(struct nj *n, const char *protocol)
 	for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
 		if (strcmp(nets[i].name, protocol) != 0)
 			continue;
-		if (n->t->family == NFPROTO_INET && ether) /* once the frame was asked for, nft asks it on */
+		if (n->t->family != NFPROTO_BRIDGE && ether) /* once the frame was asked for, nft asks it on */
 			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
 		if (n->t->family == NFPROTO_INET)
 			return imply(n, expr_meta(n->a, NFT_META_NFPROTO), nets[i].nfproto);
 		if (vlan)
 			return imply(n, expr_field(n->a, "vlan", "type"), nets[i].ether);
-		if (!nets[i].nfproto) /* nft asks the frame for ARP, and the packet for IP */
+		if (!nets[i].nfproto && n->t->family == NFPROTO_BRIDGE) /* the frame for ARP, and the packet for IP */
 			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
 		return imply(n, expr_meta(n->a, NFT_META_PROTOCOL), nets[i].ether);
 	}
@@ -75,7 +75,9 @@ static bool imply_network(struct nj *n, const char *protocol)
 
 static bool imply_link(struct nj *n, const char *protocol)
 {
-	if (strcmp(protocol, "vlan") == 0 && n->t->family == NFPROTO_NETDEV &&
+	bool ether = n->dec.proto[NFT_PAYLOAD_LL_HEADER] && strcmp(n->dec.proto[NFT_PAYLOAD_LL_HEADER], "ether") == 0;
+
+	if (strcmp(protocol, "vlan") == 0 && n->t->family == NFPROTO_NETDEV && !ether &&
 	    !imply(n, expr_meta(n->a, NFT_META_IFTYPE), ARPHRD_ETHER))
 		return false;
 	if (strcmp(protocol, "vlan") == 0)

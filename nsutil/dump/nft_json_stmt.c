@@ -505,6 +505,8 @@ int nj_stmts(struct nj *n, json_t *list)
 
 	dec_begin(&n->dec, n->list);
 	dec_proto_begin(&n->dec);
+	if (n->t->family == NFPROTO_NETDEV) /* any device: that it has frames of Ethernet is asked */
+		n->dec.proto[NFT_PAYLOAD_LL_HEADER] = NULL;
 	json_array_foreach(list, i, item) {
 		const char *key = json_object_iter_key(json_object_iter(item));
 
