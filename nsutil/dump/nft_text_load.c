@@ -115,7 +115,7 @@ static int in_child(void *arg, struct buf *answer, struct err *e)
 {
 	_cleanup_netns_ struct netns ns = NETNS_INIT;
 	const struct nft_text *t = arg;
-	struct library l = { NULL };
+	struct library l = { .ctx_new = NULL };
 	void *ctx;
 
 	if (library_open(&l, e) < 0 || make_links(t, e) < 0)
