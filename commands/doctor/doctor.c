@@ -210,6 +210,16 @@ static int read_log(const char *name, struct buf *b, struct err *e)
 	return ferror(f) ? err_sys(e, errno, "cannot read the log %s", name) : buf_failed(b) ? err_oom(e) : 0;
 }
 
+/* Return: the exit status */
+static int put_answer(const struct target *t, const struct doctor_report *r, struct out *o)
+{
+	out_begin(o, "doctor");
+	doctor_put_report(t, r, o);
+	out_bool(o, "fixed", NULL, false);
+	out_end(o);
+	return r->findings != NULL;
+}
+
 /* What was found when the bundle was written: modules, files and processes are not in it. */
 static int from_bundle(const struct target *t, const struct command_args *args, struct out *o, struct err *e)
 {
@@ -222,11 +232,7 @@ static int from_bundle(const struct target *t, const struct command_args *args, 
 		return err_set(e, ERR_USAGE, t->label, "--log and --fix need the living target; a bundle has the report of then");
 	if (load_doctor(t, a, &r, e) < 0)
 		return -1;
-	out_begin(o, "doctor");
-	doctor_put_report(t, &r, o);
-	out_bool(o, "fixed", NULL, false);
-	out_end(o);
-	return r.findings != NULL;
+	return put_answer(t, &r, o);
 }
 
 static int examine(struct session *s, struct target *t, const struct words *w, const struct command_args *args,
@@ -252,11 +258,7 @@ static int examine(struct session *s, struct target *t, const struct words *w, c
 		return doctor_fix_all(s, a, t, &opt, o, e);
 	if (doctor_run(a, t, &opt, &r, e) < 0)
 		return -1;
-	out_begin(o, "doctor");
-	doctor_put_report(t, &r, o);
-	out_bool(o, "fixed", NULL, false);
-	out_end(o);
-	return r.findings != NULL;
+	return put_answer(t, &r, o);
 }
 
 static int run_doctor(struct session *s, const struct command_args *args, struct out *o, struct err *e)

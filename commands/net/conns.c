@@ -61,18 +61,6 @@ static bool is_icmp(const struct conn *c)
 	return c->protocol == IPPROTO_ICMP || c->protocol == IPPROTO_ICMPV6;
 }
 
-static void put_tuple(const char *key, const struct conn_tuple *t, struct out *o)
-{
-	char text[ADDR_TEXT];
-
-	out_object(o, key);
-	out_str(o, "src", NULL, addr_fmt(&t->src, text));
-	out_uint(o, "sport", NULL, t->sport);
-	out_str(o, "dst", NULL, addr_fmt(&t->dst, text));
-	out_uint(o, "dport", NULL, t->dport);
-	out_object_end(o);
-}
-
 static void text_end(const struct conn *c, const struct addr *a, uint16_t port, struct out *o)
 {
 	char text[ADDR_TEXT];
@@ -87,8 +75,8 @@ static void text_end(const struct conn *c, const struct addr *a, uint16_t port, 
 /* Where the answers come from is where it went; "=" when that is where it was meant to go. */
 static void put_ends(const struct conn *c, struct out *o)
 {
-	put_tuple("original", &c->orig, o);
-	put_tuple("reply", &c->reply, o);
+	flows_put_tuple("original", &c->orig, o);
+	flows_put_tuple("reply", &c->reply, o);
 	out_bool(o, "redirected", NULL, conn_redirected(c));
 	out_bool(o, "masked", NULL, conn_masked(c));
 	out_cell(o);

@@ -169,3 +169,15 @@ void flows_put_rule(const struct rule *r, struct out *o)
 	out_str(o, "nft", NULL, buf_cstr(&b));
 	out_object_end(o);
 }
+
+void flows_put_tuple(const char *key, const struct conn_tuple *t, struct out *o)
+{
+	char text[ADDR_TEXT];
+
+	out_object(o, key);
+	out_str(o, "src", NULL, addr_fmt(&t->src, text));
+	out_uint(o, "sport", NULL, t->sport);
+	out_str(o, "dst", NULL, addr_fmt(&t->dst, text));
+	out_uint(o, "dport", NULL, t->dport);
+	out_object_end(o);
+}

@@ -32,6 +32,9 @@ void flows_open(const struct target *t, struct flows *ret);
 void flows_close(struct flows *f);
 #define _cleanup_flows_ __attribute__((cleanup(flows_close)))
 
+/* flows_put_tuple() - one direction of a connection, as an object of JSON under @key */
+void flows_put_tuple(const char *key, const struct conn_tuple *t, struct out *o);
+
 /* flows_socket() - the socket of this namespace that a connection belongs to; NULL when none is known */
 const struct nv_socket *flows_socket(const struct flows *f, const struct conn *c);
 

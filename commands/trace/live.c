@@ -52,14 +52,6 @@ static struct nft_mark_filter filter_of(const struct trace_request *rq)
 	return f;
 }
 
-static bool has_legacy(const struct ruleset *rs)
-{
-	for (const struct table *t = rs->tables; t; t = t->next)
-		if (t->store == STORE_LEGACY)
-			return true;
-	return false;
-}
-
 static void put_plan(const struct watch_options *opt, struct out *o)
 {
 	char text[512];
@@ -234,7 +226,7 @@ int trace_live(const struct live_request *lr, struct out *o, struct err *e)
 {
 	struct live l = { .lr = lr, .o = o };
 	struct watch_options opt = { .ns = &lr->target->netns, .filter = filter_of(lr->only), .stop = stopped,
-				     .packet = on_packet, .arg = &l, .legacy = has_legacy(lr->rs) };
+				     .packet = on_packet, .arg = &l, .legacy = ruleset_has(lr->rs, STORE_LEGACY) };
 	char question[200];
 
 	if (lr->target->kind == TARGET_FILE)

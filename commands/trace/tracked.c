@@ -4,21 +4,10 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 
+#include "commands/net/flows.h"
 #include "nsutil/base/buf.h"
 #include "nsutil/ruleset/conns.h"
 #include "nsutil/trace/connection.h"
-
-static void put_tuple(const char *key, const struct conn_tuple *t, struct out *o)
-{
-	char text[ADDR_TEXT];
-
-	out_object(o, key);
-	out_str(o, "src", NULL, addr_fmt(&t->src, text));
-	out_uint(o, "sport", NULL, t->sport);
-	out_str(o, "dst", NULL, addr_fmt(&t->dst, text));
-	out_uint(o, "dport", NULL, t->dport);
-	out_object_end(o);
-}
 
 /* Did its first packet go where the trace of a first packet goes? Only of an accepted one can that be told. */
 static bool comparable(const struct trace_outcome *u)
@@ -50,8 +39,8 @@ void put_tracked(const struct trace_outcome *u, struct out *o)
 	out_bool(o, "replied", NULL, c->status & IPS_SEEN_REPLY);
 	out_uint(o, "mark", NULL, c->mark);
 	out_uint(o, "zone", NULL, c->zone);
-	put_tuple("original", &c->orig, o);
-	put_tuple("reply", &c->reply, o);
+	flows_put_tuple("original", &c->orig, o);
+	flows_put_tuple("reply", &c->reply, o);
 	if (comparable(u))
 		out_bool(o, "agrees", NULL, agrees(u));
 	else

@@ -7,9 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/nsfs.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/check.h"
@@ -17,6 +14,7 @@
 #include "nsutil/doctor/scan.h"
 #include "nsutil/load.h"
 #include "nsutil/netns/netns.h"
+#include "nsutil/netns/owner.h"
 #include "nsutil/pod/proc.h"
 
 enum { PROC_TEXT_MAX = 1 << 20, ARGS_MAX = 2048, STATUS_MAX = 64 << 10 };
@@ -128,17 +126,6 @@ static uid_t id_inside(const char *proc, pid_t pid, const char *map, uid_t id)
 	return id;
 }
 
-/* Owner matches count as the user namespace does that the network namespace belongs to (hostUsers: false). */
-static bool owns_netns(struct doctor *d, pid_t pid)
-{
-	_cleanup_close_ int fd = d->t->netns.fd < 0 ? -1 : ioctl(d->t->netns.fd, NS_GET_USERNS);
-	struct stat owner, own;
-	char path[4200];
-
-	snprintf(path, sizeof(path), "%s/%d/ns/user", d->t->proc, (int)pid);
-	return fd >= 0 && fstat(fd, &owner) == 0 && stat(path, &own) == 0 && owner.st_ino == own.st_ino;
-}
-
 static const char *args_of(struct doctor *d, pid_t pid)
 {
 	_cleanup_free_ char *text = NULL;
@@ -175,7 +162,8 @@ static bool fill_process(struct doctor *d, pid_t pid, struct fact_process *p)
 	p->own_users = maps_users(d->t->proc, pid);
 	p->rule_uid = p->uid;
 	p->rule_gid = p->gid;
-	if (p->own_users && owns_netns(d, pid)) {
+	/* owner matches count as the user namespace does that the network namespace belongs to (hostUsers: false) */
+	if (p->own_users && netns_owned_by(&d->t->netns, d->t->proc, pid) == 1) {
 		p->rule_uid = id_inside(d->t->proc, pid, "uid_map", p->uid);
 		p->rule_gid = id_inside(d->t->proc, pid, "gid_map", p->gid);
 	}

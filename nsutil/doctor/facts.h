@@ -85,6 +85,9 @@ const struct doctor_envoy *facts_envoy(struct doctor *d);
 const struct scan *facts_scan(struct doctor *d);
 /* facts_selinux() - "enforcing", "permissive", "off", "unknown" */
 const char *facts_selinux(struct doctor *d);
+/* facts_has_line() - of lines of names, one is the word */
+bool facts_has_line(const char *text, const char *word);
+
 /* facts_config() - an option of the kernel's configuration: "y", "m", "n"; "" when it does not know the option;
  * NULL when there is no configuration to read. The place is in config_where */
 const char *facts_config(struct doctor *d, const char *option);

@@ -132,8 +132,7 @@ const char *facts_module_name(enum module_state s)
 	return names[s];
 }
 
-/* Lines of names: one of them is the word. */
-static bool has_line(const char *text, const char *word)
+bool facts_has_line(const char *text, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -164,7 +163,7 @@ enum table_state facts_table(struct doctor *d, bool v6, const char *table)
 	const char *names = facts_proc(d, v6 ? "net/ip6_tables_names" : "net/ip_tables_names");
 	char module[64];
 
-	if (names && has_line(names, table))
+	if (names && facts_has_line(names, table))
 		return TABLE_THERE;
 	snprintf(module, sizeof(module), "%s_%s", v6 ? "ip6table" : "iptable", table);
 	switch (facts_module(d, module)) {

@@ -13,6 +13,7 @@
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/base/file.h"
+#include "nsutil/doctor/facts.h"
 #include "nsutil/netns/netns.h"
 #include "nsutil/netns/run.h"
 #include "nsutil/pod/hostfs.h"
@@ -43,16 +44,6 @@ static int run_modprobe(const char *root, const struct doctor_line *names, struc
 	return 0;
 }
 
-static bool has_line(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *at = text; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
-		if (strncmp(at, word, n) == 0 && (at[n] == '\n' || !at[n]))
-			return true;
-	return false;
-}
-
 /* What the file says already stays. */
 static int keep(const char *root, const struct doctor_line *names, struct err *e)
 {
@@ -70,7 +61,7 @@ static int keep(const char *root, const struct doctor_line *names, struct err *e
 	if (old && text.len && text.data[text.len - 1] != '\n')
 		buf_chr(&text, '\n');
 	for (const struct doctor_line *l = names; l; l = l->next)
-		if (!old || !has_line(old, l->text))
+		if (!old || !facts_has_line(old, l->text))
 			buf_fmt(&text, "%s\n", l->text);
 	if (buf_failed(&text))
 		return err_oom(e);

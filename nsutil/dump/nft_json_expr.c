@@ -49,22 +49,28 @@ static bool imply_transport(struct nj *n, const char *protocol)
 	return imply(n, expr_meta(n->a, NFT_META_L4PROTO), (uint64_t)number);
 }
 
+/* What is known of the frame by now. */
+static bool link_is(const struct nj *n, const char *protocol)
+{
+	const char *known = n->dec.proto[NFT_PAYLOAD_LL_HEADER];
+
+	return known && strcmp(known, protocol) == 0;
+}
+
 static bool imply_network(struct nj *n, const char *protocol)
 {
 	static const struct { const char *name; uint16_t nfproto, ether; } nets[] = {
 		{ "ip", NFPROTO_IPV4, 0x0800 }, { "ip6", NFPROTO_IPV6, 0x86dd }, { "arp", 0, 0x0806 },
 	};
-	const char *link = n->dec.proto[NFT_PAYLOAD_LL_HEADER];
-	bool vlan = link && strcmp(link, "vlan") == 0, ether = link && strcmp(link, "ether") == 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
 		if (strcmp(nets[i].name, protocol) != 0)
 			continue;
-		if (n->t->family != NFPROTO_BRIDGE && ether) /* once the frame was asked for, nft asks it on */
+		if (n->t->family != NFPROTO_BRIDGE && link_is(n, "ether")) /* once the frame was asked for, nft asks it on */
 			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
 		if (n->t->family == NFPROTO_INET)
 			return imply(n, expr_meta(n->a, NFT_META_NFPROTO), nets[i].nfproto);
-		if (vlan)
+		if (link_is(n, "vlan"))
 			return imply(n, expr_field(n->a, "vlan", "type"), nets[i].ether);
 		if (!nets[i].nfproto && n->t->family == NFPROTO_BRIDGE) /* the frame for ARP, and the packet for IP */
 			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
@@ -75,9 +81,7 @@ static bool imply_network(struct nj *n, const char *protocol)
 
 static bool imply_link(struct nj *n, const char *protocol)
 {
-	bool ether = n->dec.proto[NFT_PAYLOAD_LL_HEADER] && strcmp(n->dec.proto[NFT_PAYLOAD_LL_HEADER], "ether") == 0;
-
-	if (strcmp(protocol, "vlan") == 0 && n->t->family == NFPROTO_NETDEV && !ether &&
+	if (strcmp(protocol, "vlan") == 0 && n->t->family == NFPROTO_NETDEV && !link_is(n, "ether") &&
 	    !imply(n, expr_meta(n->a, NFT_META_IFTYPE), ARPHRD_ETHER))
 		return false;
 	if (strcmp(protocol, "vlan") == 0)

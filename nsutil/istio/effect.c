@@ -2,13 +2,13 @@
 /* effect - what a difference does to the connections that matter, by following them */
 #include "nsutil/istio/effect.h"
 
-#include <linux/netfilter.h>
 #include <string.h>
 
 #include "nsutil/base/buf.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/istio/edit.h"
 #include "nsutil/istio/verify.h"
+#include "nsutil/nft/write.h"
 
 enum { TOLD = 2 }; /* connections named in one text */
 
@@ -96,35 +96,6 @@ static struct rule *copy_rule(struct istio_effects *x, const struct rule *r)
 	return arena_dup(x->rs->arena, r, sizeof(*r));
 }
 
-/* A chain that the kernel has by itself, as iptables registers it. */
-static void make_base(struct chain *c)
-{
-	static const struct {
-		const char *name;
-		unsigned hook;
-	} hooks[] = { { "PREROUTING", NF_INET_PRE_ROUTING }, { "INPUT", NF_INET_LOCAL_IN }, { "FORWARD", NF_INET_FORWARD },
-		      { "OUTPUT", NF_INET_LOCAL_OUT }, { "POSTROUTING", NF_INET_POST_ROUTING } };
-	static const struct {
-		const char *table;
-		int32_t priority;
-	} priorities[] = { { "raw", -300 }, { "mangle", -150 }, { "nat", -100 }, { "filter", 0 } };
-	bool nat = strcmp(c->table->name, "nat") == 0;
-
-	for (unsigned i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (strcmp(hooks[i].name, c->name) != 0)
-			continue;
-		c->base = true;
-		c->hook = hooks[i].hook;
-		c->policy = VERDICT_ACCEPT;
-		c->type = nat ? "nat" : strcmp(c->table->name, "mangle") == 0 && c->hook == NF_INET_LOCAL_OUT ? "route" : "filter";
-		for (unsigned k = 0; k < ARRAY_SIZE(priorities); k++)
-			if (strcmp(priorities[k].table, c->table->name) == 0)
-				c->priority = priorities[k].priority;
-		if (nat && (c->hook == NF_INET_LOCAL_IN || c->hook == NF_INET_POST_ROUTING))
-			c->priority = 100;
-	}
-}
-
 static struct chain *find_chain(struct istio_effects *x, enum store store, const char *table, const char *name)
 {
 	struct table *t = ruleset_find_table(x->rs, store, x->family, table);
@@ -136,7 +107,7 @@ static struct chain *find_chain(struct istio_effects *x, enum store store, const
 	if (t && !c) {
 		c = table_add_chain(x->rs, t, name);
 		if (c)
-			make_base(c);
+			nft_builtin_chain(table, name, c); /* of the tables Istio uses, legacy's are alike */
 	}
 	return c;
 }

@@ -18,24 +18,12 @@ struct sender {
 	struct live_end end;
 };
 
-static void take_end(const struct probe_result *r, struct live_end *end)
-{
-	*end = (struct live_end){ .known = true, .local = r->end == PROBE_ENDED_LOCAL, .out = r->end == PROBE_ENDED_OUT,
-				  .sport = -1, .dport = -1 };
-	if (r->end == PROBE_ENDED_NOT)
-		return;
-	end->src = r->last.src;
-	end->dst = r->last.dst;
-	end->sport = r->last.sport;
-	end->dport = r->last.dport;
-}
-
 /* It came somewhere: there is nothing to wait for. */
 static bool arrived(void *arg, const struct probe_result *r)
 {
 	struct sender *s = arg;
 
-	take_end(r, &s->end);
+	s->end = probe_end(r);
 	return r->end != PROBE_ENDED_NOT && live_outcome(s->res, &s->end) >= 0;
 }
 
@@ -84,7 +72,7 @@ static int send_one(struct sender *s, struct istio_trial *x, struct err *e)
 	rq = fill_in(res);
 	status = probe_send(s->probe, &rq, rq.path == TRACE_OUT ? NULL : res->n_legs ? res->legs[0].iif : rq.iif, arrived, s, &r, e);
 	if (status == 0) {
-		take_end(r, &s->end);
+		s->end = probe_end(r);
 		put_end(s, &b);
 		x->ends = buf_failed(&b) ? NULL : arena_strdup(s->a, buf_cstr(&b));
 		x->sent = true;
@@ -93,14 +81,6 @@ static int send_one(struct sender *s, struct istio_trial *x, struct err *e)
 	probe_result_free(r);
 	trace_result_free(res);
 	return status;
-}
-
-static bool has_legacy(const struct ruleset *rs)
-{
-	for (const struct table *t = rs->tables; t; t = t->next)
-		if (t->store == STORE_LEGACY)
-			return true;
-	return false;
 }
 
 static const char *reason(struct arena *a, const struct err *e)
@@ -122,7 +102,7 @@ int istio_trials_send(struct arena *a, struct scratch *scratch, const struct rul
 		return -1;
 	if (tracer_new(rs, nv, &opt, &s.tracer, e) < 0)
 		return -1;
-	if (probe_open(scratch, has_legacy(rs), false, &s.probe, &trouble) < 0) {
+	if (probe_open(scratch, ruleset_has(rs, STORE_LEGACY), false, &s.probe, &trouble) < 0) {
 		*ret_why = reason(a, &trouble);
 		tracer_free(s.tracer);
 		return 0;

@@ -54,6 +54,21 @@ void probe_result_free(struct probe_result *r)
 		arena_free(r->arena);
 }
 
+struct live_end probe_end(const struct probe_result *r)
+{
+	struct live_end end = { .known = true, .sport = -1, .dport = -1 };
+
+	if (r->end == PROBE_ENDED_NOT)
+		return end;
+	end.local = r->end == PROBE_ENDED_LOCAL;
+	end.out = r->end == PROBE_ENDED_OUT;
+	end.src = r->last.src;
+	end.dst = r->last.dst;
+	end.sport = r->last.sport;
+	end.dport = r->last.dport;
+	return end;
+}
+
 /* Of the table that marks, the two last chains tell where the packet came to; what comes behind means it went on. */
 static void take(void *arg, const struct ktrace_step *step)
 {

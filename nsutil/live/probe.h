@@ -3,6 +3,7 @@
 #ifndef NSUTIL_LIVE_PROBE_H
 #define NSUTIL_LIVE_PROBE_H
 
+#include "nsutil/live/compare.h"
 #include "nsutil/live/ktrace.h"
 #include "nsutil/live/scratch.h"
 #include "nsutil/trace/trace.h"
@@ -53,5 +54,8 @@ int probe_send(struct probe *p, const struct trace_request *rq, const char *iif,
 	       bool (*done)(void *arg, const struct probe_result *so_far), void *arg, struct probe_result **ret,
 	       struct err *e);
 void probe_result_free(struct probe_result *r);
+
+/* probe_end() - where the packet came to, for live_compare() and live_outcome() */
+struct live_end probe_end(const struct probe_result *r);
 
 #endif

@@ -28,17 +28,9 @@ static bool legacy_is_newer(const struct scratch_source *src)
 	return false;
 }
 
-static bool has_store(const struct ruleset *rs, bool legacy)
-{
-	for (const struct table *t = rs->tables; t; t = t->next)
-		if ((t->store == STORE_LEGACY) == legacy)
-			return true;
-	return false;
-}
-
 static int copy_nft(struct scratch *s, const struct scratch_source *src, struct err *e)
 {
-	if (!has_store(src->rs, false))
+	if (!ruleset_has(src->rs, STORE_COMPAT) && !ruleset_has(src->rs, STORE_NATIVE))
 		return 0;
 	return nft_copy(src->ns, &s->ns, src->rs, src->order, src->n_order, &s->gaps, e);
 }

@@ -14,35 +14,14 @@
 
 enum { PORTS_FROM = 40000, PORTS = 20000 };
 
-static void take_end(const struct probe_result *r, struct live_end *end)
-{
-	*end = (struct live_end){ .known = true, .sport = -1, .dport = -1 };
-	if (r->end == PROBE_ENDED_NOT)
-		return;
-	end->local = r->end == PROBE_ENDED_LOCAL;
-	end->out = r->end == PROBE_ENDED_OUT;
-	end->src = r->last.src;
-	end->dst = r->last.dst;
-	end->sport = r->last.sport;
-	end->dport = r->last.dport;
-}
-
 /* Once they agree, there is nothing to wait for. */
 static bool agrees(void *arg, const struct probe_result *r)
 {
 	struct verify *v = arg;
 
-	take_end(r, &v->end);
+	v->end = probe_end(r);
 	live_compare(r->steps, r->n, &v->end, v->shown, v->ran, v->expected, &v->comparison);
 	return v->comparison.judgement == LIVE_AGREES && (r->n || r->error || r->end != PROBE_ENDED_NOT);
-}
-
-static bool has_legacy(const struct ruleset *rs)
-{
-	for (const struct table *t = rs->tables; t; t = t->next)
-		if (t->store == STORE_LEGACY)
-			return true;
-	return false;
 }
 
 static bool has_ingress(const struct ruleset *rs)
@@ -141,7 +120,7 @@ static int run(struct verify *v, const struct scratch_source *src, const struct 
 
 	if (ask_again(v, src, &rq, e) < 0 || scratch_new(src, &v->scratch, e) < 0 ||
 	    scratch_load(v->scratch, &v->ran, e) < 0 ||
-	    probe_open(v->scratch, has_legacy(v->ran), has_ingress(src->rs), &p, e) < 0)
+	    probe_open(v->scratch, ruleset_has(v->ran, STORE_LEGACY), has_ingress(src->rs), &p, e) < 0)
 		return -1;
 	r = probe_send(p, &rq, iif, agrees, v, &v->probe, e);
 	probe_close(p);

@@ -15,15 +15,6 @@
 #include "nsutil/netns/kmod.h"
 #include "nsutil/netns/parts.h"
 
-/* The attributes nested in one; none when it is missing. */
-static void nested(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret)
-{
-	size_t len = 0;
-	const void *start = nv_attr_nested(a, type, &len);
-
-	nv_attrs(ret, start, start ? len : 0);
-}
-
 /* Numbers of the conntrack messages are in network order; 0 where there is none. */
 static uint16_t number16(const struct nv_attrs *a, unsigned type)
 {
@@ -64,9 +55,9 @@ static uint16_t get_tuple(const struct nv_attrs *ct, unsigned type, uint8_t fami
 	struct nv_attrs tuple, ip;
 	bool v6 = family == AF_INET6;
 
-	nested(ct, type, &tuple);
-	nested(&tuple, CTA_TUPLE_IP, &ip);
-	nested(&tuple, CTA_TUPLE_PROTO, proto);
+	nv_attrs_in(ct, type, &tuple);
+	nv_attrs_in(&tuple, CTA_TUPLE_IP, &ip);
+	nv_attrs_in(&tuple, CTA_TUPLE_PROTO, proto);
 	nv_attr_addr(&ip, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, family, &t->src);
 	nv_attr_addr(&ip, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, family, &t->dst);
 	t->sport = number16(proto, CTA_PROTO_SRC_PORT);
@@ -100,8 +91,8 @@ static const char *tcp_state(const struct nv_attrs *ct)
 	struct nv_attrs info, tcp;
 	uint8_t state;
 
-	nested(ct, CTA_PROTOINFO, &info);
-	nested(&info, CTA_PROTOINFO_TCP, &tcp);
+	nv_attrs_in(ct, CTA_PROTOINFO, &info);
+	nv_attrs_in(&info, CTA_PROTOINFO_TCP, &tcp);
 	if (!nv_attr_u8(&tcp, CTA_PROTOINFO_TCP_STATE, &state) || state >= ARRAY_SIZE(names))
 		return NULL;
 	return names[state];
@@ -113,7 +104,7 @@ static void get_counters(const struct nv_attrs *ct, struct conn *c)
 	for (unsigned i = 0; i < 2; i++) {
 		struct nv_attrs counters;
 
-		nested(ct, i ? CTA_COUNTERS_REPLY : CTA_COUNTERS_ORIG, &counters);
+		nv_attrs_in(ct, i ? CTA_COUNTERS_REPLY : CTA_COUNTERS_ORIG, &counters);
 		c->has_counters |= counters.tb[CTA_COUNTERS_PACKETS] != NULL;
 		c->packets[i] = number64(&counters, CTA_COUNTERS_PACKETS);
 		c->bytes[i] = number64(&counters, CTA_COUNTERS_BYTES);
@@ -130,7 +121,7 @@ static void get_extras(const struct nv_attrs *ct, struct arena *a, struct conn *
 
 	if (labels && len <= sizeof(c->labels))
 		memcpy(c->labels, labels, len);
-	nested(ct, CTA_HELP, &help);
+	nv_attrs_in(ct, CTA_HELP, &help);
 	nv_attr_name(&help, CTA_HELP_NAME, name, sizeof(name));
 	if (name[0])
 		c->helper = arena_strdup(a, name);

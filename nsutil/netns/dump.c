@@ -93,6 +93,14 @@ const void *nv_attr_nested(const struct nv_attrs *a, unsigned type, size_t *ret_
 	return mnl_attr_get_payload(a->tb[type]);
 }
 
+void nv_attrs_in(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret)
+{
+	size_t len = 0;
+	const void *start = nv_attr_nested(a, type, &len);
+
+	nv_attrs(ret, start, start ? len : 0);
+}
+
 /* What one dump has come to. */
 enum progress { DUMP_MORE, DUMP_DONE, DUMP_FAILED };
 

@@ -22,14 +22,6 @@
 #define NAME 256     /* NFT_NAME_MAXLEN */
 #define CHAINS 4096  /* of all hooks; more are an endless dump */
 
-static void nested(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret)
-{
-	size_t len = 0;
-	const void *start = nv_attr_nested(a, type, &len);
-
-	nv_attrs(ret, start, start ? len : 0);
-}
-
 static uint32_t number(const struct nv_attrs *a, unsigned type)
 {
 	uint32_t v = 0;
@@ -45,7 +37,7 @@ static const struct chain *nft_chain(const struct ruleset *rs, const struct nv_a
 	struct nv_attrs desc;
 	uint8_t family = 0;
 
-	nested(info, NFNLA_HOOK_INFO_DESC, &desc);
+	nv_attrs_in(info, NFNLA_HOOK_INFO_DESC, &desc);
 	nv_attr_name(&desc, NFNLA_CHAIN_TABLE, table, sizeof(table));
 	nv_attr_name(&desc, NFNLA_CHAIN_NAME, chain, sizeof(chain));
 	nv_attr_u8(&desc, NFNLA_CHAIN_FAMILY, &family);
@@ -90,7 +82,7 @@ int hookorder_parse(const struct nlmsghdr *nlh, void *order, struct err *e)
 	if (nlh->nlmsg_type != (NFNL_SUBSYS_HOOK << 8 | NFNL_MSG_HOOK_GET) || mnl_nlmsg_get_payload_len(nlh) < sizeof(*nfg))
 		return 0;
 	nv_attrs(&a, nfg + 1, mnl_nlmsg_get_payload_len(nlh) - sizeof(*nfg));
-	nested(&a, NFNLA_HOOK_CHAIN_INFO, &info);
+	nv_attrs_in(&a, NFNLA_HOOK_CHAIN_INFO, &info);
 	nv_attr_name(&a, NFNLA_HOOK_FUNCTION_NAME, function, sizeof(function));
 	if (number(&info, NFNLA_HOOK_INFO_TYPE) == NFNL_HOOK_TYPE_NFTABLES)
 		c = nft_chain(o->rs, &info);

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -21,13 +23,23 @@ struct answer {
 	struct err e;
 };
 
-bool netns_owned_elsewhere(const struct netns *ns)
+int netns_owned_by(const struct netns *ns, const char *proc, pid_t pid)
 {
 	_cleanup_close_ int fd = ns->fd < 0 ? -1 : ioctl(ns->fd, NS_GET_USERNS);
-	struct stat owner, own;
+	struct stat owner, other;
+	char path[PATH_MAX + 32], number[16] = "self";
 
-	return fd >= 0 && fstat(fd, &owner) == 0 && stat("/proc/self/ns/user", &own) == 0 &&
-	       (owner.st_dev != own.st_dev || owner.st_ino != own.st_ino);
+	if (pid)
+		snprintf(number, sizeof(number), "%d", (int)pid);
+	snprintf(path, sizeof(path), "%s/%s/ns/user", proc, number);
+	if (fd < 0 || fstat(fd, &owner) < 0 || stat(path, &other) < 0)
+		return -1;
+	return owner.st_dev == other.st_dev && owner.st_ino == other.st_ino;
+}
+
+bool netns_owned_elsewhere(const struct netns *ns)
+{
+	return netns_owned_by(ns, "/proc", 0) == 0;
 }
 
 static int become(const struct netns *ns, struct err *e)

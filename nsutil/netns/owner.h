@@ -10,6 +10,12 @@
  * namespace (xt_owner.c, owner_check()), since the numbers are its.
  */
 
+/*
+ * netns_owned_by() - the owner is the user namespace of a process (0: this one), by a mount of proc
+ * Return: 1 yes, 0 no, -1 that cannot be told
+ */
+int netns_owned_by(const struct netns *ns, const char *proc, pid_t pid);
+
 /* netns_owned_elsewhere() - the owner is another user namespace than ours; false when that cannot be told */
 bool netns_owned_elsewhere(const struct netns *ns);
 

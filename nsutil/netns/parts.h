@@ -85,6 +85,8 @@ bool nv_attr_addr(const struct nv_attrs *a, unsigned type, uint8_t family, struc
 void nv_attr_name(const struct nv_attrs *a, unsigned type, char *ret, size_t size);
 bool nv_attr_copy(const struct nv_attrs *a, unsigned type, void *ret, size_t size); /* exact head of @size */
 const void *nv_attr_nested(const struct nv_attrs *a, unsigned type, size_t *ret_len);
+/* nv_attrs_in() - the attributes nested in one; none when it is missing */
+void nv_attrs_in(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret);
 
 /* The parts; each Return: 0, or -1 */
 int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e); /* @all: not only TCP listeners */

@@ -2,29 +2,15 @@
 /* users - how the user namespace that owns a target's network namespace numbers users and groups */
 #include "nsutil/pod/users.h"
 
-#include <linux/nsfs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/netns/owner.h"
 #include "nsutil/pod/proc.h"
 
 enum { LINES = 340 }; /* UID_GID_MAP_MAX_EXTENTS */
-
-/* The network namespace may belong to another user namespace than its process is in (pods with hostNetwork). */
-static bool owned_by_process(const struct target *t)
-{
-	_cleanup_close_ int fd = t->netns.fd >= 0 ? ioctl(t->netns.fd, NS_GET_USERNS) : -1;
-	struct stat owner, own;
-	char path[128];
-
-	snprintf(path, sizeof(path), "%s/%d/ns/user", t->proc, (int)t->pid);
-	return fd >= 0 && fstat(fd, &owner) == 0 && stat(path, &own) == 0 && owner.st_ino == own.st_ino &&
-	       owner.st_dev == own.st_dev;
-}
 
 /* "inside outside count" by line */
 static int read_map(const struct target *t, const char *name, struct arena *a, struct nv_ids *ret)
@@ -51,7 +37,8 @@ static int read_map(const struct target *t, const char *name, struct arena *a, s
 
 int users_read(const struct target *t, struct netview *nv)
 {
-	if (t->pid <= 0 || !owned_by_process(t))
+	/* it may belong to another user namespace than its process is in (pods with hostNetwork) */
+	if (t->pid <= 0 || netns_owned_by(&t->netns, t->proc, t->pid) != 1)
 		return 0;
 	return read_map(t, "uid_map", nv->arena, &nv->uids) < 0 || read_map(t, "gid_map", nv->arena, &nv->gids) < 0 ? -1 : 0;
 }

@@ -331,6 +331,14 @@ const char *verdict_name(enum verdict v)
 	return v <= VERDICT_STOLEN ? names[v] : "?";
 }
 
+bool ruleset_has(const struct ruleset *rs, enum store store)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if (t->store == store)
+			return true;
+	return false;
+}
+
 bool ruleset_names_ipsets(const struct ruleset *rs)
 {
 	for (const struct table *t = rs->tables; t; t = t->next)

@@ -417,6 +417,9 @@ struct table *ruleset_find_table(const struct ruleset *rs, enum store store, uin
 				 const char *name);
 struct chain *table_find_chain(const struct table *t, const char *name);
 struct set *table_find_set(const struct table *t, const char *name);
+/* Is there a table of the store? Does a rule match against (or change) an ipset? */
+bool ruleset_has(const struct ruleset *rs, enum store store);
+bool ruleset_names_ipsets(const struct ruleset *rs);
 
 /**
  * ruleset_link() - resolve the chains of jumps, gotos and verdict maps, number the rules and set
@@ -439,9 +442,6 @@ struct stmt *stmt_append(struct stmt **list, struct stmt *s);
 
 /* Names as the tools print them; constant strings, "?" when out of range. */
 const char *store_name(enum store store);		      /* legacy, compat, native */
-/* ruleset_names_ipsets() - does a rule match against (or change) an ipset? */
-bool ruleset_names_ipsets(const struct ruleset *rs);
-
 const char *family_name(uint8_t family);		      /* ip, ip6, inet, arp, bridge, netdev */
 const char *hook_name(uint8_t family, unsigned hook);	      /* prerouting, input ... */
 const char *verdict_name(enum verdict v);		      /* accept, drop ... */

@@ -156,9 +156,9 @@ enum tri ipset_eval(struct run *r, const struct expr *x);
 enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
 /* exec_rule() - the statements of a rule, from one on that all before are known to hold */
 enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from);
-/* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
 /* target_exec() - target.c: an xt target without a native form; Return: false when it is none of these */
 bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret);
+/* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
 enum flow nat_exec(struct run *r, const struct stmt_nat *n);
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
 
