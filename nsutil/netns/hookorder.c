@@ -135,11 +135,42 @@ static int dump(int fd, uint8_t family, uint32_t hook, struct hookorder *o, stru
 	return nv_dump(&d, e);
 }
 
+static bool meet(const struct chain *a, const struct chain *b)
+{
+	uint8_t x = a->table->family, y = b->table->family;
+
+	return a->hook == b->hook && a->priority == b->priority && (x == y || x == NFPROTO_INET || y == NFPROTO_INET) &&
+	       strcmp(a->type, "nat") != 0 && strcmp(b->type, "nat") != 0;
+}
+
+/* Does a chain stand at the same place as another before it? Where none does, there is no order to ask for. */
+static bool has_equals(const struct ruleset *rs, const struct chain *c)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *o = t->chains; o; o = o->next)
+			if (o == c)
+				return false;
+			else if (o->base && o->type && c->type && meet(o, c))
+				return true;
+	return false;
+}
+
+static bool any_equals(const struct ruleset *rs)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		for (const struct chain *c = t->chains; c; c = c->next)
+			if (c->base && has_equals(rs, c))
+				return true;
+	return false;
+}
+
 int hookorder_read(const struct netns *ns, struct hookorder *ret, struct err *e)
 {
 	static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
 	_cleanup_close_ int fd = -1;
 
+	if (!any_equals(ret->rs))
+		return 0;
 	if (kmod_state("/", "nfnetlink_hook", "nfnl_hook_get") != KMOD_READY) {
 		err_sys(e, ENOPROTOOPT, "cannot list the hooks");
 		return -1;

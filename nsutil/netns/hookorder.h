@@ -20,7 +20,7 @@ struct hookorder {
  * hookorder_read() - ask the kernel (Linux 5.14, CONFIG_NETFILTER_NETLINK_HOOK), if that loads no module
  * @ns:		namespace
  * @ret:	rs and arena are set; the rest is filled. Chains of type nat are not among them: the kernel tells
- *		of the nat core only
+ *		of the nat core only. None at all when no two chains stand at the same hook and priority
  * @e:		error, also when this kernel cannot tell
  *
  * Return: 0, or -1
