@@ -20,9 +20,10 @@ def unshare():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def load(commands):
-    """run the commands one by one, in a process that may die of one (nft 1.0.6 has assertions); the ones taken"""
-    taken, at = [], 0
+def each(commands, say):
+    """what say(status, ctx) has to write of each command, run one by one in a process that may die of one (nft 1.0.6 has
+    assertions); None for that one"""
+    said, at = [], 0
     while at < len(commands):
         back, forth = os.pipe()
         child = os.fork()
@@ -31,16 +32,24 @@ def load(commands):
             ctx = ctypes.c_void_p(libnft.nft_ctx_new(0))
             libnft.nft_ctx_buffer_error(ctx)
             libnft.nft_ctx_buffer_output(ctx)
-            for c in commands[at:]:
-                os.write(forth, b"1" if libnft.nft_run_cmd_from_buffer(ctx, c.encode()) == 0 else b"0")
+            with os.fdopen(forth, "wb") as f:
+                for c in commands[at:]:
+                    f.write(say(libnft.nft_run_cmd_from_buffer(ctx, c.encode()), ctx) + b"\0")
+                    f.flush()
             os._exit(0)
         os.close(forth)
         with os.fdopen(back, "rb") as f:
-            said = f.read()
+            texts = f.read().decode().split("\0")[:-1]
         os.waitpid(child, 0)
-        taken += [c for c, ok in zip(commands[at:], said) if ok == ord("1")]
-        at += len(said) + 1
-    return taken
+        at += len(texts) + 1
+        said += texts + [None]
+    return said[:len(commands)]
+
+
+def load(commands):
+    """run the commands; the ones taken"""
+    said = each(commands, lambda status, ctx: b"1" if status == 0 else b"0")
+    return [c for c, s in zip(commands, said) if s == "1"]
 
 
 def load_all(commands):
@@ -55,31 +64,7 @@ def load_all(commands):
 
 def answers(commands):
     """what nft prints for each command; the empty text for one that it refuses or dies of"""
-    said, at = [], 0
-    while at < len(commands):
-        back, forth = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
-            ctx = ctypes.c_void_p(libnft.nft_ctx_new(0))
-            libnft.nft_ctx_buffer_error(ctx)
-            libnft.nft_ctx_buffer_output(ctx)
-            with os.fdopen(forth, "wb") as f:
-                for c in commands[at:]:
-                    libnft.nft_run_cmd_from_buffer(ctx, c.encode())
-                    f.write(libnft.nft_ctx_get_output_buffer(ctx) + b"\0")
-                    f.flush()
-            os._exit(0)
-        os.close(forth)
-        with os.fdopen(back, "rb") as f:
-            texts = f.read().decode().split("\0")[:-1]
-        os.waitpid(child, 0)
-        at += len(texts)
-        said += texts
-        if at < len(commands):
-            said.append("")
-            at += 1
-    return said
+    return [s or "" for s in each(commands, lambda status, ctx: libnft.nft_ctx_get_output_buffer(ctx))]
 
 
 def run(*argv, text=None):
