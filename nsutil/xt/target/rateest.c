@@ -2,7 +2,6 @@
 /* rateest - -j RATEEST: feeds a rate estimator */
 #include <linux/if.h>
 #include <linux/netfilter/xt_RATEEST.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "nsutil/xt/lower.h"
@@ -74,12 +73,22 @@ static int step_of(double us)
 	return step;
 }
 
+/* -ln(1 - 2^-k), by its series: libm would be loaded at every start for this alone */
+static double decay(unsigned k)
+{
+	double x = 1.0 / (double)(UINT64_C(1) << k), power = x, sum = 0;
+
+	for (unsigned n = 1; n < 64; n++, power *= x)
+		sum += power / n;
+	return sum;
+}
+
 /* As RATEEST_final() of iptables: the weight whose time constant is the longest within what is asked for */
 static unsigned weight_of(double interval, double us)
 {
 	unsigned log2 = 1;
 
-	while (log2 < 32 && interval / -log(1.0 - 1.0 / (UINT64_C(1) << log2)) <= us)
+	while (log2 < 32 && interval / decay(log2) <= us)
 		log2++;
 	return log2 - 1;
 }
