@@ -18,11 +18,12 @@ static void jumps(struct istio_maker *m)
 	A(m, "mangle", "PREROUTING", "-j ISTIO_PRERT");
 	A(m, "mangle", "OUTPUT", "-j ISTIO_OUTPUT");
 	A(m, "nat", "OUTPUT", "-j ISTIO_OUTPUT");
-	if (m->c->dns) {
+	if (m->c->dns && m->c->minor >= 24) {
 		A(m, "raw", "PREROUTING", "-j ISTIO_PRERT");
 		A(m, "raw", "OUTPUT", "-j ISTIO_OUTPUT");
 	}
-	A(m, "nat", "PREROUTING", "-j ISTIO_PRERT");
+	if (!m->c->ambient_tproxy)
+		A(m, "nat", "PREROUTING", "-j ISTIO_PRERT");
 }
 
 static void virtual_nics(struct istio_maker *m)
@@ -36,19 +37,37 @@ static void virtual_nics(struct istio_maker *m)
 	}
 }
 
+/* 1.21 to 1.24: what enters keeps its destination on the way to ztunnel. */
+static void tproxy_in(struct istio_maker *m)
+{
+	m->role = ISTIO_ROLE_AMBIENT_SELF;
+	AV(m, L4, L6, "mangle", "ISTIO_PRERT", "! -d @ -p tcp -i lo -j ACCEPT");
+	m->role = ISTIO_ROLE_ZTUNNEL_IN;
+	A(m, "mangle", "ISTIO_PRERT",
+	  "-p tcp -m tcp --dport 15008 -m mark ! --mark " OWN " -j TPROXY --on-port 15008 --tproxy-mark " CONN);
+	m->role = ISTIO_ROLE_DIVERT;
+	A(m, "mangle", "ISTIO_PRERT", "-p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT");
+	m->role = ISTIO_ROLE_ZTUNNEL_IN;
+	AV(m, L4, L6, "mangle", "ISTIO_PRERT",
+	   "! -d @ -p tcp -m mark ! --mark " OWN " -j TPROXY --on-port 15006 --tproxy-mark " CONN);
+}
+
 static void inbound(struct istio_maker *m)
 {
 	const struct istio_config *c = m->c;
+	const char *table = c->ambient_tproxy ? "mangle" : "nat";
 
 	m->role = ISTIO_ROLE_REMEMBER;
 	if (!c->ingress_mode || c->minor >= 29) /* before, the chain of an ingress pod was left empty */
 		A(m, "mangle", "ISTIO_PRERT", "-m mark --mark " OWN " -j CONNMARK --set-xmark " CONN);
 	m->role = ISTIO_ROLE_PROBE;
 	if (!c->ingress_mode)
-		AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_PRERT", "-s @ -p tcp -m tcp -j ACCEPT");
+		AV(m, c->probe_snat4, c->probe_snat6, table, "ISTIO_PRERT", "-s @ -p tcp -m tcp -j ACCEPT");
 	AV(m, c->probe_snat4, c->probe_snat6, "nat", "ISTIO_OUTPUT", "-d @ -p tcp -m tcp -j ACCEPT");
 	m->role = ISTIO_ROLE_ZTUNNEL_IN;
-	if (!m->c->ingress_mode)
+	if (c->ambient_tproxy)
+		tproxy_in(m);
+	else if (!c->ingress_mode)
 		AV(m, L4, L6, "nat", "ISTIO_PRERT",
 		   "! -d @ -p tcp ! --dport 15008 -m mark ! --mark " OWN " -j REDIRECT --to-ports 15006");
 	m->role = ISTIO_ROLE_RESTORE;
@@ -61,6 +80,10 @@ static void dns(struct istio_maker *m)
 	if (!m->c->dns)
 		return;
 	m->role = ISTIO_ROLE_ZTUNNEL_DNS;
+	if (m->c->minor < 24) {
+		A(m, "nat", "ISTIO_OUTPUT", "! -o lo -p udp -m udp --dport 53 -j REDIRECT --to-port 15053");
+		return;
+	}
 	A(m, "nat", "ISTIO_OUTPUT",
 	  "! -o lo -p udp -m mark ! --mark " OWN " -m udp --dport 53 -j REDIRECT --to-port 15053");
 	AV(m, L4, L6, "nat", "ISTIO_OUTPUT",

@@ -146,6 +146,7 @@ struct istio_config {
 
 	unsigned minor; /* 25 of version 1.25 */
 	bool resolved, ambient, tproxy, ipv6, dns;
+	bool ambient_tproxy; /* ambient of 1.21 to 1.24: what enters reaches ztunnel by TPROXY */
 	struct istio_list uids, gids, ports_in, ports_in_exclude, ports_out, ports_out_exclude;
 	struct istio_list nics_exclude, nics_virtual, groups, groups_not, dns4, dns6;
 	struct istio_cidrs include, exclude;

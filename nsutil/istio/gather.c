@@ -84,6 +84,7 @@ static int merge(struct arena *a, struct istio_found *to, const struct istio_fou
 	to->groups_said |= v6->groups_said;
 	to->remember |= v6->remember;
 	to->old_ambient |= v6->old_ambient;
+	to->dns_zones |= v6->dns_zones;
 	to->ingress &= v6->ingress;
 	to->outbound |= v6->outbound;
 	to->counters |= v6->counters;

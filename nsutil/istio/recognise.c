@@ -99,8 +99,13 @@ static void find_version(const struct istio_config *c, struct istio_evidence *x)
 	if (x->store == STORE_NATIVE) {
 		x->first = x->f.counters ? 28 : 27;
 		x->minor = x->f.counters ? ISTIO_LAST_MINOR : 27;
+	} else if (x->f.old_ambient) { /* since 1.24 with zones for DNS, which tell the two apart */
+		x->minor = x->f.dns && !x->f.dns_zones ? 23 : 24;
+		x->first = x->f.dns_zones ? 24 : 21;
+	} else if (x->f.ambient && x->f.dns && !x->f.dns_zones) {
+		x->first = x->minor = 23;
 	} else if (x->f.ambient) {
-		x->first = x->f.ingress ? (x->f.remember ? 29 : 25) : x->f.nics_virtual.n ? 25 : 24;
+		x->first = x->f.ingress ? (x->f.remember ? 29 : 25) : x->f.nics_virtual.n ? 25 : x->f.dns ? 24 : 23;
 		x->minor = x->f.ingress && !x->f.remember ? 28 : ISTIO_LAST_MINOR;
 	} else {
 		for (unsigned i = 0; i < ARRAY_SIZE(eras); i++)
@@ -143,9 +148,7 @@ static int note_version(struct istio_config *c, const struct istio_evidence *x, 
 {
 	char text[200], range[32];
 
-	if (x->f.old_ambient)
-		snprintf(range, sizeof(range), "1.21-1.24");
-	else if (x->minor == x->first)
+	if (x->minor == x->first)
 		snprintf(range, sizeof(range), "1.%u", x->minor);
 	else if (x->minor == ISTIO_LAST_MINOR)
 		snprintf(range, sizeof(range), "1.%u-", x->first);
@@ -154,11 +157,8 @@ static int note_version(struct istio_config *c, const struct istio_evidence *x, 
 	c->versions = arena_strdup(c->arena, range);
 	if (!c->versions)
 		return err_oom(e);
-	if (x->f.old_ambient)
-		snprintf(text, sizeof(text), "ambient with TPROXY, as Istio %s wrote it: such rules cannot be planned here", range);
-	else
-		snprintf(text, sizeof(text), "the rules have the form of Istio %s", range);
-	if (x->minor < ISTIO_LAST_MINOR || x->f.old_ambient)
+	snprintf(text, sizeof(text), "the rules have the form of Istio %s", range);
+	if (x->minor < ISTIO_LAST_MINOR)
 		return istio_list_add(c->arena, &c->notes, text) < 0 ? err_oom(e) : 0;
 	return 0;
 }

@@ -443,7 +443,8 @@ static void find_ambient(struct finder *f)
 			to->probe = arena_strndup(f->a, out.at[i].dst, strcspn(out.at[i].dst, "/"));
 		to->dns |= is(out.at[i].target, "REDIRECT") && is(out.at[i].to, "15053");
 	}
-	to->dns |= istio_view_chain(f->v, "raw", "ISTIO_PRERT") != NULL;
+	to->dns_zones = istio_view_chain(f->v, "raw", "ISTIO_PRERT") != NULL;
+	to->dns |= to->dns_zones;
 	to->remember = jumps(&mangle, "CONNMARK");
 	to->old_ambient = jumps(&mangle, "TPROXY");
 	to->ingress = !captured && !to->old_ambient;

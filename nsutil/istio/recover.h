@@ -36,6 +36,7 @@ struct istio_found {
 	struct istio_list groups, groups_not;
 	bool jump_any;		/* nat OUTPUT jumps without a protocol: 1.25 and later */
 	bool counters;		/* native: rules have counters: 1.28 and later */
+	bool dns_zones; /* ambient: DNS has tracking zones */
 	bool ingress, remember; /* ambient; remember: the rule that ingress pods lacked until 1.28 */
 	const char *probe;
 };

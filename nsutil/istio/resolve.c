@@ -500,7 +500,9 @@ static int note_surprises(struct istio_config *c, struct err *e)
 {
 	const char *m = c->interception_mode;
 
-	if (!c->tproxy && m[0] && strcmp(m, "REDIRECT") != 0 && strcmp(m, "NONE") != 0 &&
+	if (c->ambient && strcmp(m, "TPROXY") == 0 && c->minor >= 25)
+		return note(c, e, "TPROXY: ambient redirects, and cannot be told otherwise since 1.25");
+	if (!c->ambient && !c->tproxy && m[0] && strcmp(m, "REDIRECT") != 0 && strcmp(m, "NONE") != 0 &&
 	    note(c, e, "interception mode '%s' is not 'TPROXY': Istio takes it as REDIRECT", m) < 0)
 		return -1;
 	if (strcmp(m, "NONE") == 0 &&
@@ -513,6 +515,14 @@ static int note_surprises(struct istio_config *c, struct err *e)
 	    note(c, e, "ISTIO_OUTBOUND_OWNER_GROUPS is empty: nothing outbound is captured") < 0)
 		return -1;
 	return 0;
+}
+
+/* Ambient could do nothing else until late in 1.23, and could be told to until 1.24. */
+static bool by_tproxy(const struct istio_config *c)
+{
+	if (c->minor == 24)
+		return strcmp(c->interception_mode, "TPROXY") == 0;
+	return c->minor < 23 || (c->minor == 23 && strcmp(c->interception_mode, "REDIRECT") != 0);
 }
 
 /* What a version did is known as far as its rules were read or compared (HISTORY). */
@@ -534,7 +544,7 @@ static int check_version(struct istio_config *c, struct err *e)
 		{ c->tproxy, 11, "rules for TPROXY" },
 		{ c->redirect_dns && !c->ambient, 11, "rules for DNS capture" },
 		{ c->native_nftables, 27, "native nftables rules" },
-		{ c->ambient, 24, "rules for ambient" },
+		{ c->ambient, 21, "rules for ambient" },
 		{ c->ambient && (c->ingress_mode || c->virtual_interfaces[0]), 25, "rules for ambient ingress and virtual interfaces" },
 		{ c->ambient && c->native_nftables, 28, "native nftables rules for ambient" },
 	};
@@ -547,6 +557,7 @@ static int check_version(struct istio_config *c, struct err *e)
 		if (needs[i].asked && minor < needs[i].since)
 			return refuse(s, c->version, e, "%s: known from 1.%u on", needs[i].what, needs[i].since);
 	c->minor = minor;
+	c->ambient_tproxy = c->ambient && by_tproxy(c);
 	if (minor > ISTIO_LAST_MINOR)
 		return note(c, e, "the rules of Istio %s are not known: taken as those of 1.%d, the newest that are", c->version,
 			    ISTIO_LAST_MINOR);

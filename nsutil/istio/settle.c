@@ -206,6 +206,8 @@ static void ambient(struct settler *s)
 	const struct istio_found *f = &s->x->f;
 
 	set(s, "Mode", "ambient");
+	if (f->old_ambient || s->minor == 23)
+		set(s, "InboundInterceptionMode", f->old_ambient ? "TPROXY" : "REDIRECT");
 	set_quietly(s, "RedirectDNS", f->dns ? "true" : "false");
 	set_quietly(s, "IngressMode", f->ingress ? "true" : "false");
 	set(s, "HostProbeSNATAddress", f->probe);

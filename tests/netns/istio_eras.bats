@@ -63,7 +63,7 @@ eras() {
 
 refusals() {
 	local s
-	for s in 1.6 2.0 1 x 1.30x '1.26 NATIVE_NFTABLES=true' '1.10 ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY' '1.23 MODE=ambient' '1.27 MODE=ambient NATIVE_NFTABLES=true' \
+	for s in 1.6 2.0 1 x 1.30x '1.26 NATIVE_NFTABLES=true' '1.10 ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY' '1.20 MODE=ambient' '1.24 MODE=ambient INGRESS_MODE=true' '1.27 MODE=ambient NATIVE_NFTABLES=true' \
 		'1.13 ISTIO_OUTBOUND_OWNER_GROUPS=5' '1.11 DROP_INVALID=true' '1.20 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/8'; do
 		# shellcheck disable=SC2086
 		! "$CNISH" -t netns:pod istio show ENABLE_INBOUND_IPV6=false --istio-version $s 2>/run/err || { echo "taken: $s"; false; }

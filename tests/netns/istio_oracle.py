@@ -4,7 +4,7 @@
 #
 #   istio_oracle.py CNISH SEED COUNT    compares COUNT random configurations; status 1 at the first difference
 #
-# Sidecar for iptables (current version) and native nftables, ambient for both; IPv4 and IPv6.
+# Sidecar for iptables (current version) and native nftables, ambient for both, and its rules of 1.21 to 1.24; IPv4 and IPv6.
 import ipaddress
 import json
 import random
@@ -229,6 +229,42 @@ def ambient_iptables(c):
     return p
 
 
+def old_ambient(c):
+    """ 1.21 to 1.24, with TPROXY: without it only from late in 1.23 """
+    s, p, own, new = c.s, Iptables(c), '0x539/0xfff', c.s['ISTIO_VERSION'] == '1.24'
+    tproxy = s['ISTIO_INBOUND_INTERCEPTION_MODE'] == 'TPROXY' if new else \
+        s['ISTIO_VERSION'] != '1.23' or s['ISTIO_INBOUND_INTERCEPTION_MODE'] != 'REDIRECT'
+    rule, LO, S = p.both, ('127.0.0.1/32', '::1/128'), ('169.254.7.127', 'fd16:9254:7127:1337:ffff:ffff:ffff:ffff')
+    pre = 'mangle' if tproxy else 'nat'
+    for table, chain, to in (('mangle', 'PREROUTING', 'PRERT'), ('mangle', 'OUTPUT', 'OUTPUT'), ('nat', 'OUTPUT', 'OUTPUT')) + \
+            ((('raw', 'PREROUTING', 'PRERT'), ('raw', 'OUTPUT', 'OUTPUT')) if c.dns and new else ()) + \
+            (() if tproxy else (('nat', 'PREROUTING', 'PRERT'),)):
+        rule(table, chain, '-j ISTIO_' + to)
+    rule('mangle', 'ISTIO_PRERT', '-m mark --mark %s -j CONNMARK --set-xmark 0x111/0xfff' % own)
+    rule(pre, 'ISTIO_PRERT', '-s @ -p tcp -m tcp -j ACCEPT', *S)
+    rule('nat', 'ISTIO_OUTPUT', '-d @ -p tcp -m tcp -j ACCEPT', *S)
+    if tproxy:
+        to = '-m mark ! --mark %s -j TPROXY --on-port %s --tproxy-mark 0x111/0xfff'
+        rule(pre, 'ISTIO_PRERT', '! -d @ -p tcp -i lo -j ACCEPT', *LO)
+        rule(pre, 'ISTIO_PRERT', '-p tcp -m tcp --dport 15008 ' + to % (own, 15008))
+        rule(pre, 'ISTIO_PRERT', '-p tcp -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT')
+        rule(pre, 'ISTIO_PRERT', '! -d @ -p tcp ' + to % (own, 15006), *LO)
+    else:
+        rule(pre, 'ISTIO_PRERT', '! -d @ -p tcp ! --dport 15008 -m mark ! --mark %s -j REDIRECT --to-ports 15006' % own, *LO)
+    rule('mangle', 'ISTIO_OUTPUT', '-m connmark --mark 0x111/0xfff -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff')
+    if c.dns and new:
+        rule('nat', 'ISTIO_OUTPUT', '! -o lo -p udp -m mark ! --mark %s -m udp --dport 53 -j REDIRECT --to-port 15053' % own)
+        rule('nat', 'ISTIO_OUTPUT', '! -d @ -p tcp --dport 53 -m mark ! --mark %s -j REDIRECT --to-ports 15053' % own, *LO)
+        rule('raw', 'ISTIO_OUTPUT', '-p udp -m mark --mark %s -m udp --dport 53 -j CT --zone 1' % own)
+        rule('raw', 'ISTIO_PRERT', '-p udp -m mark ! --mark %s -m udp --sport 53 -j CT --zone 1' % own)
+    elif c.dns:
+        rule('nat', 'ISTIO_OUTPUT', '! -o lo -p udp -m udp --dport 53 -j REDIRECT --to-port 15053')
+    rule('nat', 'ISTIO_OUTPUT', '-p tcp -m mark --mark 0x111/0xfff -j ACCEPT')
+    rule('nat', 'ISTIO_OUTPUT', '! -d @ -o lo -j ACCEPT', *LO)
+    rule('nat', 'ISTIO_OUTPUT', '! -d @ -p tcp -m mark ! --mark %s -j REDIRECT --to-ports 15001' % own, *LO)
+    return p
+
+
 class Nft:
     def __init__(self, prefix, regular, targets):
         self.rules, self.prefix, self.regular, self.targets = [], prefix, regular, targets
@@ -431,7 +467,10 @@ def settings(r):
          'REDIRECT_DNS': one(['true', 'false', 'true']), 'CAPTURE_ALL_DNS': one(['true', 'false']), 'DROP_INVALID': one(['true', 'false']),
          'DNS_SERVERS': one(['', '10.96.0.10', '10.96.0.10,FD00:0::0A,1.1.1.1', '2001:db8::1', '9.9.9.9', '::ffff:1.2.3.4,::102:304,64:ff9b::1.2.3.4']),
          'ISTIO_OUTBOUND_OWNER_GROUPS': one(['*', '*', '', groups()]), 'ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE': one(['', '0', groups()]),
-         'ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR': one(['127.0.0.1/32', '127.0.0.1/8', '127.0.0.0/16', '127.9.9.9/31'])}
+         'ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR': one(['127.0.0.1/32', '127.0.0.1/8', '127.0.0.0/16', '127.9.9.9/31']), 'ISTIO_VERSION': '1.30'}
+    if s['MODE'] == 'ambient' and r.random() < 0.5:
+        s.update(ISTIO_VERSION=one(['1.21', '1.22', '1.23', '1.24']), INGRESS_MODE='false', KUBE_VIRT_INTERFACES='', NATIVE_NFTABLES='false',
+                 ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR='127.0.0.1/32')
     return s
 
 
@@ -439,7 +478,7 @@ def expected(s):
     c = Config(s)
     if s['NATIVE_NFTABLES'] == 'true':
         return {'ip': None, 'ip6': None, 'nft': (ambient_nft if s['MODE'] == 'ambient' else sidecar_nft)(c).text()}
-    p = (ambient_iptables if s['MODE'] == 'ambient' else sidecar_iptables)(c)
+    p = (sidecar_iptables if s['MODE'] != 'ambient' else ambient_iptables if s['ISTIO_VERSION'] == '1.30' else old_ambient)(c)
     return {'ip': p.text(p.v4) or None, 'ip6': p.text(p.v6) or None, 'nft': None}
 
 
