@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d14_same_uid - a program runs with the user or group of the proxy, so that nothing of it is captured */
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
@@ -58,6 +61,30 @@ static bool is_proxy(const struct fact_process *p)
 		if (strcmp(p->comm, names[i]) == 0)
 			return true;
 	return strstr(p->args, "pilot-agent") != NULL;
+}
+
+static ino_t mounts_of(struct doctor *d, const struct fact_process *p)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (snprintf(path, sizeof(path), "%s/%d/ns/mnt", d->t->proc, (int)p->pid) >= (int)sizeof(path) || stat(path, &st) < 0)
+		return 0;
+	return st.st_ino;
+}
+
+/* In the proxy's container everything has its user: a shell to look around (kubectl exec -c istio-proxy), a hook.
+ * A container is told by its mounts, where they are not the ones of the program that holds the namespace too. */
+static bool in_proxy_container(struct doctor *d, const struct fact_process *p)
+{
+	ino_t mounts = mounts_of(d, p);
+
+	if (!mounts || mounts == mounts_of(d, facts_processes(d)))
+		return false;
+	for (const struct fact_process *q = facts_processes(d); q; q = q->next)
+		if (is_proxy(q) && mounts_of(d, q) == mounts)
+			return true;
+	return false;
 }
 
 static bool leads_to_istio(const struct rule *r)
@@ -137,7 +164,7 @@ static void check(struct doctor *d)
 	for (const struct fact_process *p = facts_processes(d); p; p = p->next) {
 		bool uid = has(ids.uid, ids.n_uid, p->rule_uid), gid = has(ids.gid, ids.n_gid, p->rule_gid);
 
-		if (is_proxy(p) || (!uid && !gid))
+		if (is_proxy(p) || (!uid && !gid) || in_proxy_container(d, p))
 			continue;
 		f = doctor_find(d, "%s runs with the %s of the proxy (%u): none of its connections are captured", p->comm,
 				uid ? "user" : "group", uid ? p->rule_uid : p->rule_gid);

@@ -27,8 +27,21 @@ static bool is_native_only(const struct stmt *s)
 {
 	const struct expr *left = s->kind == STMT_MATCH ? s->match.left : NULL, *right = left ? s->match.right : NULL;
 
-	if (s->kind == STMT_NAT || s->kind == STMT_REJECT || (s->kind == STMT_LOG && s->log.group < 0))
+	switch (s->kind) {
+	case STMT_NAT:
+	case STMT_REJECT:
+	case STMT_TPROXY:
+	case STMT_NOTRACK:
+	case STMT_QUEUE:
+	case STMT_DUP:
 		return true;
+	case STMT_LOG:
+		return s->log.group < 0;
+	case STMT_SET_VALUE: /* iptables' TRACE is the one that it writes itself */
+		return s->set_value.target->kind != EXPR_META || s->set_value.target->meta_key != NFT_META_NFTRACE;
+	default:
+		break;
+	}
 	if (left && left->kind == EXPR_BINOP)
 		left = left->binop.left;
 	if (!left || !right)

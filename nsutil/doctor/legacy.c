@@ -46,13 +46,27 @@ static bool by_surroundings(struct doctor *d, const struct netview *nv, const st
 	return true;
 }
 
+/* Envoy in the node's own namespace (a gateway's, a CNI's) stands beside programs that are not its pod's. */
+static bool in_node(struct doctor *d)
+{
+	static const char *const agents[] = { "kubelet", "kubelite", "k3s-server", "k3s-agent", "rke2", NULL };
+
+	if (d->opt->host || (d->t->pod && d->t->pod->host_network))
+		return true;
+	for (const struct fact_process *p = facts_processes(d); p; p = p->next)
+		for (unsigned i = 0; agents[i]; i++)
+			if (strcmp(p->comm, agents[i]) == 0)
+				return true;
+	return false;
+}
+
 bool is_sidecar(struct doctor *d, char why[160])
 {
 	const struct netview *nv = facts_net(d);
 	const struct fact_process *p = facts_proxy(d);
 	bool out, in;
 
-	if (facts_is_gateway(d))
+	if (facts_is_gateway(d) || in_node(d))
 		return false;
 	if (p && (strstr(p->args, " proxy sidecar") || strstr(p->args, " sidecar~"))) {
 		snprintf(why, 160, "%s (pid %d) runs as a sidecar", p->comm, (int)p->pid);

@@ -53,8 +53,11 @@ odd() {
 	pod_exec iptables-nft -A OUTPUT -p tcp -m owner --uid-owner 5 -m conntrack --ctstate NEW -j REJECT --reject-with tcp-reset
 	pod_exec iptables-nft -A OUTPUT -p tcp -m multiport --dports 1,2 -m limit --limit 5/sec -m mark --mark 5 -j ACCEPT
 	nat -A OUTPUT -p tcp --dport 80:90 -j REDIRECT --to-ports 81
+	pod_exec iptables-nft -t raw -A OUTPUT -p tcp --dport 9 -j TRACE
+	pod_exec iptables-nft -t mangle -A OUTPUT -j MARK --set-mark 5
 	finds ''
-	for rule in 'ct state established accept' reject 'tcp dport { 1, 2 } accept' 'ip saddr 10.0.0.1-10.0.0.9 accept' 'meta skuid 5 accept'; do
+	for rule in 'ct state established accept' reject 'tcp dport { 1, 2 } accept' 'ip saddr 10.0.0.1-10.0.0.9 accept' 'meta skuid 5 accept' \
+		'meta mark set 5' 'dup to 10.0.1.1'; do
 		with D29 pod_exec nft "add rule ip filter OUTPUT $rule" -- pod_exec nft flush chain ip filter OUTPUT
 	done
 }
@@ -272,3 +275,35 @@ node() {
 	on_node ''
 }
 @test "D27 with native rules, D28 where jumps are gone; kubelet's chains are no D50" { sandbox node; }
+
+# A shell in the proxy's container has its user; in the application's container it is the application's.
+containers() {
+	nft_node
+	pod_istio nft
+	nsenter --net=/run/netns/pod unshare -m "$TOOLS/standin" -d -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/run/envoy
+	nsenter --net=/run/netns/pod --mount="/proc/$(cat /run/envoy)/ns/mnt" setpriv --reuid 1337 --regid 1337 --clear-groups sleep 100 &
+	until_true uid_is $! 1337
+	finds ''
+	nsenter --net=/run/netns/pod unshare -m setpriv --reuid 1337 --regid 1337 --clear-groups sleep 100 &
+	until_true uid_is $! 1337
+	finds D14
+}
+uid_is() { [ "$(stat -c %u "/proc/$1")" = "$2" ]; }
+@test "D14: not a shell in the proxy's own container, but one in another" { in_pod containers; }
+
+# On a node Envoy may be anybody's: a gateway in the node's network, a CNI's.
+node_envoy() {
+	node_with nft
+	NODE=/run/node-nft
+	node_standin -n envoy -u 1337 -g 1337 tcp/80 tcp/15021 >/dev/null
+	node_standin -n cilium-envoy tcp/9878 >/dev/null
+	on_self D08
+	node_standin -n kubelet tcp/10250 >/dev/null
+	on_self ''
+	on_node ''
+}
+on_self() {
+	"$CNISH" -o json --host-root "$NODE" --runtime none -t self doctor >/run/json || [ $? = 1 ]
+	[ "$(jq -r '[.findings[].id] | unique | join(" ")' /run/json)" = "$1" ] || { jq -c .findings[] /run/json; return 1; }
+}
+@test "D08: not of Envoy in the node's own network, beside kubelet" { sandbox node_envoy; }
