@@ -53,7 +53,6 @@ odd() {
 	pod_exec iptables-nft -A OUTPUT -p tcp -m owner --uid-owner 5 -m conntrack --ctstate NEW -j REJECT --reject-with tcp-reset
 	pod_exec iptables-nft -A OUTPUT -p tcp -m multiport --dports 1,2 -m limit --limit 5/sec -m mark --mark 5 -j ACCEPT
 	nat -A OUTPUT -p tcp --dport 80:90 -j REDIRECT --to-ports 81
-	pod_exec iptables-nft -t raw -A OUTPUT -p tcp --dport 9 -j TRACE
 	pod_exec iptables-nft -t mangle -A OUTPUT -j MARK --set-mark 5
 	finds ''
 	for rule in 'ct state established accept' reject 'tcp dport { 1, 2 } accept' 'ip saddr 10.0.0.1-10.0.0.9 accept' 'meta skuid 5 accept' \
