@@ -318,8 +318,9 @@ const struct command command_doctor = {
 		"cause, what was read where, and what to type. What could not be checked says why.\n\n"
 		"'doctor host' looks at the node itself; 'doctor D01' explains a diagnosis.\n"
 		"--fix mends what is safe: it loads modules (and has them loaded at every boot), puts Istio's rules in order\n"
-		"or removes what is left of them as 'istio apply' and 'istio flush' do, and gives a namespace its logger\n"
-		"back. It shows what it will do and what takes it back, asks, and tries nothing twice.",
+		"or removes what is left of them as 'istio apply' and 'istio flush' do, takes another program's stale copy\n"
+		"out of the store that is not used any more (D04), and gives a namespace its logger back. It shows what it\n"
+		"will do and what takes it back, asks, and tries nothing twice.",
 	.examples = examples,
 	.run = run_doctor,
 };

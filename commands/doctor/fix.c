@@ -6,6 +6,7 @@
 #include "commands/doctor/doctor.h"
 #include "commands/istio/change.h"
 #include "nsutil/doctor/mend.h"
+#include "nsutil/istio/owner.h"
 #include "nsutil/istio/undo.h"
 #include "nsutil/load.h"
 #include "nsutil/pod/target.h"
@@ -77,6 +78,10 @@ static void put_commands(const struct target *t, enum doctor_mend kind, const st
 	} else if (kind == DOCTOR_MEND_LOGGER) {
 		for (; list; list = list->next)
 			put_line(arena_printf(a, "write to /proc/sys/net/netfilter: %s", list->text), o);
+	} else if (kind == DOCTOR_MEND_STALE) {
+		for (; list; list = list->next)
+			put_line(arena_printf(a, "take the chains of %s, and what leads to them, out of the %.*s store", strchr(list->text, ' ') + 1,
+					      (int)strcspn(list->text, " "), list->text), o);
 	} else {
 		put_line(arena_printf(a, "cnish -t %s istio %s", self, kind == DOCTOR_MEND_RULES ? "apply" : "flush"), o);
 	}
@@ -116,13 +121,16 @@ static void put_step(const struct target *t, const struct doctor_report *r, cons
 }
 
 /* The plan is made; what was before is kept, as apply and flush do. */
-static int carry_out(const struct istio_job *job, struct arena *a, const struct istio_change *change, struct out *o, struct err *e)
+static int carry_out(const struct target *t, struct arena *a, const struct istio_change *change, struct out *o, struct err *e)
 {
+	struct err trouble = ERR_INIT;
 	const char *undo = NULL;
 
-	if (istio_undo_write(a, &job->target->netns, change, "doctor --fix", job->target->label, &undo, NULL) == 0 && undo)
+	if (istio_undo_write(a, &t->netns, change, "doctor --fix", t->label, &undo, &trouble) < 0)
+		out_note(o, "the former state is not kept: %s: %s", trouble.what, trouble.why);
+	else if (undo)
 		out_note(o, "the former state is in %s", undo);
-	if (istio_change_run(&job->target->netns, change, LOCK_SECS, e) < 0)
+	if (istio_change_run(&t->netns, change, LOCK_SECS, e) < 0)
 		return -1;
 	out_text(o, "    %u changes made\n", change->n_edits);
 	return 0;
@@ -142,7 +150,7 @@ static int apply_rules(struct session *s, struct arena *a, struct out *o, struct
 	    istio_job_plan(&job, e) < 0 || istio_change_apply(a, rs, job.plan, job.families, -1, &change, e) < 0 ||
 	    istio_job_netview(&job, &nv, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, false, e) < 0))
 		return -1;
-	return carry_out(&job, a, &change, o, e);
+	return carry_out(job.target, a, &change, o, e);
 }
 
 /* What 'istio flush' without words does. */
@@ -158,7 +166,22 @@ static int remove_rules(struct session *s, struct arena *a, struct out *o, struc
 	    istio_job_netview(&job, &nv, e) < 0 || istio_flush_plan(&job, rs, nv, e) < 0 ||
 	    istio_change_flush(a, rs, job.plan, job.families, (1U << STORE_COUNT) - 1, &change, e) < 0 || (nv && istio_change_routing(&change, nv, job.config, true, e) < 0))
 		return -1;
-	return carry_out(&job, a, &change, o, e);
+	return carry_out(job.target, a, &change, o, e);
+}
+
+/* @list: "legacy kube-proxy"; the rules are read anew for each, since the one before has changed them. */
+static int remove_stale(struct arena *a, const struct target *t, const struct doctor_line *list, struct out *o, struct err *e)
+{
+	for (; list; list = list->next) {
+		enum store store = strncmp(list->text, "legacy ", 7) == 0 ? STORE_LEGACY : STORE_COMPAT;
+		_cleanup_ruleset_ struct ruleset *rs = NULL;
+		_cleanup_istio_change_ struct istio_change change = { .n_parts = 0 };
+
+		if (load_ruleset(t, LOAD_ALL, &rs, e) < 0 ||
+		    istio_change_owner(a, rs, store, strchr(list->text, ' ') + 1, &change, e) < 0 || carry_out(t, a, &change, o, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int mend(struct session *s, struct arena *a, const struct target *t, const struct doctor_finding *f,
@@ -174,6 +197,8 @@ static int mend(struct session *s, struct arena *a, const struct target *t, cons
 		return mend_modules(t, list, e);
 	case DOCTOR_MEND_LOGGER:
 		return mend_logger(t, list, e);
+	case DOCTOR_MEND_STALE:
+		return remove_stale(a, t, list, o, e);
 	case DOCTOR_MEND_REMOVE:
 		return remove_rules(s, a, o, e);
 	default:

@@ -44,6 +44,9 @@ void doctor_mend_module(struct doctor *d, struct doctor_finding *f, const char *
 /* doctor_mend_logger() - 'doctor --fix' may write this for the finding, and @undo takes it back; see mend_logger() */
 void doctor_mend_logger(struct doctor *d, struct doctor_finding *f, const char *write, const char *undo);
 
+/* doctor_mend_stale() - 'doctor --fix' may take the chains of @owner out of a store */
+void doctor_mend_stale(struct doctor *d, struct doctor_finding *f, const char *store, const char *owner);
+
 /* doctor_unsure() - the diagnosis could not be checked; @fmt says why */
 void doctor_unsure(struct doctor *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

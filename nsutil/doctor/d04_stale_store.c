@@ -42,9 +42,34 @@ static void fix_command(struct doctor *d, struct doctor_finding *f, const struct
 		   names(rs, store, family, owner, &b), tool, kind);
 }
 
+static bool has_hint(const struct ruleset *rs, enum store store)
+{
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if (t->store == store && (table_find_chain(t, "KUBE-IPTABLES-HINT") || table_find_chain(t, "KUBE-KUBELET-CANARY")))
+			return true;
+	return false;
+}
+
+/* The store that no iptables here writes to, and of which kubelet does not say otherwise; STORE_COUNT: not sure. */
+static enum store unused(struct doctor *d, const struct ruleset *rs)
+{
+	bool legacy = false, nft = false;
+	enum store stale;
+
+	for (const struct fact_iptables *i = facts_iptables(d); i; i = i->next) {
+		legacy |= i->found.variant == IPT_LEGACY;
+		nft |= i->found.variant == IPT_NFT;
+	}
+	if (legacy == nft)
+		return STORE_COUNT;
+	stale = nft ? STORE_LEGACY : STORE_COMPAT;
+	return has_hint(rs, stale) && !has_hint(rs, nft ? STORE_COMPAT : STORE_LEGACY) ? STORE_COUNT : stale;
+}
+
 static void report(struct doctor *d, const struct ruleset *rs, uint8_t family, const char *owner)
 {
 	bool v6 = family == NFPROTO_IPV6;
+	enum store stale = unused(d, rs);
 	struct doctor_finding *f = doctor_find(d, "%s has chains in the legacy store and in the compat store; packets"
 						  " pass both, and one of them is stale", owner);
 
@@ -55,6 +80,12 @@ static void report(struct doctor *d, const struct ruleset *rs, uint8_t family, c
 	doctor_fix(d, f, "reboot the node, or remove its chains from the other one; the legacy copy, then the compat copy, by:");
 	for (unsigned s = STORE_LEGACY; s <= STORE_COMPAT; s++)
 		fix_command(d, f, rs, (enum store)s, family, owner);
+	if (stale == STORE_COUNT)
+		return;
+	doctor_see(d, f, "iptables in use here", "programs by their files", "%s, so the copy in %s is the stale one",
+		   stale == STORE_LEGACY ? "nf_tables" : "legacy", store_name(stale));
+	doctor_fix_self(d, f, "doctor --fix");
+	doctor_mend_stale(d, f, store_name(stale), owner);
 }
 
 /* Each owner once: at its first chain of the legacy store. */
@@ -103,7 +134,8 @@ const struct doctor_entry doctor_d04 = {
 	.link = "https://github.com/kubernetes/kubernetes/issues/109811",
 	.explain = "After an upgrade of the system or of an image, a program (kube-proxy, a CNI plugin, docker ...) writes to\n"
 		   "the other store than before. The old rules stay and are evaluated as well, with old addresses.\n"
-		   "It is told by chains of one program in both stores. Istio's own are D05.",
+		   "It is told by chains of one program in both stores. Istio's own are D05. Where one kind of iptables is all that\n"
+		   "node and containers have, the copy of the other kind is taken for the stale one, and --fix removes it.",
 	.severity = DOCTOR_WARNING,
 	.scope = DOCTOR_BOTH,
 	.check = check,

@@ -31,6 +31,7 @@ enum doctor_mend {
 	DOCTOR_MEND_RULES,   /* what 'istio apply' does: one store, complete, no copy elsewhere */
 	DOCTOR_MEND_REMOVE,  /* what 'istio flush' does: nothing leads to what is left */
 	DOCTOR_MEND_LOGGER,  /* have the namespace's log lines taken by the kernel log again */
+	DOCTOR_MEND_STALE,   /* take another program's chains out of the store that is not used any more */
 	DOCTOR_MENDS,
 };
 
@@ -73,7 +74,7 @@ struct doctor_finding {
 	struct doctor_evidence *evidence; /* in the order it was seen */
 	struct doctor_line *fix;	  /* commands, or what to change */
 	enum doctor_mend mend;
-	struct doctor_line *modules;	  /* DOCTOR_MEND_MODULES: their names; DOCTOR_MEND_LOGGER: what is written */
+	struct doctor_line *modules;	  /* DOCTOR_MEND_MODULES: their names; LOGGER: what is written; STALE: "legacy kube-proxy" */
 	struct doctor_line *undo;	  /* DOCTOR_MEND_LOGGER: commands that take it back */
 	struct doctor_finding *next;
 };

@@ -109,6 +109,12 @@ void doctor_mend_logger(struct doctor *d, struct doctor_finding *f, const char *
 	add_line(d, &f->undo, undo);
 }
 
+void doctor_mend_stale(struct doctor *d, struct doctor_finding *f, const char *store, const char *owner)
+{
+	f->mend = DOCTOR_MEND_STALE;
+	add_line(d, &f->modules, arena_printf(d->arena, "%s %s", store, owner));
+}
+
 void doctor_unsure(struct doctor *d, const char *fmt, ...)
 {
 	struct doctor_unchecked *u = arena_alloc(d->arena, sizeof(*u));
