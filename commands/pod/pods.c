@@ -239,6 +239,8 @@ static int run_pods(struct session *s, const struct command_args *args, struct o
 	struct listing l = { .session = s, .opt = pod_options_of(s) };
 	struct hostfs host;
 
+	if (command_opt(&command_pods, args, "all-namespaces"))
+		l.opt.k8s_namespace = NULL;
 	if (pods_list(&l.opt, &pl, e))
 		return -1;
 	l.list = pl;
@@ -252,6 +254,7 @@ static int run_pods(struct session *s, const struct command_args *args, struct o
 
 static const struct command_option options[] = {
 	{ "all", 'a', ARG_NONE, NULL, NULL, "also what does not run" },
+	{ "all-namespaces", 'A', ARG_NONE, NULL, NULL, "of all Kubernetes namespaces, as without -n" },
 	{ .name = NULL },
 };
 

@@ -63,26 +63,29 @@ static bool is_proxy(const struct fact_process *p)
 	return strstr(p->args, "pilot-agent") != NULL;
 }
 
-static ino_t mounts_of(struct doctor *d, const struct fact_process *p)
+static ino_t mounts_of(struct doctor *d, pid_t pid)
 {
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (snprintf(path, sizeof(path), "%s/%d/ns/mnt", d->t->proc, (int)p->pid) >= (int)sizeof(path) || stat(path, &st) < 0)
+	if (snprintf(path, sizeof(path), "%s/%d/ns/mnt", d->t->proc, (int)pid) >= (int)sizeof(path) || stat(path, &st) < 0)
 		return 0;
 	return st.st_ino;
 }
 
-/* In the proxy's container everything has its user: a shell to look around (kubectl exec -c istio-proxy), a hook.
- * A container is told by its mounts, where they are not the ones of the program that holds the namespace too. */
+/* In the proxy's container everything has its user: a shell to look around (kubectl exec -c istio-proxy), a hook,
+ * a wrapper. A container is told by its mounts, where they are not the ones of the program that holds the namespace too. */
 static bool in_proxy_container(struct doctor *d, const struct fact_process *p)
 {
-	ino_t mounts = mounts_of(d, p);
+	ino_t mounts = mounts_of(d, p->pid);
 
-	if (!mounts || mounts == mounts_of(d, facts_processes(d)))
+	if (!mounts || mounts == mounts_of(d, facts_processes(d)->pid))
 		return false;
+	for (const struct pod_container *c = d->t->pod ? d->t->pod->containers : NULL; c; c = c->next)
+		if (c->name && strcmp(c->name, "istio-proxy") == 0 && c->pid > 0 && mounts_of(d, c->pid) == mounts)
+			return true;
 	for (const struct fact_process *q = facts_processes(d); q; q = q->next)
-		if (is_proxy(q) && mounts_of(d, q) == mounts)
+		if (is_proxy(q) && mounts_of(d, q->pid) == mounts)
 			return true;
 	return false;
 }

@@ -52,6 +52,23 @@ fails() {
 	fails 3 "none with this name" on_node -n shop -t web info
 }
 
+@test "pods -A is all namespaces, as kubectl has it, whatever -n says" {
+	local all
+	all=$(on_node -o json pods | jq -c '[.pods[].name] | sort')
+	[ "$(jq 'length > 2' <<<"$all")" = true ]
+	[ "$(on_node -n prod -o json pods -A | jq -c '[.pods[].name] | sort')" = "$all" ]
+	[ "$(on_node -n prod pods --all-namespaces -o json | jq -c '[.pods[].name] | sort')" = "$all" ]
+	[ "$(on_node pods -n prod -o json | jq -c '[.pods[].name]')" = '["web-0"]' ]
+}
+
+# The stand-in for the proxy is no envoy, but what runs in the container istio-proxy has its user by design.
+@test "doctor: what runs in the container istio-proxy is no D14; a node's pod is silent" {
+	on_node -o json -t shop/cart-7d9f doctor >"$BATS_TEST_TMPDIR/json" || [ $? = 1 ]
+	[ "$(jq -r '[.findings[].id] | join(" ")' "$BATS_TEST_TMPDIR/json")" = 'D03 D16' ]
+	on_node -t kube-system/proxy-x doctor
+	on_node -t prod/web-0 doctor
+}
+
 @test "containers resolve by name and by id, to their own process" {
 	local c
 	resolves shop/cart-7d9f/app "$(pid_of "$CART_APP")"
