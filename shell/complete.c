@@ -193,7 +193,7 @@ static void offer_kind(struct session *s, struct offer *o, enum arg_kind kind, c
 	case ARG_CONNECTION: complete_connection(s, o, conn); return;
 	case ARG_ISTIO_SETTING: complete_istio_settings(s, o); return;
 	case ARG_SETTING: complete_settings(s, o); return;
-	case ARG_PROGRAM:
+	case ARG_PROGRAM: complete_programs(o); return;
 	case ARG_FILE: o->c->files = true; break;
 	case ARG_NONE:
 	case ARG_TEXT: o->any_case = true; break; /* as the ids of diagnoses are */
@@ -213,6 +213,10 @@ static void offer_operand(struct session *s, struct offer *o, const struct conte
 	}
 	if (cmd->operands)
 		snprintf(o->c->hint, sizeof(o->c->hint), "%s %s", cmd->name, cmd->operands);
+	if (cmd->operand_kind == ARG_PROGRAM && c->operands) { /* the program's own words */
+		o->c->files = true;
+		return;
+	}
 	offer_kind(s, o, cmd->operand_kind, cmd->operand_choices, &c->conn);
 }
 
@@ -276,7 +280,9 @@ void complete_words(struct session *s, int n, char **before, const char *word, s
 	for (int i = 0; i < n; i++)
 		read_word(&c, before[i]);
 	session_enter(s, c.globals);
-	if (c.pending) {
+	if (!n && word[0] == '!') { /* "!ip" is one word */
+		complete_programs(&(struct offer){ .c = ret, .prefix = word + 1, .lead = "!" });
+	} else if (c.pending) {
 		offer_argument(s, &o, c.pending);
 	} else if (!c.raw && word[0] == '-' && word[1] == '-' && strchr(word, '=')) {
 		offer_value(s, &o, &c, word);

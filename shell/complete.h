@@ -59,5 +59,6 @@ void complete_listeners(struct session *s, struct offer *o); /* ADDRESS:PORT */
 void complete_ports(struct session *s, struct offer *o);     /* that something listens on */
 void complete_uids(struct session *s, struct offer *o);	     /* of the target's processes and sockets */
 void complete_files(struct offer *o);
+void complete_programs(struct offer *o); /* of $PATH */
 
 #endif

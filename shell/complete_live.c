@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* complete_live - candidates that only the machine knows: targets, interfaces */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/load.h"
@@ -123,6 +126,38 @@ void complete_files(struct offer *o)
 			o->c->no_space = true;
 		}
 		complete_add(o, path);
+	}
+}
+
+static void offer_programs_of(struct offer *o, const char *dir)
+{
+	_cleanup_closedir_ DIR *d = opendir(dir);
+	size_t n = strlen(o->prefix);
+	struct dirent *de;
+	struct stat st;
+
+	while (d && (de = readdir(d)) != NULL)
+		if (strncmp(de->d_name, o->prefix, n) == 0 && fstatat(dirfd(d), de->d_name, &st, 0) == 0 && S_ISREG(st.st_mode) &&
+		    faccessat(dirfd(d), de->d_name, X_OK, 0) == 0)
+			complete_add(o, de->d_name);
+}
+
+/* By name, as execvp() finds them; with a slash it is a file, and without a letter they are too many to help. */
+void complete_programs(struct offer *o)
+{
+	const char *path = getenv("PATH");
+	char dir[4096];
+
+	if (!o->prefix[0] || strchr(o->prefix, '/')) {
+		o->c->files = true;
+		return;
+	}
+	for (path = path ? path : "/bin:/usr/bin"; *path; path += *path == ':') {
+		int n = (int)strcspn(path, ":");
+
+		if (snprintf(dir, sizeof(dir), "%.*s", n, path) < (int)sizeof(dir))
+			offer_programs_of(o, n ? dir : ".");
+		path += n;
 	}
 }
 

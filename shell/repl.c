@@ -87,6 +87,14 @@ static void show_candidates(char **matches, int n, int longest)
 	rl_forced_update_display();
 }
 
+/* Behind "! " and behind a bar stands the name of a program. @len: of the line in front of the word */
+static bool is_program_next(const char *line, int len)
+{
+	while (len > 0 && (line[len - 1] == ' ' || line[len - 1] == '\t'))
+		len--;
+	return len > 0 && (line[len - 1] == '|' || (len == 1 && line[0] == '!'));
+}
+
 static char **on_tab(const char *text, int start, int end)
 {
 	_cleanup_line_ struct line l = { .n = 0 };
@@ -94,14 +102,13 @@ static char **on_tab(const char *text, int start, int end)
 	size_t blanks = strspn(rl_line_buffer, " \t");
 
 	(void)end;
-	if (rl_line_buffer[blanks] == '!' || line_parse(rl_line_buffer, (size_t)start, &l, NULL) || l.pipe)
-		return NULL; /* words of a shell command: files */
 	complete_free(&repl.found); /* of the last time: its help may have been shown until now */
-	if (l.to) {
-		rl_attempted_completion_over = 0;
-		return NULL;
-	}
-	complete_words(repl.session, l.n, l.words, text, &repl.found);
+	if (is_program_next(rl_line_buffer + blanks, start - (int)blanks))
+		complete_words(repl.session, 1, (char *[]){ (char *)"exec" }, text, &repl.found);
+	else if (line_parse(rl_line_buffer, (size_t)start, &l, NULL) || l.pipe || l.to)
+		return NULL; /* words of a shell command: files */
+	else
+		complete_words(repl.session, l.n, l.words, text, &repl.found);
 	matches = rl_completion_matches(text, next_candidate);
 	rl_attempted_completion_over = !repl.found.files;
 	if (repl.found.no_space)

@@ -32,6 +32,27 @@ setup() {
 	END
 }
 
+@test "Tab completes names of programs: behind exec, '!' and a bar" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "ran $*"\n' >"$BATS_TEST_TMPDIR/bin/qqprogram"
+	chmod 755 "$BATS_TEST_TMPDIR/bin/qqprogram"
+	touch "$BATS_TEST_TMPDIR/bin/qqno-program"
+	PATH="$BATS_TEST_TMPDIR/bin:$PATH"
+	on_terminal <<-'END'
+		start
+		foreach line {"exec qq\tone" "!qq\tone" "! qq\tone" "help quit | qq\tone"} {
+			send "$line\r"
+			want {ran one}
+			prompt
+		}
+		send "exec qqprogram /dev/nul\t\r"
+		want {ran /dev/null}
+		prompt
+		send "\004"
+		ends 0
+	END
+}
+
 @test "the history is kept, mode 0600, and read again" {
 	umask 0
 	on_terminal <<-'END'

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -111,6 +112,21 @@ static void test_connection(void **state)
 	assert_true(has(offered("doctor d0"), "D01")); /* in any case of letters */
 }
 
+static void test_programs(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("PATH", "/nowhere:/usr/bin:/bin", 1), 0);
+	assert_true(has(offered("exec en"), "env"));
+	assert_true(has(offered("exec --mount en"), "env"));
+	assert_true(has(offered("!en"), "!env"));
+	assert_false(has(offered("exec en"), "end"));
+	assert_string_equal(offered("exec /usr/bin/en"), " FILES");
+	assert_string_equal(offered("exec env "), " FILES"); /* its own words, whatever they are */
+	assert_string_equal(offered("exec env --mou"), " FILES");
+	assert_string_equal(offered("exec "), " FILES");
+	assert_string_equal(offered("exec no-such-program-"), "");
+}
+
 static void test_targets(void **state)
 {
 	(void)state;
@@ -143,7 +159,7 @@ int main(void)
 	static const char *const none[GLOBAL_COUNT] = { [GLOBAL_RUNTIME] = "none" };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands), cmocka_unit_test(test_connection), cmocka_unit_test(test_options), cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_targets),	 cmocka_unit_test(test_all),
+		cmocka_unit_test(test_targets),	 cmocka_unit_test(test_all), cmocka_unit_test(test_programs),
 	};
 	int failed;
 
