@@ -40,12 +40,17 @@ static uint64_t number64(const struct nv_attrs *a, unsigned type)
 	return be64toh(v);
 }
 
+static uint16_t icmp_id(const struct nv_attrs *proto, bool v6)
+{
+	return number16(proto, v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID);
+}
+
 /* An ICMP query has a type, a code and an id where others have ports. */
 static void get_icmp(const struct nv_attrs *proto, bool v6, struct conn *c)
 {
 	nv_attr_u8(proto, v6 ? CTA_PROTO_ICMPV6_TYPE : CTA_PROTO_ICMP_TYPE, &c->icmp_type);
 	nv_attr_u8(proto, v6 ? CTA_PROTO_ICMPV6_CODE : CTA_PROTO_ICMP_CODE, &c->icmp_code);
-	c->icmp_id = number16(proto, v6 ? CTA_PROTO_ICMPV6_ID : CTA_PROTO_ICMP_ID);
+	c->icmp_id = icmp_id(proto, v6);
 }
 
 /* The addresses and ports of a tuple; Return: its zone, when it has one of its own, else @zone */
@@ -74,6 +79,7 @@ static void get_tuples(const struct nv_attrs *ct, struct conn *c)
 	nv_attr_u8(&proto, CTA_PROTO_NUM, &c->protocol);
 	get_icmp(&proto, c->family == AF_INET6, c);
 	c->reply_zone = get_tuple(ct, CTA_TUPLE_REPLY, c->family, zone, &c->reply, &proto);
+	c->icmp_reply_id = icmp_id(&proto, c->family == AF_INET6);
 	c->has_master = ct->tb[CTA_TUPLE_MASTER] != NULL;
 	if (c->has_master)
 		get_tuple(ct, CTA_TUPLE_MASTER, c->family, 0, &c->master, &proto);

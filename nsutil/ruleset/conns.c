@@ -50,7 +50,7 @@ struct conn_key conn_key_of(const struct conn *c, bool reply)
 	struct conn_key k = { c->family, c->protocol, reply ? c->reply : c->orig };
 
 	if (c->protocol == IPPROTO_ICMP || c->protocol == IPPROTO_ICMPV6)
-		conn_icmp_key(&k, c->icmp_id, reply ? answer_type(c->protocol, c->icmp_type) : c->icmp_type, c->icmp_code);
+		conn_icmp_key(&k, reply ? c->icmp_reply_id : c->icmp_id, reply ? answer_type(c->protocol, c->icmp_type) : c->icmp_type, c->icmp_code);
 	return k;
 }
 
@@ -103,7 +103,7 @@ int conn_list_index(struct conn_list *cl)
 	return 0;
 }
 
-const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_key *k, int zone, bool *ret_reply)
+const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_key *k, const uint16_t zones[2], bool *ret_reply)
 {
 	const struct conn_index *x = cl->index;
 
@@ -111,12 +111,12 @@ const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_
 		const struct conn *c = &cl->conns[i / 2];
 		struct conn_key its = conn_key_of(c, i % 2);
 
-		if (!same_key(&its, k) || (zone >= 0 && zone != (i % 2 ? c->reply_zone : c->zone)))
+		if (!same_key(&its, k) || (zones && zones[i % 2] != (i % 2 ? c->reply_zone : c->zone)))
 			continue;
 		*ret_reply = i % 2;
 		/* who talks to himself without ports: the replies, which the kernel enters last, are found first */
 		its = conn_key_of(c, true);
-		if (same_key(&its, k) && (zone < 0 || zone == c->reply_zone))
+		if (same_key(&its, k) && (!zones || zones[1] == c->reply_zone))
 			*ret_reply = true;
 		return c;
 	}

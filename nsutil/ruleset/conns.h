@@ -25,7 +25,7 @@ struct conn {
 	bool has_counters;
 	uint64_t packets[2], bytes[2]; /* original, reply */
 	uint8_t icmp_type, icmp_code;
-	uint16_t icmp_id;
+	uint16_t icmp_id, icmp_reply_id; /* source NAT may change it */
 	uint8_t labels[16];	/* as the kernel has them in memory; zero when it has none */
 	const char *helper;	/* that watches it; NULL when none */
 	bool has_master;	/* it was expected by the helper of another connection, */
@@ -65,11 +65,11 @@ int conn_list_index(struct conn_list *cl);
  * conn_list_find() - the connection that a packet belongs to (nf_conntrack_find_get)
  * @cl:		list, with its index
  * @k:		packet
- * @zone:	the zone it is in; -1: any
+ * @zones:	the zone it is in, should it be of the original direction, or of replies; NULL: any
  * @ret_reply:	set when found: it goes in the direction of the replies
  *
  * Return: the connection, NULL when there is none
  */
-const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_key *k, int zone, bool *ret_reply);
+const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_key *k, const uint16_t zones[2], bool *ret_reply);
 
 #endif

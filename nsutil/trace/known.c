@@ -103,7 +103,7 @@ void known_flags(const struct tracer *t, const struct trace_request *rq, struct 
 
 	if (!t->conns || rq->l4proto != IPPROTO_TCP || rq->tcp_flags >= 0 || said_otherwise(rq) || !packet_key(p, &k))
 		return;
-	c = conn_list_find(t->conns, &k, -1, &reply);
+	c = conn_list_find(t->conns, &k, NULL, &reply);
 	if (!c)
 		return;
 	if (state_is(c, "SYN_SENT") && !(c->status & IPS_SEEN_REPLY))
@@ -117,12 +117,13 @@ static const struct conn *find(struct run *r, bool *reply)
 {
 	const struct known32 *zone = &r->pkt.ct.zone;
 	bool known = !zone->k || (zone->k & UINT16_MAX) == UINT16_MAX; /* 0: no rule chose one */
+	uint16_t zones[] = { packet_zone_id(&r->pkt.ct, 0), packet_zone_id(&r->pkt.ct, 1) };
 	const struct conn *c;
 	struct conn_key k;
 
 	if (!packet_key(&r->pkt, &k))
 		return NULL;
-	c = conn_list_find(r->t->conns, &k, known ? (int)(zone->v & UINT16_MAX) : -1, reply);
+	c = conn_list_find(r->t->conns, &k, known ? zones : NULL, reply);
 	if (c && !known && run_decide(r, 2, NULL, "the packet is in the zone of the connection that is tracked",
 				      "the zone is not known") != 0)
 		return NULL;
@@ -167,7 +168,8 @@ static void attach(struct run *r, const struct conn *c, bool reply)
 	ct->status = status_of(c, reply);
 	if (!ct->mark.k)
 		ct->mark = sure(c->mark);
-	ct->zone = sure(reply ? c->reply_zone : c->zone);
+	ct->zone = sure(c->zone ? c->zone : c->reply_zone);
+	ct->zone_dir = c->zone == c->reply_zone ? -1 : c->zone ? 0 : 1;
 	for (unsigned i = 0; i < sizeof(ct->labels); i++)
 		ct->labels[i] = c->labels[sizeof(ct->labels) - 1 - i];
 	ct->l4proto = c->protocol;
@@ -245,4 +247,6 @@ void known_rewrite(struct run *r, bool dst)
 	packet_set_addr(&r->pkt, dst, dst ? &other->src : &other->dst);
 	if (packet_has_ports(&r->pkt))
 		packet_set_port(&r->pkt, dst, dst ? other->sport : other->dport, UINT16_MAX);
+	else if (is_icmp(r->pkt.l4proto)) /* icmp_manip_pkt() */
+		packet_set_icmp_id(&r->pkt, ct->reply ? ct->known->icmp_id : ct->known->icmp_reply_id, UINT16_MAX);
 }

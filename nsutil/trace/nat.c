@@ -158,14 +158,20 @@ static struct addr rule_addr(struct run *r, const struct nat_to *to)
 	return value_eq(&v, &max) == TRI_TRUE ? addr_from(run_v6(r) ? AF_INET6 : AF_INET, v.b) : pick_addr(r, &v, &max);
 }
 
-/* The port out of the rule; -1: as it is, -2: not known which */
+/* nf_nat_l4proto_unique_tuple(): without a range a destination stays, a source is drawn when that is asked for */
+static int no_port(const struct run *r, const struct stmt_nat *n)
+{
+	return n->flags & NF_NAT_RANGE_PROTO_RANDOM_ALL && !is_dst(n->kind, r->hook) ? -2 : -1;
+}
+
+/* The port out of the rule (of ICMP an id, which rules do not name); -1: as it is, -2: not known which */
 static int rule_port(struct run *r, const struct stmt_nat *n, const struct nat_to *to)
 {
 	struct value v, max;
 	int now;
 
 	if (!to->port || !packet_has_ports(&r->pkt))
-		return -1;
+		return no_port(r, n);
 	eval_expr(r, to->port, &v);
 	if (!value_known(&v))
 		return -2;
@@ -226,7 +232,9 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 		return;
 	if (has_addr)
 		packet_set_addr(&r->pkt, dst, a);
-	if (port == -2)
+	if (port == -2 && (r->pkt.l4proto == IPPROTO_ICMP || r->pkt.l4proto == IPPROTO_ICMPV6))
+		packet_set_icmp_id(&r->pkt, 0, 0);
+	else if (port == -2)
 		packet_set_port(&r->pkt, dst, 0, 0);
 	else if (port >= 0)
 		packet_set_port(&r->pkt, dst, (uint16_t)port, UINT16_MAX);

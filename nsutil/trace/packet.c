@@ -64,6 +64,7 @@ void packet_init(struct packet *p, uint8_t family, uint8_t l4proto)
 	p->family = family;
 	p->l4proto = l4proto;
 	p->mss = -1;
+	p->ct.zone_dir = -1;
 	if (family == NFPROTO_IPV6)
 		init_ipv6(p);
 	else
@@ -143,6 +144,12 @@ void packet_set_u8(struct packet *p, unsigned th_offset, uint8_t v, uint8_t know
 		p->version++;
 		put(p, p->th + th_offset, v, known);
 	}
+}
+
+void packet_set_icmp_id(struct packet *p, uint16_t id, uint16_t known)
+{
+	packet_set_u8(p, 4, (uint8_t)(id >> 8), (uint8_t)(known >> 8));
+	packet_set_u8(p, 5, (uint8_t)id, (uint8_t)known);
 }
 
 void packet_set_meta(struct packet *p, uint32_t key, uint32_t v)

@@ -34,6 +34,7 @@ struct packet_ct {
 	uint32_t state;		/* NF_CT_STATE_BIT() once it is tracked */
 	struct known32 mark, zone, status;
 	uint8_t labels[16];	/* that rules have set, the highest first */
+	int8_t zone_dir;	/* IP_CT_DIR_* that the zone is for, the other has zone 0; -1: both */
 	bool template;		/* a rule chose the zone: what stands here until conntrack has looked */
 	bool src_done, dst_done; /* nf_nat_initialized() of the two manips */
 	uint8_t l4proto;
@@ -81,9 +82,17 @@ int packet_port(const struct packet *p, bool dst);
 /* packet_set_u8() - a byte at an offset of the transport header */
 void packet_set_u8(struct packet *p, unsigned th_offset, uint8_t v, uint8_t known);
 
+/* packet_set_icmp_id() - of an ICMP query */
+void packet_set_icmp_id(struct packet *p, uint16_t id, uint16_t known);
+
 void packet_set_meta(struct packet *p, uint32_t key, uint32_t v);
 void packet_set_meta_unknown(struct packet *p, uint32_t key);
 void packet_set_meta_absent(struct packet *p, uint32_t key);
+/* packet_zone_id() - nf_ct_zone_id(): the zone of a direction, as far as it is known */
+static inline uint16_t packet_zone_id(const struct packet_ct *ct, int dir)
+{
+	return ct->zone_dir < 0 || ct->zone_dir == dir ? (uint16_t)ct->zone.v : 0;
+}
 /* Interfaces: index 0 and "" mean none; index -1 means it is not known. */
 void packet_set_iif(struct packet *p, int index, const char *name);
 void packet_set_oif(struct packet *p, int index, const char *name);

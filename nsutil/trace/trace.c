@@ -175,8 +175,7 @@ static void set_optional(struct packet *p, const struct trace_request *rq)
 	else if (rq->l4proto == IPPROTO_TCP && rq->ct_state && rq->ct_state != TRACE_CT_NEW)
 		packet_set_u8(p, 13, 0x10, 0x10); /* an ACK, with whatever else */
 	if (rq->icmp_id >= 0) {
-		packet_set_u8(p, 4, (uint8_t)(rq->icmp_id >> 8), 0xff);
-		packet_set_u8(p, 5, (uint8_t)rq->icmp_id, 0xff);
+		packet_set_icmp_id(p, (uint16_t)rq->icmp_id, UINT16_MAX);
 	}
 	p->mss = rq->mss;
 	if (rq->dscp >= 0) {
