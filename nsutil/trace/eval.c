@@ -154,9 +154,9 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 	case EXPR_PREFIX: eval_expr(r, x->prefix.value, v); break;
 	case EXPR_SOCKET: socket_eval(r, x, v); break;
 	case EXPR_RT: rt_eval(r, x, v); break;
-	case EXPR_OSF: value_unknown(v, x->bits, "the operating system of the sender is not known"); break;
-	case EXPR_XFRM: value_unknown(v, x->bits, "IPsec policies are not read"); break;
-	case EXPR_TUNNEL: value_unknown(v, x->bits, "tunnel metadata is not known"); break;
+	case EXPR_OSF: value_perhaps(v, x->bits, "the operating system of the sender is not known"); break;
+	case EXPR_XFRM: value_perhaps(v, x->bits, "IPsec policies are not read"); break;
+	case EXPR_TUNNEL: value_perhaps(v, x->bits, "tunnel metadata is not known"); break;
 	case EXPR_OPAQUE:
 		value_unknown(v, x->bits, x->opaque.why ? x->opaque.why : "the expression is not understood");
 		break;
@@ -183,11 +183,20 @@ static enum tri order_cmp(enum match_op op, const struct value *a, const struct 
 	return TRI_UNKNOWN;
 }
 
-/* ipt_owner's "!" holds for a packet of no socket (xt_owner.c); native rules end there. */
+/*
+ * Some of xt's "!" hold for a packet that has no socket (xt_owner.c), no connection that expected it (xt_helper.c),
+ * no labels ("label & bit == 0" is xt_connlabel.c's "!"); native rules end there.
+ */
 static bool holds_when_absent(const struct run *r, const struct stmt_match *m)
 {
-	return r->xt && m->op == OP_NE && m->left->kind == EXPR_META &&
-	       (m->left->meta_key == NFT_META_SKUID || m->left->meta_key == NFT_META_SKGID);
+	const struct expr *x = m->left;
+
+	if (!r->xt)
+		return false;
+	if (x->kind == EXPR_BINOP)
+		return m->op == OP_EQ && x->binop.left->kind == EXPR_CT && x->binop.left->ct.key == NFT_CT_LABELS;
+	return m->op == OP_NE && ((x->kind == EXPR_META && (x->meta_key == NFT_META_SKUID || x->meta_key == NFT_META_SKGID)) ||
+				  (x->kind == EXPR_CT && x->ct.key == NFT_CT_HELPER));
 }
 
 static enum tri in_prefix(const struct stmt_match *m, const struct value *left)
@@ -242,23 +251,12 @@ static enum tri match_set(struct run *r, const struct stmt_match *m)
 	return m->op == OP_NE ? tri_not(set_has(r, m->right->set, &key)) : set_has(r, m->right->set, &key);
 }
 
-static enum tri match_eval(struct run *r, const struct stmt_match *m)
+/* What is compared is there, as far as is known. */
+static enum tri compare(struct run *r, const struct stmt_match *m, struct value *left)
 {
-	struct value *left = &r->seen, right;
+	struct value right;
 	enum tri t;
 
-	if (m->right->kind == EXPR_SETREF)
-		return match_set(r, m);
-	if (m->right->kind == EXPR_IPSET) {
-		eval_expr(r, m->left, left); /* what --explain shows: the set's first dimension, when that is an address */
-		t = ipset_eval(r, m->right);
-		return m->op == OP_NE ? tri_not(t) : t;
-	}
-	if (m->left->kind == EXPR_CONCAT)
-		return m->op == OP_NE ? tri_not(concat_eq(r, m)) : concat_eq(r, m);
-	eval_expr(r, m->left, left);
-	if (left->absent)
-		return holds_when_absent(r, m) ? TRI_TRUE : TRI_FALSE;
 	switch (m->right->kind) {
 	case EXPR_PREFIX: t = in_prefix(m, left); break;
 	case EXPR_RANGE: t = in_range(r, m, left); break;
@@ -272,6 +270,31 @@ static enum tri match_eval(struct run *r, const struct stmt_match *m)
 	}
 	r->why = left->why;
 	return m->op == OP_NE ? tri_not(t) : t;
+}
+
+static enum tri match_eval(struct run *r, const struct stmt_match *m)
+{
+	struct value *left = &r->seen;
+	enum tri t, absent;
+
+	if (m->right->kind == EXPR_SETREF)
+		return match_set(r, m);
+	if (m->right->kind == EXPR_IPSET) {
+		eval_expr(r, m->left, left); /* what --explain shows: the set's first dimension, when that is an address */
+		t = ipset_eval(r, m->right);
+		return m->op == OP_NE ? tri_not(t) : t;
+	}
+	if (m->left->kind == EXPR_CONCAT)
+		return m->op == OP_NE ? tri_not(concat_eq(r, m)) : concat_eq(r, m);
+	eval_expr(r, m->left, left);
+	if (!left->absent && !left->perhaps)
+		return compare(r, m, left);
+	absent = holds_when_absent(r, m) ? TRI_TRUE : TRI_FALSE;
+	if (left->absent)
+		return absent;
+	t = compare(r, m, left);
+	r->why = left->why;
+	return t == absent ? t : TRI_UNKNOWN;
 }
 
 /* A list holds when all of it does; statements that are no conditions do not matter. */
@@ -307,8 +330,12 @@ static enum tri xt_eval(struct run *r, const struct xt_ext *x)
 	bool outer = r->xt;
 	enum tri t;
 
-	if (!x->meaning)
-		return x->why_unknown ? unknown(r, x->why_unknown) : TRI_TRUE;
+	if (!x->meaning && !x->why_unknown)
+		return TRI_TRUE;
+	if (!x->meaning) {
+		t = match_ask(r, x);
+		return t == TRI_UNKNOWN ? unknown(r, x->why_unknown) : t;
+	}
 	r->xt = true;
 	t = list_eval(r, x->meaning);
 	r->xt = outer;

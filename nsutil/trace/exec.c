@@ -181,6 +181,16 @@ static void set_labels(struct run *r, const struct expr *x, const struct value *
 	run_change_text(r, "ct label", describe_value(r->arena, v, x));
 }
 
+void exec_template(struct run *r)
+{
+	if (r->pkt.ct.attach != CT_NONE || r->pkt.ct.template)
+		return;
+	r->pkt.ct.template = true;
+	r->pkt.ct.zone = (struct known32){ .k = UINT32_MAX };
+	r->pkt.ct.zone_dir = -1;
+	r->pkt.version++;
+}
+
 static void ct_set(struct run *r, const struct expr *x, const struct value *v)
 {
 	struct packet_ct *ct = &r->pkt.ct;
@@ -190,8 +200,11 @@ static void ct_set(struct run *r, const struct expr *x, const struct value *v)
 		if ((ct->attach == CT_NONE || (ct->attach == CT_UNTRACKED && !r->xt)) && !ct->template) {
 			ct->attach = CT_NONE;
 			set_known32(r, &ct->zone, v, "ct zone");
+			ct->zone_dir = (int8_t)x->ct.dir;
 			ct->template = true;
 		}
+	} else if (x->ct.key == NFT_CT_EVENTMASK && r->xt) {
+		exec_template(r);
 	} else if (x->ct.key == NFT_CT_MARK && ct->attach == CT_TRACKED) {
 		set_known32(r, &ct->mark, v, "ct mark");
 	} else if (x->ct.key == NFT_CT_LABELS && ct->attach == CT_TRACKED) {
@@ -316,6 +329,18 @@ static bool is_condition(const struct stmt *s)
 	}
 }
 
+/* What a match does beside asking, once it holds: -m socket --restore-skmark, -m connlabel --set. */
+static void match_acts(struct run *r, const struct stmt *list)
+{
+	bool outer = r->xt;
+
+	r->xt = true;
+	for (const struct stmt *s = list; s; s = s->next)
+		if (s->kind == STMT_SET_VALUE)
+			set_value_exec(r, &s->set_value);
+	r->xt = outer;
+}
+
 static enum flow condition_exec(struct run *r, const struct stmt *s)
 {
 	enum tri t;
@@ -332,6 +357,8 @@ static enum flow condition_exec(struct run *r, const struct stmt *s)
 		t = holds(r, s) ? TRI_TRUE : TRI_FALSE;
 	}
 	if (t == TRI_TRUE) {
+		if (s->kind == STMT_XT)
+			match_acts(r, s->xt->meaning);
 		r->why = NULL; /* whatever else is not known of its sides */
 		return FLOW_NEXT;
 	}

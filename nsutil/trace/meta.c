@@ -183,6 +183,15 @@ static void ct_fresh(const struct run *r, uint32_t value, unsigned bits, const c
 		value_unknown(v, bits, why);
 }
 
+/* nf_ct_zone_id(): a zone may be for one direction only */
+static void ct_zone(const struct packet_ct *ct, int dir, struct value *v)
+{
+	if (dir >= 0 && ct->zone_dir >= 0 && dir != ct->zone_dir)
+		value_uint(v, 0, 16);
+	else
+		ct_number(&ct->zone, 16, "the zone is not known", v);
+}
+
 static bool reads_template(struct run *r)
 {
 	if (r->xt)
@@ -205,7 +214,7 @@ static void ct_template(struct run *r, const struct expr *x, struct value *v)
 	case NFT_CT_MARK: /* nft_ct_pcpu_template is never emptied, and CONNMARK writes into it */
 		value_unknown(v, 32, "the kernel keeps one template per processor, with the mark of packets before");
 		break;
-	case NFT_CT_ZONE: ct_number(&r->pkt.ct.zone, 16, "the zone is not known", v); break;
+	case NFT_CT_ZONE: ct_zone(&r->pkt.ct, x->ct.dir, v); break;
 	default: value_unknown(v, x->bits, "a zone's template stands in for the connection here"); break;
 	}
 }
@@ -238,9 +247,9 @@ static void ct_known(const struct run *r, const struct expr *x, struct value *v)
 			value_uint(v, c->zone ? c->zone : c->reply_zone, 16);
 		return;
 	case NFT_CT_HELPER: /* that of the connection which made it expected */
-		master = c->has_master ? conn_list_find(r->t->conns, &k, -1, &reply) : NULL;
+		master = c->has_master ? conn_list_find(r->t->conns, &k, NULL, &reply) : NULL;
 		if (c->has_master && !master) {
-			value_unknown(v, 128, "the connection that made it expected is not tracked any more");
+			value_perhaps(v, 128, "the connection that made it expected is not tracked any more");
 			v->text = true;
 		} else if (!master || !master->helper) {
 			value_absent(v, "no helper expected the connection");
@@ -277,7 +286,7 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 	switch (x->ct.key) {
 	case NFT_CT_DIRECTION: ct_fresh(r, 0, 8, "the direction is not given", v); break;
 	case NFT_CT_MARK: ct_number(&ct->mark, 32, "the connection's mark is not known", v); break;
-	case NFT_CT_ZONE: ct_number(&ct->zone, 16, "the zone is not known", v); break;
+	case NFT_CT_ZONE: ct_zone(ct, x->ct.dir, v); break;
 	case NFT_CT_STATUS: ct_number(&ct->status, 32, "the connection's status is not known", v); break;
 	case NFT_CT_L3PROTOCOL: value_uint(v, r->pkt.family, 8); break;
 	case NFT_CT_PROTOCOL: value_uint(v, ct->l4proto, 8); break;
@@ -286,7 +295,7 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 		if (ct->state & TRACE_CT_NEW)
 			value_absent(v, "the connection is not expected by a helper");
 		else
-			value_unknown(v, 128, "the helper is not known");
+			value_perhaps(v, 128, "the helper is not known");
 		break;
 	case NFT_CT_SRC:
 	case NFT_CT_DST:

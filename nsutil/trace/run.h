@@ -151,6 +151,9 @@ void socket_eval(struct run *r, const struct expr *x, struct value *v);
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
 enum tri ipset_eval(struct run *r, const struct expr *x);
 
+/* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there */
+enum tri match_ask(struct run *r, const struct xt_ext *x);
+
 /* ---- exec.c, nat.c: statements ---- */
 
 enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
@@ -158,6 +161,8 @@ enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
 enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from);
 /* target_exec() - target.c: an xt target without a native form; Return: false when it is none of these */
 bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret);
+/* exec_template() - xt_ct_target(): what -j CT leaves for conntrack to find, without a zone of its own */
+void exec_template(struct run *r);
 /* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
 enum flow nat_exec(struct run *r, const struct stmt_nat *n);
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target - xt targets that have no native form: TTL, HL, HMARK, SNPT, DNPT, SET */
+/* target - xt targets that have no native form: TTL, HL, HMARK, SNPT, DNPT, SET, CT */
 #include <arpa/inet.h>
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
@@ -195,6 +195,8 @@ bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret)
 		*ret = npt(r, x->data, x->name[0] == 'D');
 	else if (strcmp(x->name, "SET") == 0 && x->size >= sizeof(struct xt_set_info_target_v1))
 		set_target(r, x);
+	else if (strcmp(x->name, "CT") == 0) /* --helper, --timeout, --expevents */
+		exec_template(r);
 	else if (strcmp(x->name, "TCPOPTSTRIP") == 0)
 		r->pkt.mss = -1; /* nothing else is known of the options */
 	else

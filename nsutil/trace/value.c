@@ -28,7 +28,7 @@ static unsigned begin(struct value *v, unsigned bits, const char *why)
 		bits = VALUE_BYTES * 8;
 	v->bits = (uint16_t)bits;
 	v->text = false;
-	v->absent = false;
+	v->absent = v->perhaps = false;
 	v->why = why;
 	return value_size(v);
 }
@@ -62,6 +62,12 @@ void value_unknown(struct value *v, unsigned bits, const char *why)
 
 	memset(v->b, 0, size);
 	memset(v->k, 0, size);
+}
+
+void value_perhaps(struct value *v, unsigned bits, const char *why)
+{
+	value_unknown(v, bits, why);
+	v->perhaps = true;
 }
 
 void value_absent(struct value *v, const char *why)

@@ -28,6 +28,7 @@ struct value {
 	uint16_t bits;
 	bool text;
 	bool absent;	 /* the packet has no such thing: the kernel ends the rule (NFT_BREAK) */
+	bool perhaps;	 /* nothing is known, not even that it is there */
 	const char *why; /* why it is absent, or why bits are not known; constant text */
 	uint8_t b[VALUE_BYTES], k[VALUE_BYTES];
 };
@@ -42,6 +43,7 @@ void value_uint(struct value *v, uint64_t n, unsigned bits);
 void value_mask(struct value *v, uint32_t n, uint32_t known, unsigned bits, const char *why);
 void value_unknown(struct value *v, unsigned bits, const char *why);
 void value_absent(struct value *v, const char *why);
+void value_perhaps(struct value *v, unsigned bits, const char *why); /* unknown, or absent */
 void value_bytes(struct value *v, const uint8_t *b, unsigned bits);
 void value_text(struct value *v, const char *s); /* 16 bytes, as an interface name */
 

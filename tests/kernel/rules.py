@@ -208,10 +208,47 @@ class Iptables(Text):
                       lambda: f"-m owner {b}--uid-owner " + self.one(["0", "1000", "1337"]),
                       lambda: f"-m owner {b}--gid-owner " + self.one(["0", "1000", "1337"]),
                       lambda: f"-m owner {b}--socket-exists"]
+        if self.chance(0.08):
+            return self.rare(hook)
         if self.chance(0.02):
             return self.one(["-m statistic --mode random --probability 0.5", "-m pkttype --pkt-type unicast", f"-m conntrack --ctreplsrc {self.net()}",
                              "-m u32 --u32 0>>28=" + str(self.v), "-p tcp --tcp-option 2", "-m limit --limit 1/sec", "-m statistic --mode nth --every 1 --packet 0"])
         return self.one(kinds)()
+
+    def words(self):
+        """u32 and BPF over the headers: ports, protocol, lengths, marks, flags, what is no header any more."""
+        x = self.one(["80", "53:443", "443,8080"])
+        u32 = [f"6&0xFF={self.one(['6', '17', '1,6'])}", f"0>>22&0x3C@0&0xFFFF={x}", "0&0xFFFF=0x28:0x3c", "8>>24=63:64", f"16=0x0a000127", "4&0x1FFF=0",
+               "0>>22&0x3C@12>>16&0xFF=2", "0>>22&0x3C@12>>26&0x3C@0=0:5", "0&0xFFFF=0:65535&&6&0xFF=17", "1000=0:0xffffffff", "4=0"] if self.v == 4 else \
+              ["4>>8&0xFF=6", f"40&0xFFFF={x}", "4>>16=20,40", "4&0xFF=64", "24=0xfd000001", "52>>16&0xFF=2", "0>>28=6", "2000=1"]
+        bpf = ["4,48 0 0 9,21 0 1 6,6 0 0 65535,6 0 0 0", "5,177 0 0 0,72 0 0 2,21 0 1 80,6 0 0 1,6 0 0 0", "4,40 0 0 2,37 1 0 50,6 0 0 1,6 0 0 0",
+               "4,32 0 0 16,21 0 1 167772455,6 0 0 1,6 0 0 0", "6,48 0 0 9,7 0 0 0,135 0 0 0,4 0 0 3,21 0 1 9,6 0 0 7,6 0 0 0".replace("6,48", "7,48", 1)] if self.v == 4 else \
+              ["4,48 0 0 6,21 0 1 6,6 0 0 1,6 0 0 0", "4,40 0 0 42,21 0 1 80,6 0 0 1,6 0 0 0", "4,48 0 0 53,69 0 1 2,6 0 0 1,6 0 0 0"]
+        bpf += ["4,32 0 0 4294963220,21 0 1 5,6 0 0 1,6 0 0 0", "4,128 0 0 0,37 0 1 60,6 0 0 1,6 0 0 0", "1,6 0 0 1", "3,32 0 0 1500,6 0 0 1,6 0 0 0",
+                "4,40 0 0 4294963200,21 0 1 2048,6 0 0 1,6 0 0 0"]
+        return self.one([f'-m u32 {self.bang()}--u32 "{self.one(u32)}"', f'-m bpf --bytecode "{self.one(bpf)}"'])
+
+    def rare(self, hook):
+        b = self.bang()
+        if self.chance(0.25):
+            return self.words()
+        out = hook in ("OUTPUT", "POSTROUTING")
+        kinds = [f"-m devgroup {b}--{'dst' if out else 'src'}-group {self.one(['0', '0x1', '0x7'])}" if hook != "any" else "-m comment --comment y",
+                 f"-m connlabel {b}--label {self.r.randint(0, 3)}", f"-m connlabel --label {self.r.randint(0, 3)} --set",
+                 f"-p esp -m esp {b}--espspi 1:500", f"-m ecn {b}--ecn-ip-ect {self.r.randint(0, 3)}",
+                 "-p udp -m udp --sport 25000:26000 --dport 1:9000", f"-m cgroup {b}--cgroup 0" if hook in ("OUTPUT", "POSTROUTING") else "-m comment --comment z",
+                 f"-m helper {b}--helper ftp", f"-m conntrack {b}--ctexpire 0", "-m policy --dir out --pol none" if out else "-m comment --comment q",
+                 f"-p tcp -m tcpmss {b}--mss 1000:1460", f"-m mac {b}--mac-source 02:00:00:00:00:99" if hook in ("PREROUTING", "INPUT", "FORWARD") else "-m comment --comment r",
+                 f"-m set {b}--match-set {self.one([n for n in Ipsets.TYPES if Ipsets.TYPES[n][2] == 1])}{self.v} src",
+                 f"-p tcp -m ecn {b}--ecn-tcp-cwr", f"-m recent {b}--set --name kd", f"-m physdev {b}--physdev-is-bridged",
+                 f"-m physdev {b}--physdev-in eth0" if hook in ("PREROUTING", "INPUT", "FORWARD") else "-m comment --comment u", "-m socket --restore-skmark" if hook == "PREROUTING" else "-m comment --comment v"]
+        if hook == "PREROUTING":
+            kinds += [f"-m rpfilter {self.one(['', '--loose', '--validmark', '--invert', '--accept-local'])}"] * 2
+        if hook in ("PREROUTING", "INPUT"):
+            kinds += ["-m socket", "-m socket --nowildcard", "-m socket --transparent"]
+        if hook in OUT_HOOKS:
+            kinds.append(f"-m owner {b}--suppl-groups --gid-owner 1000")
+        return self.one(kinds).replace("  ", " ").strip()
 
     def limit_iface(self, hook):
         if hook in ("PREROUTING", "INPUT", "FORWARD") and self.chance(0.3):
@@ -219,6 +256,10 @@ class Iptables(Text):
         if hook in ("OUTPUT", "POSTROUTING", "FORWARD") and self.chance(0.3):
             return " --limit-iface-out"
         return ""
+
+    def span(self):
+        a = self.one([2000, 8000, 15000])
+        return f"{a}-{a + self.r.randint(0, 60)}"
 
     def nat_target(self, hook):
         """Targets that need ports bring their protocol."""
@@ -231,9 +272,15 @@ class Iptables(Text):
                 (f"-p {p}", f"REDIRECT --to-ports {self.one(PORTS)}"), (f"-p {p}", f"REDIRECT --to-ports {self.one(PORTS)}"),
                 ("", "REDIRECT"), (f"-p {p}", f"DNAT --to-destination :{self.one(PORTS)}"),
                 ("", f"NETMAP --to {self.one(NETS[self.v][:3])}"),
-            ])
+            ] + [("", f"DNAT --to-destination {a} --persistent"), (f"-p {p}", f"DNAT --to-destination {a6}:{self.one(PORTS)} --random"),
+                 (f"-p {p}", f"REDIRECT --to-ports {self.span()} --random"), (f"-p {p}", f"DNAT --to-destination {a6}:{self.span()}"),
+                 (f"-p {p}", "REDIRECT --random"), (f"-p {p}", f"REDIRECT --to-ports {self.span()}")] * self.chance(0.3))
         if hook == "INPUT":
             return ("", f"SNAT --to-source {a}")
+        if self.chance(0.2):
+            return self.one([("", "MASQUERADE --random-fully"), ("", "MASQUERADE --random"), ("", f"SNAT --to-source {a} --random-fully"),
+                             (f"-p {p}", f"SNAT --to-source {a6}:{self.span()}"), (f"-p {p}", f"MASQUERADE --to-ports {self.span()} --random"),
+                             ("", f"SNAT --to-source {a} --persistent"), (f"-p {p}", "MASQUERADE --to-ports 20000-30000")])
         return self.one([
             ("", "MASQUERADE"), ("", f"SNAT --to-source {a}"), (f"-p {p}", f"SNAT --to-source {a6}:{self.r.randint(2000, 3000)}"),
             (f"-p {p}", f"MASQUERADE --to-ports {self.r.randint(2000, 3000)}"), ("", f"NETMAP --to {self.one(NETS[self.v][:3])}"),
@@ -251,11 +298,19 @@ class Iptables(Text):
             kinds.append("CLASSIFY --set-class 1:2")
         if hook == "PREROUTING" and self.chance(0.5):
             return self.one([("-p tcp", f"TPROXY --on-port {self.one(PORTS)} --tproxy-mark 0x1/0x1"), ("-p tcp", "TPROXY --on-port 15001")])
+        if self.chance(0.15):
+            return self.one([("-p tcp --syn", "TCPMSS --set-mss 1200") if hook in ("FORWARD", "OUTPUT", "POSTROUTING") else ("", "CONNMARK --set-mark 1"),
+                             ("-p tcp", "TCPOPTSTRIP --strip-options timestamp,5"), ("-p tcp", "ECN --ecn-tcp-remove") if self.v == 4 else ("", "TRACE"),
+                             ("", "CONNMARK --left-shift-mark 1 --set-xmark 0x3/0xf"), ("", "CONNMARK --right-shift-mark 2 --save-mark"),
+                             ("", f"HMARK --hmark-tuple {self.one(['src', 'dst', 'src,dst,dport', 'ct'])} --hmark-mod 16 --hmark-offset 3 --hmark-rnd 0x1234"),
+                             ("", "MARK --set-xmark 0x0/0xff"), ("", "DSCP --set-dscp-class AF11"), ("", "IDLETIMER --timeout 100 --label kd")])
         return ("", self.one(kinds))
 
     def raw_target(self, hook):
         if self.chance(0.1):
             return ("", self.one(["CT --notrack", "NOTRACK"]))
+        if self.chance(0.1):
+            return ("", self.one(["CT --zone-orig 2", "CT --zone-reply 2", "CT --zone mark", "CT --ctevents new", "CT --zone 3 --ctevents destroy"]))
         return ("", self.one([f"CT --zone {self.r.randint(1, 3)}", "ACCEPT", "RETURN", f"MARK --set-mark {self.mark()}", "NFLOG --nflog-group 5"]))
 
     def filter_target(self, hook, table="filter"):
@@ -423,9 +478,38 @@ class Nft(Text):
         if hook in ("output", "postrouting", "any"):
             kinds += [lambda: f"meta skuid {self.op()}{self.one(['0', '1000', '1337', '1-1000', '{ 0, 1337 }', '> 999'])}",
                       lambda: f"meta skgid {self.op()}{self.one(['0', '1000', '1337'])}"] * 2
+        if self.chance(0.1):
+            return self.rare(hook)
         if self.chance(0.02):
             return self.one(["limit rate 1/second", "meta pkttype host", f"ct reply {f} saddr {self.net()}", "udp length > 10", "numgen random mod 2 0", "ct count 5"])
         return self.one(kinds)()
+
+    def rare(self, hook):
+        f, o = self.fam, self.op()
+        kinds = [f"meta protocol {o}{self.one(['ip', 'ip6', '{ ip, ip6 }'])}", f"ct label {self.r.randint(0, 3)}", f"ct label set {self.r.randint(0, 3)}", f"ct helper {o}\"ftp\"",
+                 f"meta mark set jhash {f} saddr . {f} daddr mod 8 seed 0xdeadbeef", f"jhash {f} saddr mod 4 seed 0x1 {o}{self.r.randint(0, 3)}",
+                 f"meta mark set jhash {f} daddr mod 16 seed 0x7 offset 100", "@nh,0,4 4" if self.v == 4 else "@nh,0,4 6",
+                 f"th dport . th sport {{ {self.one(PORTS)} . 20000-26000, 53 . 1-65535 }}", f"ct state new ct original {f} saddr {self.net()}",
+                 f"{f} saddr & {'0.0.0.1' if self.v == 4 else '::1'} == {'0.0.0.1' if self.v == 4 else '::1'}", f"tcp dport & 1 == {self.r.randint(0, 1)}",
+                 f"meta mark {o}{{ 0-4, 0x500-0x600 }}", f"ct mark vmap {{ 0 : continue, 1-10 : accept }}", f"{f} daddr != {{ {self.one(NETS[self.v])} }}",
+                 f"ip protocol != {{ tcp, 17 }}" if self.v == 4 else "ip6 nexthdr != { tcp, 17 }", f"{f} {self.one(['saddr', 'daddr'])} . meta mark {{ {self.one(ADDR[self.v])} . 0, {self.one(ADDR[self.v])} . 1 }}",
+                 f"ct original {f} daddr . ct original proto-dst {{ {self.one(ADDR[self.v])} . 80 }}", f"udp length {self.one(['8', '> 8', '13', '8-20'])}",
+                 f"icmp id > 5" if self.v == 4 else "icmpv6 id > 5", f"meta l4proto tcp @th,104,8 & 0x02 == 0x02", f"meta l4proto . meta mark vmap {{ tcp . 0 : continue, udp . 1 : accept }}",
+                 f"{f} ecn {self.one(['not-ect', 'ect0', '!= ce'])}", f"ip6 flowlabel {self.one(['0', '!= 0'])}" if self.v == 6 else f"ip id {self.one(['0', '!= 0'])}",
+                 f"ip hdrlength {self.one(['5', '> 5'])}" if self.v == 4 else "meta nfproto . meta l4proto { ipv6 . tcp, ipv4 . tcp, ipv4 . 1 }",
+                 f"tcp doff {self.one(['> 5', '5', '10'])}", f"tcp ackseq {self.one(['0', '!= 0'])}", f"meta cgroup {self.one(['0', '5'])}", "tcp urgptr 0",
+                 f"tcp dport . ct state {{ 80 . new, 8080 . established }}", "ct expiration > 1s"]
+        if hook in ("prerouting", "input", "forward"):
+            kinds += [f"iifgroup {o}{self.one(['default', '1', '7'])}", f"ether saddr {o}02:00:00:00:00:99", f"iifname . {f} saddr {{ eth0 . {self.one(ADDR[self.v])}, lo . {self.one(ADDR[self.v])} }}",
+                      f"iif . tcp dport {{ eth0 . 80, lo . 8080 }}", f"iifname vmap {{ eth0 : continue, lo : accept }}", f"iifkind {o}veth", f"iiftype {o}loopback"]
+        if hook in ("forward", "postrouting", "output"):
+            kinds += [f"oifgroup {o}{self.one(['default', '1', '7'])}", f"rt {f} nexthop {o}{self.one(ADDR[self.v])}", f"oifname . {f} daddr {{ eth0 . {self.one(ADDR[self.v])}, lo . {self.one(ADDR[self.v])} }}",
+                      f"oifkind {o}veth", "oifname { \"e*\" }", f"oifname {o}\"eth?\""]
+        if hook in ("prerouting", "input"):
+            kinds += [f"socket transparent {self.r.randint(0, 1)}", f"socket mark {self.mark()}", f"socket wildcard {self.r.randint(0, 1)}"]
+        if hook == "prerouting":
+            kinds += ["fib saddr . mark . iif oif missing", "fib saddr oif eth0", f"fib daddr . iif type {o}unicast", "fib saddr . iif oifname eth0"]
+        return self.one(kinds)
 
     def setter(self, hook):
         m = self.mark()
@@ -465,9 +549,18 @@ class Nft(Text):
                 f"dnat{fam} to udp dport map @dests", f"dnat {'ip' if self.v == 4 else 'ip6'} prefix to {self.fam} daddr map {{ {NETS[self.v][0]} : {NETS[self.v][0]} }}",
                 f"meta l4proto sctp dnat{fam} to {a6}:{p}",
                 f"meta l4proto {l4} dnat{fam} to :{p}",
-            ])
+            ] + ["redirect random", f"meta l4proto {l4} redirect to :2000-2050 random", f"meta l4proto {l4} dnat{fam} to {a6}:2000-2050",
+                 f"meta l4proto {l4} redirect to :80-9000", f"dnat{fam} to {a} persistent",
+                 f"dnat{fam} to {self.fam} daddr map {{ {self.one(NETS[self.v])} : {a} }}",
+                 f"meta l4proto {l4} dnat{fam} to {self.fam} daddr . th dport map {{ {self.one(ADDR[self.v])} . {p} : {a} . 8081 }}"] * self.chance(0.3))
         if hook == "input":
             return f"snat{fam} to {a}"
+        if self.chance(0.2):
+            return self.one(["masquerade random", "masquerade fully-random", "masquerade persistent", f"snat{fam} to {a} random",
+                             f"meta l4proto {l4} masquerade to :2000-2050 fully-random", f"meta l4proto {l4} snat{fam} to {a6}:20000-30000",
+                             f"snat{fam} to {self.fam} saddr map {{ {self.one(LOCAL[self.v])} : {a} }}",
+                             f"snat{fam} to {self.fam} daddr map {{ {self.one(NETS[self.v])} : {a} }}",
+                             f"meta l4proto {l4} snat{fam} to {a6} : {self.fam} daddr map {{ {self.one(ADDR[self.v])} : 2345 }}"])
         return self.one(["masquerade", f"snat{fam} to {a}", f"meta l4proto {l4} snat{fam} to {a6}:{self.r.randint(2000, 3000)}",
                          f"meta l4proto {l4} masquerade to :{self.r.randint(2000, 3000)}"])
 
