@@ -237,7 +237,7 @@ static int parse_endpoint(struct words *ws, const char *text, struct addr *a, in
 
 static bool is_arrow(const char *w)
 {
-	return w && (strcmp(w, "->") == 0 || strcmp(w, "to") == 0);
+	return w && (strcmp(w, "->") == 0 || strcasecmp(w, "to") == 0);
 }
 
 static int parse_endpoints(struct words *ws)
@@ -311,7 +311,7 @@ static int parse_icmp_type(struct words *ws, const char *v)
 	if (!v6 && ws->rq->l4proto != IPPROTO_ICMP)
 		return bad(ws, "type '%s' is for icmp and icmpv6", v);
 	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
-		if (strcmp(names[i].name, v) == 0) {
+		if (strcasecmp(names[i].name, v) == 0) {
 			ws->rq->icmp_type = v6 ? names[i].v6 : names[i].v4;
 			return 0;
 		}
@@ -435,7 +435,7 @@ static int parse_keys(struct words *ws)
 		const char *value = peek(ws, 1);
 		unsigned k = 0;
 
-		while (k < K_COUNT && strcmp(connection_keys[k], word) != 0)
+		while (k < K_COUNT && strcasecmp(connection_keys[k], word) != 0)
 			k++;
 		if (k == K_COUNT) {
 			bad(ws, "'%s' is not understood here", word);
@@ -467,7 +467,7 @@ static int parse_path(struct words *ws)
 	if (!word)
 		return err_set(ws->e, ERR_USAGE, "trace", "no connection given");
 	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++)
-		if (strcmp(paths[i], word) == 0) {
+		if (strcasecmp(paths[i], word) == 0) {
 			ws->rq->path = (enum trace_path)i;
 			ws->at++;
 		}

@@ -148,6 +148,14 @@ static const char *take(struct line *l, const char *key)
 	return NULL;
 }
 
+/* The key that cnish prints, or the short one that people type. */
+static const char *take_either(struct line *l, const char *key, const char *brief)
+{
+	const char *v = take(l, key);
+
+	return v ? v : take(l, brief);
+}
+
 int connection_parse_line(struct arena *a, const char *text, struct trace_request *ret, struct err *e)
 {
 	struct line l = { .a = a, .at = text, .e = e };
@@ -161,9 +169,9 @@ int connection_parse_line(struct arena *a, const char *text, struct trace_reques
 		return -1;
 	take(&l, "family"); /* follows from the addresses */
 	path = take(&l, "path");
-	proto = take(&l, "protocol");
-	src = take(&l, "saddr");
-	dst = take(&l, "daddr");
+	proto = take_either(&l, "protocol", "proto");
+	src = take_either(&l, "saddr", "src");
+	dst = take_either(&l, "daddr", "dst");
 	if (path)
 		words[n++] = path;
 	if (!proto)

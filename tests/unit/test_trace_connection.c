@@ -39,6 +39,15 @@ static void good(void **state)
 	assert_int_equal(rq.mark, 16);
 	assert_int_equal(rq.ct_state, TRACE_CT_ESTABLISHED);
 	assert_string_equal(rq.iif, "eth0");
+	assert_int_equal(parse("OUT TCP 10.0.0.9 TO 10.0.0.1 DPORT 53 Uid 7"), 0);
+	assert_int_equal(rq.path, TRACE_OUT);
+	assert_int_equal(rq.dport, 53);
+	assert_int_equal(rq.uid, 7);
+	assert_int_equal(parse("icmp Echo-Request 10.0.0.1"), 0);
+	assert_int_equal(rq.icmp_type, 8);
+	assert_int_equal(connection_parse_line(arena, "{\"proto\":\"tcp\",\"src\":\"10.0.0.9\",\"dst\":\"10.0.0.1\",\"dport\":53}", &rq, &e), 0);
+	assert_int_equal(rq.dport, 53);
+	assert_string_equal(addr_fmt(&rq.src, text), "10.0.0.9");
 	assert_int_equal(parse("udp 10.0.0.9->10.0.0.1 dport 53"), 0);
 	assert_int_equal(rq.dport, 53);
 	assert_int_equal(parse("tcp [fd00::1]:443 uid 1337"), 0);
