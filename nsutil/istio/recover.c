@@ -218,22 +218,40 @@ static unsigned jump_at(const struct lines *l, const char *chain)
 	return l->n;
 }
 
-/* Excluded interfaces have a rule in PREROUTING and one in OUTPUT, in the same order, directly above the
- * jumps; those of OUTPUT are all that stands there. */
+static bool has_nic(const struct lines *l, unsigned from, unsigned to, const char *nic, bool out, unsigned *ret)
+{
+	for (unsigned i = from; i < to; i++)
+		if (is_nic(&l->at[i], nic, out)) {
+			*ret = i + 1;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * Excluded interfaces have a rule in PREROUTING and one in OUTPUT, in the same order, above the jumps, and with TPROXY
+ * the same two in mangle. Somebody else's rules may have come in between; a pair of his that is just like these cannot
+ * be told from them.
+ */
 static void find_excluded(struct finder *f, const struct lines *pre)
 {
-	struct lines out = read_lines(f, "nat", "OUTPUT");
-	unsigned end = jump_at(&out, "ISTIO_OUTPUT"), start = end, last = jump_at(pre, "ISTIO_INBOUND");
+	struct lines out = read_lines(f, "nat", "OUTPUT"), in_mangle = { NULL, 0 }, out_mangle = { NULL, 0 };
+	unsigned end = jump_at(&out, "ISTIO_OUTPUT"), last = jump_at(pre, "ISTIO_INBOUND"), from = 0, at;
 
-	while (start > 0 && is_nic(&out.at[start - 1], NULL, true))
-		start--;
-	for (unsigned i = start; i < end; i++) {
-		bool twin = false;
+	if (f->f->tproxy) {
+		in_mangle = read_lines(f, "mangle", "PREROUTING");
+		out_mangle = read_lines(f, "mangle", "OUTPUT");
+	}
+	for (unsigned i = 0; i < end; i++) {
+		const char *nic = out.at[i].out;
 
-		for (unsigned k = 0; k < last; k++)
-			twin |= is_nic(&pre->at[k], out.at[i].out, false);
-		if (twin && !holds(&f->f->nics_exclude, out.at[i].out)) /* a second one is somebody else's */
-			push(f, &f->f->nics_exclude, out.at[i].out);
+		if (!is_nic(&out.at[i], NULL, true) || holds(&f->f->nics_exclude, nic) /* a second one is somebody else's */ ||
+		    (f->f->tproxy && (!has_nic(&in_mangle, 0, in_mangle.n, nic, false, &at) ||
+				      !has_nic(&out_mangle, 0, out_mangle.n, nic, true, &at))) ||
+		    !has_nic(pre, from, last, nic, false, &at))
+			continue;
+		from = at;
+		push(f, &f->f->nics_exclude, nic);
 	}
 }
 

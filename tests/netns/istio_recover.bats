@@ -59,3 +59,31 @@ lost() {
 	[ -z "$(pod_exec iptables-nft-save | grep ISTIO)" ]
 }
 @test "a lost rule is not taken for a setting" { in_pod lost; }
+
+# Rules of excluded interfaces look like anybody's; foreign ones stand between them, one of them in one table only.
+excluded() {
+	local x i tool=$1 mode
+	for mode in REDIRECT TPROXY; do
+		x="pod_exec iptables-$tool -t"
+		"$CNISH" -t netns:pod --yes istio apply --store "$2" ISTIO_EXCLUDE_INTERFACES=eth5,net1 "ISTIO_INBOUND_INTERCEPTION_MODE=$mode" >/dev/null 2>&1
+		$x nat -I OUTPUT 2 -p tcp --dport 99 -j ACCEPT
+		$x nat -I PREROUTING 2 -p tcp --dport 98 -j ACCEPT
+		$x nat -A PREROUTING -i eth9 -j RETURN
+		$x nat -I OUTPUT 4 -o eth9 -j RETURN
+		$x mangle -I OUTPUT 1 -p tcp --dport 97 -j ACCEPT
+		setting ISTIO_EXCLUDE_INTERFACES eth5,net1
+		jq -e '.differences == []' /run/json
+		"$CNISH" -t netns:pod --yes istio flush >/dev/null 2>&1
+		for i in nat mangle; do $x $i -S; done | grep '^-[AN]' >/run/left
+		diff - /run/left <<-'END'
+			-A PREROUTING -p tcp -m tcp --dport 98 -j ACCEPT
+			-A PREROUTING -i eth9 -j RETURN
+			-A OUTPUT -p tcp -m tcp --dport 99 -j ACCEPT
+			-A OUTPUT -o eth9 -j RETURN
+			-A OUTPUT -p tcp -m tcp --dport 97 -j ACCEPT
+		END
+		printf '*nat\nCOMMIT\n*mangle\nCOMMIT\n' | pod_exec "iptables-$tool-restore"
+	done
+}
+@test "legacy: excluded interfaces among foreign rules are recovered and flushed" { in_pod excluded legacy legacy; }
+@test "compat: excluded interfaces among foreign rules are recovered and flushed" { in_pod excluded nft compat; }
