@@ -119,23 +119,48 @@ static bool jumps(const struct lines *l, const char *chain)
 	return false;
 }
 
+/* By the chains of mangle; when all of them are empty, and nat captures, somebody has left an orphan there. */
+static bool is_tproxy(struct finder *f, const struct lines *nat)
+{
+	static const char *const chains[] = { "ISTIO_TPROXY", "ISTIO_DIVERT", "ISTIO_INBOUND" };
+	bool there = false, rules = false;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(chains); i++) {
+		const struct chain *c = istio_view_chain(f->v, "mangle", chains[i]);
+
+		there |= c != NULL;
+		rules |= c && c->rules;
+	}
+	return there && (rules || !jumps(nat, "ISTIO_IN_REDIRECT"));
+}
+
+/* Where the tunnel's port is left alone: @nat's first such rule, unless the port is known from others; nat->n: nowhere. */
+static unsigned tunnel_at(const struct lines *nat, const char *known)
+{
+	unsigned first = nat->n;
+
+	for (unsigned i = 0; i < nat->n; i++) {
+		if (!is_port(&nat->at[i], "tcp", "RETURN") || !nat->at[i].dport)
+			continue;
+		if (is(nat->at[i].dport, known ? known : "15008"))
+			return i;
+		if (first == nat->n)
+			first = i;
+	}
+	return known ? nat->n : first;
+}
+
 static void find_inbound(struct finder *f)
 {
 	struct lines nat = read_lines(f, "nat", "ISTIO_INBOUND"), in = nat, pre;
 	struct istio_found *to = f->f;
+	unsigned at = tunnel_at(&nat, to->tunnel_port);
 
-	to->tproxy = istio_view_chain(f->v, "mangle", "ISTIO_TPROXY") || istio_view_chain(f->v, "mangle", "ISTIO_DIVERT") ||
-		     istio_view_chain(f->v, "mangle", "ISTIO_INBOUND");
-	/* The first port of all that is left alone is the tunnel's. */
-	for (unsigned i = 0; i < nat.n; i++) {
-		if (!is_port(&nat.at[i], "tcp", "RETURN") || !nat.at[i].dport)
-			continue;
-		if (to->tunnel_port && !is(to->tunnel_port, nat.at[i].dport))
-			break;
-		to->tunnel_port = nat.at[i].dport;
-		in.at += i + 1;
-		in.n -= i + 1;
-		break;
+	to->tproxy = is_tproxy(f, &nat);
+	if (at < nat.n) { /* what stands in front of it is none of Istio's */
+		to->tunnel_port = nat.at[at].dport;
+		in.at += at + 1;
+		in.n -= at + 1;
 	}
 	if (to->tproxy)
 		in = read_lines(f, "mangle", "ISTIO_INBOUND");
@@ -166,6 +191,8 @@ static void find_redirects(struct finder *f)
 			if (is(l.at[k].target, rules[i].target) && !l.at[k].dport)
 				*to = l.at[k].to;
 	}
+	if (f->f->capture_port && is(f->f->proxy_port, f->f->capture_port)) /* one of them is wrong, and it is known which */
+		f->f->capture_port = NULL;
 }
 
 /* The mark stands in several rules of TPROXY: also where nothing inbound is captured. */
@@ -289,6 +316,8 @@ static void find_nics(struct finder *f)
 struct output {
 	bool owners, loopback, ranges; /* what was seen already */
 	const char *gid;	       /* the group whose three rules are being read */
+	struct istio_list uids;	       /* whose only rule so far lets all pass */
+	struct istio_list tcp, udp;    /* excluded ports */
 };
 
 static bool is_owner(const struct istio_words *w)
@@ -332,12 +361,16 @@ static void loopback_owner(struct finder *f, const struct istio_words *w, struct
 /* "-m owner ... -j RETURN" on all interfaces: the proxy's own, or a group that is left alone. */
 static void plain_owner(struct finder *f, const struct istio_words *w, struct output *s)
 {
+	bool behind = s->owners;
+
 	s->owners = true;
 	if (w->uid) {
-		if (!holds(&f->f->uids, w->uid))
-			push(f, &f->f->uids, w->uid);
+		if (!holds(&f->f->uids, w->uid) && !holds(&s->uids, w->uid))
+			push(f, &s->uids, w->uid);
 		return;
 	}
+	if (!behind) /* in front of the proxy's own rules stands nothing about groups */
+		return;
 	if (w->negated & NOT_GID) {
 		f->f->groups_said = true;
 		for (unsigned i = 0; i < w->gids.n; i++)
@@ -362,15 +395,25 @@ static void output_return(struct finder *f, const struct istio_words *w, struct 
 		else if (s->owners)
 			to->groups_said = true;
 	} else if (w->dst && w->conditions == 1 && !w->negated) {
-		if (!s->loopback && loop)
+		if (!s->loopback && loop && !to->loopback)
 			to->loopback = w->dst;
-		else
+		else if ((s->loopback || !loop) && s->owners && !s->ranges)
 			push(f, &to->exclude, w->dst);
 		s->loopback |= loop;
 	} else if (!s->owners && (is_port(w, "tcp", "RETURN") || is_port(w, "udp", "RETURN")) && w->dport) {
-		if (!is(w->proto, "udp") || !holds(&to->ports_out_exclude, w->dport))
-			push(f, &to->ports_out_exclude, w->dport);
+		push(f, is(w->proto, "udp") ? &s->udp : &s->tcp, w->dport);
 	}
+}
+
+/* The same port of both protocols since 1.25, where the jump has no protocol; one alone is somebody's, but for the
+ * port that the CNI plugin excludes anyway. */
+static void take_ports(struct finder *f, const struct output *s)
+{
+	for (unsigned i = 0; i < s->tcp.n; i++)
+		if (!f->f->jump_any || holds(&s->udp, s->tcp.items[i]) || is(s->tcp.items[i], "15020"))
+			push(f, &f->f->ports_out_exclude, s->tcp.items[i]);
+	if (f->f->jump_any && holds(&s->udp, "15020") && !holds(&s->tcp, "15020"))
+		push(f, &f->f->ports_out_exclude, "15020");
 }
 
 static void output_capture(struct finder *f, const struct istio_words *w, struct output *s)
@@ -408,8 +451,11 @@ static void find_outbound(struct finder *f)
 		else if (is(w->target, "ISTIO_REDIRECT"))
 			output_capture(f, w, &s);
 	}
+	for (unsigned i = 0; i < s.uids.n && !f->f->uids.n; i++)
+		push(f, &f->f->uids, s.uids.items[i]);
 	for (unsigned i = 0; i < out.n; i++)
 		f->f->jump_any |= is(out.at[i].target, "ISTIO_OUTPUT") && !out.at[i].conditions;
+	take_ports(f, &s);
 }
 
 /* DNS has rules in chains of its own since 1.25, in ISTIO_OUTPUT since 1.23, in OUTPUT before. */

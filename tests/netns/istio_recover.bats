@@ -87,3 +87,30 @@ excluded() {
 }
 @test "legacy: excluded interfaces among foreign rules are recovered and flushed" { in_pod excluded legacy legacy; }
 @test "compat: excluded interfaces among foreign rules are recovered and flushed" { in_pod excluded nft compat; }
+
+# What somebody put in by hand is no setting: where Istio has no such rule, only one of two, or one in another place
+tampered() {
+	local want rule
+	while IFS='|' read -r want rule; do
+		istio_rules 4 | pod_exec iptables-nft-restore
+		pod_exec sh -c "iptables-nft -t $rule"
+		"$CNISH" -t netns:pod -o json istio verify >/run/json 2>/dev/null || :
+		[ "$(jq -r '[.differences[] | "\(.kind) \(.table) \(.chain) \(.index)"] | join(", ")' /run/json)" = "$want" ] ||
+			{ echo "$rule: wanted $want"; jq -c '.differences[] | [.kind, .table, .chain, .index, .rule]' /run/json; return 1; }
+	done <<-'END'
+		|nat -S
+		extra nat ISTIO_OUTPUT 1|nat -I ISTIO_OUTPUT 1 -p tcp --dport 443 -j RETURN
+		extra nat ISTIO_OUTPUT 1|nat -I ISTIO_OUTPUT 1 -p udp --dport 443 -j RETURN
+		extra nat ISTIO_OUTPUT 1|nat -I ISTIO_OUTPUT 1 -d 10.0.0.0/8 -j RETURN
+		extra nat ISTIO_OUTPUT 1|nat -I ISTIO_OUTPUT 1 -m owner --uid-owner 1000 -j RETURN
+		extra nat ISTIO_OUTPUT 5|nat -I ISTIO_OUTPUT 5 -m owner --uid-owner 0 -j RETURN
+		extra nat ISTIO_OUTPUT 1|nat -I ISTIO_OUTPUT 1 -m owner --gid-owner 1000 -j RETURN
+		extra nat ISTIO_OUTPUT 10|nat -A ISTIO_OUTPUT -d 10.0.0.0/8 -j RETURN
+		extra nat ISTIO_INBOUND 1|nat -I ISTIO_INBOUND 1 -p tcp --dport 8080 -j RETURN
+		changed nat ISTIO_OUTPUT 4|nat -R ISTIO_OUTPUT 4 -m owner --uid-owner 1338 -j RETURN
+		changed nat ISTIO_OUTPUT 8|nat -R ISTIO_OUTPUT 8 -d 127.0.0.0/8 -j RETURN
+		changed nat ISTIO_IN_REDIRECT 1|nat -R ISTIO_IN_REDIRECT 1 -p tcp -j REDIRECT --to-ports 15001
+		extra mangle ISTIO_INBOUND null|mangle -N ISTIO_INBOUND
+	END
+}
+@test "a rule put in by hand is an extra one, no setting" { in_pod tampered; }
