@@ -280,23 +280,39 @@ static int said(const char *ends)
 	return (int)(n > tail && strcmp(ends + n - tail, NOBODY) == 0 ? n - tail : n);
 }
 
-static const char *tell(struct istio_effects *x, const char *otherwise)
+/* Of both families alike: said once. */
+static bool said_before(const struct istio_trial *right, const struct istio_trial *now, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (strcmp(right[k].name, right[i].name) == 0 && strcmp(right[k].ends, right[i].ends) == 0 &&
+		    strcmp(now[k].ends, now[i].ends) == 0)
+			return true;
+	return false;
+}
+
+const char *istio_trials_tell(struct arena *a, const struct istio_trial *right, const struct istio_trial *now, unsigned n_trials,
+			      const char *otherwise)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < x->n; i++) {
-		if (strcmp(x->now[i].ends, x->right[i].ends) == 0)
+	for (unsigned i = 0; i < n_trials; i++) {
+		if (strcmp(now[i].ends, right[i].ends) == 0 || said_before(right, now, i))
 			continue;
 		if (n++ < TOLD)
-			buf_fmt(&b, "%s%s: %.*s, instead of %.*s", n > 1 ? "; " : "", x->right[i].name,
-				said(x->now[i].ends), x->now[i].ends, said(x->right[i].ends), x->right[i].ends);
+			buf_fmt(&b, "%s%s: %.*s, instead of %.*s", n > 1 ? "; " : "", right[i].name, said(now[i].ends), now[i].ends,
+				said(right[i].ends), right[i].ends);
 	}
 	if (n > TOLD)
 		buf_fmt(&b, "; and %u more", n - TOLD);
 	if (!n)
 		return otherwise;
-	return buf_failed(&b) ? NULL : arena_strdup(x->a, buf_cstr(&b));
+	return buf_failed(&b) ? NULL : arena_strdup(a, buf_cstr(&b));
+}
+
+static const char *tell(struct istio_effects *x, const char *otherwise)
+{
+	return istio_trials_tell(x->a, x->right, x->now, x->n, otherwise);
 }
 
 /* Behind the nearest rule that stood in front of it and is there. */

@@ -4,6 +4,7 @@
 #define NSUTIL_ISTIO_EFFECT_H
 
 #include "nsutil/istio/compare.h"
+#include "nsutil/istio/native.h"
 #include "nsutil/istio/trials.h"
 
 /*
@@ -48,5 +49,34 @@ const char *istio_effects_of(struct istio_effects *x, const struct istio_match *
 
 /* istio_effects_residue() - likewise, what all that the other store holds changes */
 const char *istio_effects_residue(struct istio_effects *x, const char *otherwise);
+
+/* istio_trials_tell() - which connections end elsewhere than they should, in words; @otherwise when none does */
+const char *istio_trials_tell(struct arena *a, const struct istio_trial *right, const struct istio_trial *now, unsigned n_trials,
+			      const char *otherwise);
+
+/*
+ * The same for the native tables: the plan's own stand in the ruleset in place of Istio's until
+ * istio_native_effects_end(), and rules of a chain are exchanged there.
+ */
+struct istio_native_effects;
+
+/* istio_native_effects_begin() - arguments and Return as istio_effects_begin(); *ret stays NULL when nothing can be followed */
+int istio_native_effects_begin(struct arena *a, struct ruleset *rs, const struct netview *nv, const struct istio_config *c,
+			       const struct istio_native *plan, struct istio_native_effects **ret, struct err *e);
+void istio_native_effects_end(struct istio_native_effects *x);
+
+/**
+ * istio_native_effects_of() - what one difference changes
+ * @x:		effects; NULL: not known
+ * @want:	planned chain
+ * @less:	planned rule that is not there, 0..; ISTIO_NONE: none
+ * @more:	rule that is there besides; NULL: none
+ * @at:		the planned rule that @more stands in front of, 0..; beyond the last: at the end
+ * @otherwise:	what is said when no connection that was followed ends elsewhere
+ *
+ * Return: a text; NULL when memory ran out
+ */
+const char *istio_native_effects_of(struct istio_native_effects *x, const struct istio_native_chain *want, uint32_t less,
+				    const struct rule *more, uint32_t at, const char *otherwise);
 
 #endif

@@ -287,20 +287,20 @@ static const struct unread *find_unread(const struct ruleset *rs)
 	return NULL;
 }
 
-static int verify_native(struct istio_reporter *r, const struct ruleset *rs, const struct istio_plan *p)
+static int verify_native(struct istio_reporter *r, struct ruleset *rs, const struct istio_plan *p, const struct netview *nv)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	_cleanup_(istio_native_free) struct istio_native n = { .n = 0 };
 
 	r->c = NULL;
 	if (!p->config->native_nftables)
-		return istio_report_native(r, rs, NULL);
+		return istio_report_native(r, rs, NULL, nv, p->config);
 	istio_plan_nft(p, &b);
 	if (buf_failed(&b))
 		return err_oom(r->e);
 	if (istio_native_parse(r->a, buf_cstr(&b), &p->nft, &n, r->e) < 0)
 		return -1;
-	return istio_report_native(r, rs, &n);
+	return istio_report_native(r, rs, &n, nv, p->config);
 }
 
 int istio_verify(struct arena *a, struct ruleset *rs, const struct istio_plan *p, unsigned families,
@@ -312,7 +312,7 @@ int istio_verify(struct arena *a, struct ruleset *rs, const struct istio_plan *p
 	for (unsigned v6 = 0; v6 < 2; v6++)
 		if (families & (1U << v6) && verify_family(&r, rs, p, v6, store, nv) < 0)
 			return -1;
-	if (verify_native(&r, rs, p) < 0)
+	if (verify_native(&r, rs, p, nv) < 0)
 		return -1;
 	if (nv && (istio_routing_plan(a, p->config, families, &report.routing) < 0 ||
 		   istio_routing_compare(a, nv, p->config, families, &report.routing) < 0))

@@ -147,3 +147,38 @@ refused() {
 	[ -z "$(listing pod)" ]
 }
 @test "what cannot be written is refused before anything is changed" { in_pod refused; }
+
+# differs KIND CHAIN INDEX EFFECT: the one difference, and what it does to connections
+differs() {
+	"$CNISH" -t netns:pod -o json istio verify >/run/json 2>/dev/null || [ $? = 1 ]
+	jq -e --arg k "$1" --arg c "$2" --argjson i "$3" --arg e "$4" \
+		'.differences | length == 1 and (.[0] | .kind == $k and .chain == $c and .index == $i and (.effect | contains($e)))' /run/json >/dev/null ||
+		{ jq -c '.differences[]' /run/json; return 1; }
+}
+handle_of() { pod_exec nft -a list chain inet istio-proxy-nat "$1" | sed -n "s/.*$2.*# handle //p" | head -1; }
+
+kinds() {
+	local n="pod_exec nft" t=istio-proxy-nat
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	pod_standin -n app tcp/8080 >/dev/null
+	anew() { "$CNISH" -t netns:pod --yes istio flush >/dev/null; "$CNISH" -t netns:pod --yes istio apply --store native >/dev/null; }
+	anew
+	"$CNISH" -t netns:pod istio verify >/dev/null
+	$n add rule inet $t istio-output counter jump istio-redirect
+	differs duplicate istio-output 10 'never reached'
+	anew
+	$n delete rule inet $t istio-output handle "$(handle_of istio-output 'jump istio-redirect')"
+	differs missing istio-output 9 'application to a service: leaves the pod, port 80, instead of port 15001, redirected'
+	$n insert rule inet $t istio-output counter jump istio-redirect
+	differs misplaced istio-output 1 'application to itself, localhost: port 15001, redirected, instead of port 8080'
+	anew
+	$n replace rule inet $t istio-output handle "$(handle_of istio-output 'skuid 1337 counter packets 0 bytes 0 return')" meta skuid 1338 counter return
+	differs changed istio-output 4 "proxy's user in another group, to a service: port 15001, redirected, instead of leaves the pod"
+	anew
+	$n insert rule inet $t istio-inbound tcp dport 8080 counter return
+	differs extra istio-inbound 1 'client to the application: port 8080, instead of port 15006, redirected'
+	# and it is mended
+	"$CNISH" -t netns:pod --yes istio apply >/dev/null 2>&1
+	"$CNISH" -t netns:pod istio verify >/dev/null
+}
+@test "verify: missing, extra, moved, changed and duplicate native rules, and what each does" { in_pod kinds; }
