@@ -477,7 +477,7 @@ static int make_bases(struct walk *w)
 			return err_oom(w->e);
 		*c = (struct chain){ .table = w->table, .name = xt_hook_chain(h), .policy = VERDICT_ACCEPT };
 		c->rules_tail = &c->rules;
-		xt_base_chain(w->b->table, h, c);
+		xt_base_chain(STORE_LEGACY, w->b->table, h, c);
 		w->bases[h] = c;
 	}
 	return 0;
@@ -531,7 +531,7 @@ uint32_t xt_table_hooks(const char *table)
 	return 0;
 }
 
-void xt_base_chain(const char *table, unsigned hook, struct chain *c)
+void xt_base_chain(enum store store, const char *table, unsigned hook, struct chain *c)
 {
 	bool source = hook == NF_INET_LOCAL_IN || hook == NF_INET_POST_ROUTING;
 
@@ -541,6 +541,8 @@ void xt_base_chain(const char *table, unsigned hook, struct chain *c)
 	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		if (strcmp(tables[i].table, table) == 0)
 			c->priority = source ? tables[i].source_priority : tables[i].priority;
+	if (store == STORE_COMPAT && strcmp(table, "security") == 0)
+		c->priority = 150; /* iptables' nft.c, xtables_ipv4[] */
 	if (strcmp(table, "nat") == 0)
 		c->type = "nat";
 	else if (strcmp(table, "mangle") == 0 && hook == NF_INET_LOCAL_OUT)

@@ -57,12 +57,12 @@ int xt_blob_fetch(int fd, struct arena *a, struct xt_blob *b, struct err *e);
 int xt_blob_decode(const struct xt_blob *b, struct ruleset *rs, struct err *e);
 
 /**
- * xt_base_chain() - hook, priority and type of a built-in chain
+ * xt_base_chain() - hook, priority and type of a built-in chain; iptables-nft has a priority of its own for security
  * @table:	"nat" ...
  * @hook:	NF_INET_*
  * @c:		its 'base', 'hook', 'priority' and 'type' are set
  */
-void xt_base_chain(const char *table, unsigned hook, struct chain *c);
+void xt_base_chain(enum store store, const char *table, unsigned hook, struct chain *c);
 
 /* xt_hook_chain() - "PREROUTING" ... of a hook; NULL when out of range */
 const char *xt_hook_chain(unsigned hook);

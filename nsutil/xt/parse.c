@@ -144,7 +144,7 @@ static struct chain *make_chain(struct reader *r, const char *name)
 	r->n_chains++;
 	for (unsigned h = 0; h < 5; h++)
 		if (strcmp(name, xt_hook_chain(h)) == 0)
-			xt_base_chain(r->table->name, h, c);
+			xt_base_chain(r->store, r->table->name, h, c);
 	return c;
 }
 
