@@ -259,6 +259,9 @@ static struct expr *prefix(struct nj *n, json_t *j, const struct expr *like)
 
 	if (x && len > x->bits)
 		return nj_bad(n, "a prefix of %" PRIu64 " bits", len);
+	/* as nft does, which lets no bits of a host through */
+	for (unsigned i = (unsigned)len; x && x->kind == EXPR_VALUE && x->order == ORDER_NET && i < x->bits; i++)
+		((uint8_t *)x->value)[i / 8] &= (uint8_t)~(0x80 >> i % 8);
 	return x ? expr_prefix(n->a, x, (unsigned)len) : NULL;
 }
 

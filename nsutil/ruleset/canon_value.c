@@ -113,17 +113,20 @@ static void widen(uint8_t *from, uint8_t *to, unsigned width, unsigned count)
 	}
 }
 
+/* What is wanted behind the prefix is compared with what the mask took away: then no value will do. */
 static bool add_prefix(struct canon_values *vs, const struct expr *x)
 {
-	uint8_t from[CANON_WIDTH], to[CANON_WIDTH];
+	uint8_t want[CANON_WIDTH], from[CANON_WIDTH], to[CANON_WIDTH];
 	unsigned bits = vs->string ? vs->width * 8 : x->prefix.value->bits;
 
-	if (!canon_const(x->prefix.value, vs->width, vs->string, from))
+	if (!canon_const(x->prefix.value, vs->width, vs->string, want))
 		return false;
-	memcpy(to, from, sizeof(to));
+	memcpy(from, want, sizeof(from));
+	memcpy(to, want, sizeof(to));
 	if (x->prefix.len < bits)
 		widen(from, to, vs->width, bits - x->prefix.len);
-	canon_values_add_range(vs, from, to);
+	if (vs->string || memcmp(from, want, vs->width) == 0)
+		canon_values_add_range(vs, from, to);
 	return true;
 }
 

@@ -128,7 +128,7 @@ static void a_value_has_one_form(void **state)
 	same(is(D, addr("10.0.0.1")), is(D, expr_prefix(A, addr("10.0.0.1"), 32)));
 	same(is(D, addr("10.0.0.1")), is(D, expr_range(A, addr("10.0.0.1"), addr("10.0.0.1"))));
 	same(is(D, addr("10.0.0.1")), is(D, anon_set(1, addr("10.0.0.1"))));
-	same(is(D, expr_prefix(A, addr("10.1.2.3"), 16)),
+	same(is(D, expr_prefix(A, addr("10.1.0.0"), 16)),
 	     is(expr_binop(A, BINOP_AND, D, addr("255.255.0.0")), addr("10.1.0.0")));
 	same(is(D, expr_prefix(A, addr("10.1.0.0"), 16)),
 	     is(D, expr_range(A, addr("10.1.0.0"), addr("10.1.255.255"))));
@@ -141,6 +141,9 @@ static void a_value_has_one_form(void **state)
 	differ(is(D, addr("10.0.0.1")), match(OP_NE, D, addr("10.0.0.1")));
 	differ(is(D, addr("10.0.0.1")), is(expr_field(A, "ip", "saddr"), addr("10.0.0.1")));
 	differ(is(D, expr_prefix(A, addr("10.1.0.0"), 16)), is(D, expr_prefix(A, addr("10.1.0.0"), 17)));
+	/* the kernel compares the whole value with what the mask has left */
+	same(is(D, expr_prefix(A, addr("10.1.2.3"), 16)), is(D, expr_range(A, addr("2.0.0.0"), addr("1.0.0.0"))));
+	same(match(OP_NE, D, expr_prefix(A, addr("10.1.2.3"), 16)), NULL);
 #undef D
 }
 
