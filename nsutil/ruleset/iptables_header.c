@@ -60,7 +60,7 @@ bool ipt_header_take(struct ipt_header *h, const struct stmt *s)
 	if (!slot || *slot)
 		return false;
 	*slot = &s->match;
-	if (slot == &h->proto && s->match.op == OP_EQ && s->match.right->kind == EXPR_VALUE)
+	if (slot == &h->proto && s->match.right->kind == EXPR_VALUE)
 		h->l4proto = s->match.right->value[0];
 	return true;
 }

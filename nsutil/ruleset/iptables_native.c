@@ -77,6 +77,23 @@ static bool take_flags(struct xt_tcp *t, const struct stmt_match *m)
 	return true;
 }
 
+/*
+ * Both ports in one comparison: so iptables-nft writes "! --sport A ! --dport B" (add_nft_tcpudp()), which then asks
+ * that not both be so; it takes this for what it was asked for.
+ */
+static bool take_both_ports(struct xt_tcp *t, const struct stmt_match *m)
+{
+	uint32_t ports;
+
+	if (m->right->kind != EXPR_VALUE || m->right->bits != 32 || (m->op != OP_EQ && m->op != OP_NE))
+		return false;
+	ports = (uint32_t)expr_uint(m->right);
+	t->spts[0] = t->spts[1] = (uint16_t)(ports >> 16);
+	t->dpts[0] = t->dpts[1] = (uint16_t)ports;
+	t->invflags |= m->op == OP_NE ? XT_TCP_INV_SRCPT | XT_TCP_INV_DSTPT : 0;
+	return true;
+}
+
 /* TCP's structure holds all that UDP's does: offsets 0 and 2 are the ports of both headers. */
 static bool take_transport(struct xt_tcp *t, const struct stmt_match *m)
 {
@@ -86,7 +103,11 @@ static bool take_transport(struct xt_tcp *t, const struct stmt_match *m)
 		return false;
 	if (l->payload.offset == 104 && l->bits == 8)
 		return take_flags(t, m);
-	if (m->left->kind == EXPR_BINOP || l->bits != 16)
+	if (m->left->kind == EXPR_BINOP)
+		return false;
+	if (l->payload.offset == 0 && l->bits == 32)
+		return take_both_ports(t, m);
+	if (l->bits != 16)
 		return false;
 	if (l->payload.offset == 0) {
 		t->invflags |= m->op == OP_NE ? XT_TCP_INV_SRCPT : 0;
