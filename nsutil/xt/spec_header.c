@@ -51,6 +51,7 @@ static int take_net(struct spec *s, const char *text, char letter)
 		return xt_bad(&p, s->e, "only one address for a rule");
 	if (xt_addr_mask.parse(&at, &p, s->e) < 0)
 		return -1;
+	xt_mask_addr(net.addr, net.mask);
 	if (s->family == NFPROTO_IPV4) {
 		struct ipt_ip *ip = &s->header.v4.ip;
 

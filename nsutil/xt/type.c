@@ -174,14 +174,11 @@ static void pair_json(const struct xt_opt *o, const struct xt_ext *x, struct jso
 	json_end_object(j);
 }
 
-static int pair_store(const struct xt_opt *o, struct xt_parse *p, uint64_t from, uint64_t to, struct err *e)
+/* The ends may stand the wrong way round: the tools take that of most extensions, and it matches nothing. */
+static void pair_store(const struct xt_opt *o, struct xt_parse *p, uint64_t from, uint64_t to)
 {
-	if (from > to)
-		return xt_bad(p, e, "%llu is more than %llu", (unsigned long long)from,
-			      (unsigned long long)to);
 	xt_store(p->data, o->off, o->size, from);
 	xt_store(p->data, o->off2, o->size, to);
-	return 0;
 }
 
 static int range_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
@@ -190,7 +187,8 @@ static int range_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e
 
 	if (xt_number_pair(p, p->args[0], '-', false, most(o), &from, &to, e) < 0)
 		return -1;
-	return pair_store(o, p, from, to, e);
+	pair_store(o, p, from, to);
+	return 0;
 }
 
 static int colon_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
@@ -199,7 +197,8 @@ static int colon_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e
 
 	if (xt_number_pair(p, p->args[0], ':', true, most(o), &from, &to, e) < 0)
 		return -1;
-	return pair_store(o, p, from, to, e);
+	pair_store(o, p, from, to);
+	return 0;
 }
 
 static bool colon_absent(const struct xt_opt *o, const struct xt_ext *x)
@@ -391,9 +390,13 @@ static int addr_mask_parse(const struct xt_opt *o, struct xt_parse *p, struct er
 	if (parse_one_addr(p, text, p->data + o->off, e) < 0)
 		return -1;
 	memcpy(p->data + o->off2, mask, n);
-	for (unsigned i = 0; i < n; i++)
-		p->data[o->off + i] &= mask[i];
 	return 0;
+}
+
+void xt_mask_addr(uint8_t addr[16], const uint8_t mask[16])
+{
+	for (unsigned i = 0; i < 16; i++)
+		addr[i] &= mask[i];
 }
 
 const struct xt_type xt_addr_mask = { 1, NULL, addr_mask_save, addr_mask_json, addr_mask_parse, NULL };

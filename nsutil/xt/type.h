@@ -22,7 +22,7 @@ extern const struct xt_type xt_mark;	    /* 0xV or 0xV/0xM, fields off and off2 
 extern const struct xt_type xt_string;	    /* quoted when needed; char array of 'size' */
 extern const struct xt_type xt_name;	    /* never quoted; char array of 'size' */
 extern const struct xt_type xt_addr;	    /* address of the rule's family */
-extern const struct xt_type xt_addr_mask;   /* address/mask, off2 */
+extern const struct xt_type xt_addr_mask;   /* address/mask, off2; the address is kept as it was given */
 extern const struct xt_type xt_mac;	    /* 00:11:22:33:44:55 */
 extern const struct xt_type xt_enum;	    /* one word of 'list' */
 extern const struct xt_type xt_bits;	    /* comma list of words of 'list', whose values are bits */
@@ -69,6 +69,8 @@ int xt_number_pair(const struct xt_parse *p, const char *text, char sep, bool op
 		   uint64_t *ret_from, uint64_t *ret_to, struct err *e);
 /* xt_port() - a port by number, or by one of the few names of the built-in table */
 int xt_port(const struct xt_parse *p, const char *text, uint16_t *ret, struct err *e);
+/* xt_mask_addr() - without the bits that are not of the network */
+void xt_mask_addr(uint8_t addr[16], const uint8_t mask[16]);
 /* xt_bad() - "--OPT: WHY" as an error; returns -1 */
 int xt_bad(const struct xt_parse *p, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

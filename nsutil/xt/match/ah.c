@@ -15,7 +15,7 @@ static const struct xt_opt ah4_opts[] = {
 
 static const struct xt_opt ah6_opts[] = {
 	{ "ahspi", NULL, &xt_range_colon, XT_AT(ip6t_ah, spis[0]), XT_AT2(ip6t_ah, spis[1]),
-	  XT_INV(ip6t_ah, invflags, IP6T_AH_INV_SPI) },
+	  XT_INV(ip6t_ah, invflags, IP6T_AH_INV_SPI), .blunt = true },
 	{ "ahlen", NULL, &xt_uint, XT_AT(ip6t_ah, hdrlen), XT_INV(ip6t_ah, invflags, IP6T_AH_INV_LEN) },
 	{ "ahres", NULL, &xt_flag, XT_SET(ip6t_ah, hdrres, 1) },
 	XT_END,

@@ -5,6 +5,7 @@
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_conntrack.h>
+#include <linux/netfilter/xt_state.h>
 
 #include "nsutil/xt/lower.h"
 #include "nsutil/xt/type.h"
@@ -97,6 +98,26 @@ static int dir_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 
 static const struct xt_type ct_dir = { 1, NULL, dir_save, dir_json, dir_parse, NULL };
 
+/* A range that ends with port 0 is printed as its first port. */
+static void ports_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
+{
+	uint64_t from = xt_load(x->data, o->off, 2), to = xt_load(x->data, o->off2, 2);
+
+	buf_fmt(b, to && to != from ? " %u:%u" : " %u", (unsigned)from, (unsigned)to);
+}
+
+static void ports_json(const struct xt_opt *o, const struct xt_ext *x, struct json *j, const char *key)
+{
+	xt_span_colon.json(o, x, j, key);
+}
+
+static int ports_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
+{
+	return xt_span_colon.parse(o, p, e);
+}
+
+static const struct xt_type ct_ports = { 1, NULL, ports_save, ports_json, ports_parse, NULL };
+
 /* Up to the flags the revisions are alike; state and status then are 8 or 16 bits, ports get an end. */
 #define BIT(f)	XT_SET(xt_conntrack_mtinfo1, match_flags, f), XT_INV(xt_conntrack_mtinfo1, invert_flags, f)
 #define SAME(m) XT_AT(xt_conntrack_mtinfo1, m)
@@ -117,7 +138,7 @@ static const struct xt_type ct_dir = { 1, NULL, dir_save, dir_json, dir_parse, N
 		XT_END
 #define PORT1(name, m, f) { name, NULL, &xt_be16, SAME(m), BIT(f) }
 #define PORT3(name, m, f)                                                                                  \
-	{ name, NULL, &xt_span_colon, XT_AT(xt_conntrack_mtinfo3, m),                                      \
+	{ name, NULL, &ct_ports, XT_AT(xt_conntrack_mtinfo3, m),                                      \
 	  .off2 = offsetof(struct xt_conntrack_mtinfo3, m##_high), BIT(f) }
 #define PORTS(P)                                                                                           \
 	P("ctorigsrcport", origsrc_port, XT_CONNTRACK_ORIGSRC_PORT),                                       \
@@ -198,8 +219,12 @@ static void lower_addr(struct xt_low *l, const struct xt_conntrack_mtinfo1 *c, u
 	bool v6 = l->family == NFPROTO_IPV6;
 	uint32_t key = dst ? (v6 ? NFT_CT_DST_IP6 : NFT_CT_DST_IP) : (v6 ? NFT_CT_SRC_IP6 : NFT_CT_SRC_IP);
 
+	union nf_inet_addr net = *addr;
+
+	/* conntrack_addrcmp() compares under the mask; the tools keep the bits that are not of the network */
+	xt_mask_addr((uint8_t *)&net, (const uint8_t *)mask);
 	if (c->match_flags & flag)
-		low_addr(l, c->invert_flags & flag, expr_ct(l->a, key, dir), addr, mask);
+		low_addr(l, c->invert_flags & flag, expr_ct(l->a, key, dir), &net, mask);
 }
 
 static void lower_addrs(struct xt_low *l, const struct xt_conntrack_mtinfo1 *c)
@@ -301,14 +326,24 @@ struct state_info {
 	uint32_t statemask;
 };
 
+/* "!" turns all 32 bits round, of which the tool names five. */
+static const struct xt_word old_states[] = {
+	{ "INVALID", XT_CONNTRACK_STATE_INVALID }, { "NEW", STATE_BIT(IP_CT_NEW) },
+	{ "RELATED", STATE_BIT(IP_CT_RELATED) },   { "ESTABLISHED", STATE_BIT(IP_CT_ESTABLISHED) },
+	{ "UNTRACKED", XT_CONNTRACK_STATE_UNTRACKED }, { NULL, 0 },
+};
+
 static const struct xt_opt state0_opts[] = {
-	{ "state", NULL, &xt_bits, XT_AT(state_info, statemask), .list = states, .always = true },
+	{ "state", NULL, &xt_bits, XT_AT(state_info, statemask), .list = old_states, .always = true },
 	XT_END,
 };
 
 static void state0_lower(struct xt_low *l, const struct xt_ext *x)
 {
-	lower_state(l, false, xt_data(state_info, x)->statemask);
+	uint32_t mask = xt_data(state_info, x)->statemask;
+
+	/* the kernel's bit for untracked is not the one that the tool sets (xt_state.h) */
+	lower_state(l, false, nft_state(mask) | (mask & XT_STATE_UNTRACKED ? XT_CONNTRACK_STATE_UNTRACKED : 0));
 }
 
 const struct xt_codec xt_match_state_v0 = {

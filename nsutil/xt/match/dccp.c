@@ -5,10 +5,12 @@
 #include "nsutil/xt/lower.h"
 #include "nsutil/xt/type.h"
 
+#define UNKNOWN_TYPES 0xfc00 /* what iptables calls INVALID */
+
 static const struct xt_word types[] = {
 	{ "REQUEST", 1 << 0 }, { "RESPONSE", 1 << 1 }, { "DATA", 1 << 2 }, { "ACK", 1 << 3 },
 	{ "DATAACK", 1 << 4 }, { "CLOSEREQ", 1 << 5 }, { "CLOSE", 1 << 6 }, { "RESET", 1 << 7 },
-	{ "SYNC", 1 << 8 }, { "SYNCACK", 1 << 9 }, { "INVALID", 1 << 10 }, { NULL, 0 },
+	{ "SYNC", 1 << 8 }, { "SYNCACK", 1 << 9 }, { "INVALID", UNKNOWN_TYPES }, { NULL, 0 },
 };
 
 static const struct xt_opt dccp_opts[] = {
@@ -24,8 +26,6 @@ static const struct xt_opt dccp_opts[] = {
 	  XT_SET(xt_dccp_info, flags, XT_DCCP_OPTION), XT_INV(xt_dccp_info, invflags, XT_DCCP_OPTION) },
 	XT_END,
 };
-
-#define UNKNOWN_TYPES 0xfc00 /* what iptables calls INVALID */
 
 static void lower_types(struct xt_low *l, bool invert, uint16_t mask)
 {

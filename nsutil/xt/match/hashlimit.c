@@ -85,7 +85,13 @@ static uint64_t cost_to_bytes(uint64_t cost)
 	return (r ? r - 1 : 0) << XT_HASHLIMIT_BYTE_SHIFT; /* the cost was rounded up by one */
 }
 
-static void put_bytes(struct buf *b, uint64_t bytes, const char *suffix)
+static uint64_t bytes_to_cost(uint64_t bytes)
+{
+	return UINT32_MAX / ((uint32_t)(bytes >> XT_HASHLIMIT_BYTE_SHIFT) + 1ull);
+}
+
+/* The largest unit of which there is one at least; when it is a rate, only if that is the same rate again. */
+static void put_bytes(struct buf *b, uint64_t bytes, const uint64_t *cost, const char *suffix)
 {
 	static const struct {
 		const char *name;
@@ -93,19 +99,10 @@ static void put_bytes(struct buf *b, uint64_t bytes, const char *suffix)
 	} sizes[] = { { "mb", 1024 * 1024 }, { "kb", 1024 }, { "b", 1 } };
 	unsigned i = 0;
 
-	while (i < 2 && (bytes < sizes[i].factor || bytes % sizes[i].factor))
+	while (i < 2 && (bytes < sizes[i].factor ||
+			 (cost && bytes_to_cost(bytes & ~(sizes[i].factor - 1)) != *cost)))
 		i++;
 	buf_fmt(b, " %llu%s%s", (unsigned long long)(bytes / sizes[i].factor), sizes[i].name, suffix);
-}
-
-static uint64_t byte_burst(const struct hashlimit_cfg3 *c)
-{
-	uint64_t avg = cost_to_bytes(c->avg), burst;
-
-	if (c->burst == 0)
-		return 0;
-	burst = avg * c->burst; /* both count whole periods */
-	return burst == avg ? 0 : burst;
 }
 
 static void put_limit(const struct limit *l, struct buf *b)
@@ -114,10 +111,10 @@ static void put_limit(const struct limit *l, struct buf *b)
 
 	buf_str(b, c->mode & XT_HASHLIMIT_INVERT ? " --hashlimit-above" : " --hashlimit-upto");
 	if (c->mode & XT_HASHLIMIT_BYTES) {
-		put_bytes(b, cost_to_bytes(c->avg), "/s");
-		if (byte_burst(c)) {
+		put_bytes(b, cost_to_bytes(c->avg), &(uint64_t){ c->avg }, "/s");
+		if (c->burst) { /* in periods */
 			buf_str(b, " --hashlimit-burst");
-			put_bytes(b, byte_burst(c), "");
+			put_bytes(b, cost_to_bytes(c->avg) * c->burst, NULL, "");
 		}
 		return;
 	}
@@ -154,7 +151,7 @@ static uint32_t default_expire(const struct limit *l)
 	const struct hashlimit_cfg3 *c = &l->cfg;
 
 	if (c->mode & XT_HASHLIMIT_BYTES)
-		return c->burst > 1 ? 60000 : 15000;
+		return c->burst ? 60000 : 15000;
 	return (c->avg ? units[rate_unit(c->avg, l->scale)].seconds : 1) * 1000;
 }
 
@@ -226,13 +223,14 @@ static int rate_parse(struct xt_parse *p, struct hashlimit_cfg3 *c, struct err *
 
 	if (xt_number_upto(p, p->args[0], "/kmb", UINT32_MAX, &v, &end, e) < 0)
 		return -1;
-	if (v == 0)
+	/* "0b/s" is what iptables prints for less than 16 bytes a second */
+	if (v == 0 && *end != 'b')
 		return xt_bad(p, e, "a rate of 0");
 	if (*end && *end != '/') {
 		if (bytes_parse(p, end, v, &bytes, e) < 0)
 			return -1;
 		c->mode |= XT_HASHLIMIT_BYTES;
-		c->avg = UINT32_MAX / ((bytes >> XT_HASHLIMIT_BYTE_SHIFT) + 1);
+		c->avg = bytes_to_cost(bytes);
 		return 0;
 	}
 	for (unsigned i = 0; i < 4; i++) {

@@ -13,10 +13,10 @@ static void put_rate(struct buf *b, bool bytes, uint32_t rate)
 
 	if (!bytes)
 		buf_fmt(b, " %u", rate);
-	else if (bits >= 1000000)
-		buf_fmt(b, " %.0fKbit", bits / 1000);
-	else if (bits >= 1000 * 1000)
+	else if (bits >= 1000.0 * 1000000)
 		buf_fmt(b, " %.0fMbit", bits / 1000000);
+	else if (bits >= 1000.0 * 1000)
+		buf_fmt(b, " %.0fKbit", bits / 1000);
 	else
 		buf_fmt(b, " %.0fbit", bits);
 }

@@ -40,7 +40,7 @@ static bool no_set(const struct xt_opt *o, const struct xt_ext *x)
 
 static void dims_text(const struct xt_set_info *i, struct buf *b)
 {
-	for (unsigned d = 1; d <= i->dim && d < IPSET_DIM_MAX; d++) {
+	for (unsigned d = 1; d <= i->dim && d <= IPSET_DIM_MAX; d++) {
 		buf_chr(b, d == 1 ? ' ' : ',');
 		buf_str(b, i->flags & 1u << d ? "src" : "dst");
 	}
@@ -66,7 +66,7 @@ static void set_json(const struct xt_opt *o, const struct xt_ext *x, struct json
 	json_str(j, "set", x->ipsets ? x->ipsets[o->min] : NULL);
 	json_uint(j, "index", i.index);
 	json_begin_array(j, "dirs");
-	for (unsigned d = 1; d <= i.dim && d < IPSET_DIM_MAX; d++)
+	for (unsigned d = 1; d <= i.dim && d <= IPSET_DIM_MAX; d++)
 		json_str(j, NULL, i.flags & 1u << d ? "src" : "dst");
 	json_end_array(j);
 	json_end_object(j);
@@ -80,8 +80,8 @@ static int parse_dims(struct xt_parse *p, struct xt_set_info *i, const char *tex
 
 		if (!src && (len != 3 || strncmp(text, "dst", 3) != 0))
 			return xt_bad(p, e, "'%.*s' is neither src nor dst", (int)len, text);
-		if (++i->dim >= IPSET_DIM_MAX)
-			return xt_bad(p, e, "more than %d dimensions", IPSET_DIM_MAX - 1);
+		if (++i->dim > IPSET_DIM_MAX)
+			return xt_bad(p, e, "more than %d dimensions", IPSET_DIM_MAX);
 		if (src)
 			i->flags |= (uint8_t)(1u << i->dim);
 		text += len;

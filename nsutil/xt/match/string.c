@@ -66,7 +66,7 @@ static void string_save(const struct xt_ext *x, struct buf *b)
 	buf_fmt(b, " --algo %.*s", (int)strnlen(s->algo, sizeof(s->algo)), s->algo);
 	if (s->from_offset)
 		buf_fmt(b, " --from %u", s->from_offset);
-	if (s->to_offset && s->to_offset != NO_END)
+	if (s->to_offset != NO_END)
 		buf_fmt(b, " --to %u", s->to_offset);
 	if (ignores_case(x))
 		buf_str(b, " --icase");

@@ -30,16 +30,18 @@ static void put_clock(struct buf *b, const char *option, uint32_t seconds)
 
 static void put_days(struct buf *b, uint32_t bits, unsigned most, bool names)
 {
-	char sep = ' ';
+	const char *sep = "";
 
+	buf_chr(b, ' ');
 	for (unsigned i = 1; i <= most; i++) {
 		if (!(bits >> i & 1))
 			continue;
+		buf_str(b, sep);
 		if (names)
-			buf_fmt(b, "%c%s", sep, weekdays[i]);
+			buf_str(b, weekdays[i]);
 		else
-			buf_fmt(b, "%c%u", sep, i);
-		sep = ',';
+			buf_uint(b, i);
+		sep = ",";
 	}
 }
 
@@ -60,9 +62,10 @@ static void time_save(const struct xt_ext *x, struct buf *b)
 		buf_str(b, " --weekdays");
 		put_days(b, t->weekdays_match, 7, true);
 	}
-	if (t->date_start != 0)
+	/* libxt_time.c prints neither the first second nor the last one of either */
+	if (t->date_start != 0 && t->date_start != UINT32_MAX)
 		put_date(b, "datestart", t->date_start);
-	if (t->date_stop != UINT32_MAX)
+	if (t->date_stop != 0 && t->date_stop != UINT32_MAX)
 		put_date(b, "datestop", t->date_stop);
 	if (t->flags & XT_TIME_LOCAL_TZ)
 		buf_str(b, " --kerneltz");

@@ -18,7 +18,13 @@ static void led_save(const struct xt_ext *x, struct buf *b)
 	const struct xt_led_info *l = xt_data(xt_led_info, x);
 	const char *name = led_name(l);
 
-	buf_fmt(b, " --led-trigger-id \"%.*s\"", (int)strnlen(name, (size_t)(l->id + sizeof(l->id) - name)), name);
+	buf_str(b, " --led-trigger-id \"");
+	for (; name < l->id + sizeof(l->id) && *name; name++) {
+		if (*name == '"' || *name == '\\')
+			buf_chr(b, '\\');
+		buf_chr(b, *name);
+	}
+	buf_chr(b, '"');
 	if (l->delay == UINT32_MAX)
 		buf_str(b, " --led-delay inf");
 	else if (l->delay)

@@ -101,22 +101,22 @@ void xt_nat_ports_json(const struct xt_opt *o, const struct xt_ext *x, struct js
 	ports_value(&r, j, key);
 }
 
-/* "P", "P-Q", and "P-Q/BASE" where the revision has a base port */
+/* "P", "P-Q", and "P-Q/BASE" */
 static int parse_ports(struct xt_parse *p, const char *text, struct nf_nat_range2 *r, struct err *e)
 {
 	uint64_t from, to, base;
 	const char *rest;
 
-	if (xt_number_upto(p, text, "-", UINT16_MAX, &from, &rest, e) < 0)
+	if (xt_number_upto(p, text, "-/", UINT16_MAX, &from, &rest, e) < 0)
 		return -1;
 	to = from;
-	if (*rest == '-' && xt_number_upto(p, rest + 1, p->codec->rev >= 2 ? "/" : "", UINT16_MAX, &to, &rest,
-					   e) < 0)
+	if (*rest == '-' && xt_number_upto(p, rest + 1, "/", UINT16_MAX, &to, &rest, e) < 0)
 		return -1;
 	if (from > to)
 		return xt_bad(p, e, "port %u is more than %u", (unsigned)from, (unsigned)to);
 	if (*rest == '/') {
-		if (xt_number(p, rest + 1, 1, UINT16_MAX, &base, e) < 0)
+		/* SNAT's revisions have the flag but no room for the number, which the tool then prints as 0 */
+		if (xt_number(p, rest + 1, 0, UINT16_MAX, &base, e) < 0)
 			return -1;
 		r->flags |= NF_NAT_RANGE_PROTO_OFFSET;
 		r->base_proto.all = htobe16((uint16_t)base);

@@ -73,6 +73,7 @@ static int net_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 	sub.data = (uint8_t *)&net;
 	if (xt_addr_mask.parse(&at, &sub, e) < 0)
 		return -1;
+	xt_mask_addr(net.addr, net.mask);
 	for (unsigned i = 0; i < (p->family == NFPROTO_IPV6 ? 16u : 4u); i++) {
 		((uint8_t *)&r.min_addr)[i] = net.addr[i];
 		((uint8_t *)&r.max_addr)[i] = (uint8_t)(net.addr[i] | ~net.mask[i]);

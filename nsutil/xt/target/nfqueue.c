@@ -62,7 +62,7 @@ static int balance_parse(struct xt_parse *p, struct err *e)
 		return xt_bad(p, e, "it needs FROM:TO");
 	if (xt_number_pair(p, p->args[0], ':', false, UINT16_MAX, &from, &to, e) < 0)
 		return -1;
-	if (from >= to || to == UINT16_MAX)
+	if (from >= to || to - from == UINT16_MAX)
 		return xt_bad(p, e, "'%s' is no range of queues", p->args[0]);
 	q->queuenum = (uint16_t)from;
 	q->queues_total = (uint16_t)(to - from + 1);

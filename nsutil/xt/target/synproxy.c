@@ -9,7 +9,7 @@ static const struct xt_opt synproxy_opts[] = {
 	{ "sack-perm", NULL, &xt_flag, XT_SET(xt_synproxy_info, options, XT_SYNPROXY_OPT_SACK_PERM) },
 	{ "timestamp", NULL, &xt_flag, XT_SET(xt_synproxy_info, options, XT_SYNPROXY_OPT_TIMESTAMP) },
 	{ "wscale", NULL, &xt_uint, XT_AT(xt_synproxy_info, wscale),
-	  XT_SET(xt_synproxy_info, options, XT_SYNPROXY_OPT_WSCALE), .max = 14 },
+	  XT_SET(xt_synproxy_info, options, XT_SYNPROXY_OPT_WSCALE) },
 	{ "mss", NULL, &xt_uint, XT_AT(xt_synproxy_info, mss),
 	  XT_SET(xt_synproxy_info, options, XT_SYNPROXY_OPT_MSS) },
 	{ "ecn", NULL, &xt_flag, XT_SET(xt_synproxy_info, options, XT_SYNPROXY_OPT_ECN) },
