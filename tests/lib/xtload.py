@@ -18,6 +18,8 @@ TABLES = ("filter", "nat", "mangle", "raw", "security")
 
 
 class Rule:
+    counters = ""
+
     def __init__(self, extension, line):
         self.extension = extension
         self.table, self.chain, self.spec = (line.split(None, 2) + [""])[:3]
@@ -81,8 +83,8 @@ def prepare_store(store, family):
 
 def batch(store, family, some, env=None):
     """load rules of one table in one call; an error text when one is refused (then none is loaded)"""
-    text = "*%s\n%sCOMMIT\n" % (some[0].table, "".join("-A %s %s\n" % (r.chain, r.spec) for r in some))
-    status, _, err = restore(store, family, text, "--noflush", env=env)
+    text = "*%s\n%sCOMMIT\n" % (some[0].table, "".join("%s-A %s %s\n" % (r.counters, r.chain, r.spec) for r in some))
+    status, _, err = restore(store, family, text, "--noflush", "--counters", env=env)
     return err or "refused" if status or re.search(r"revision \d+ not supported", err) else None
 
 

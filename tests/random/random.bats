@@ -7,3 +7,9 @@
 	echo "$output"
 	[ "$status" = 0 ]
 }
+
+@test "iptables: random rulesets of all tables, both families and both stores, and on paper" {
+	run unshare -nm sh -c 'mount -t tmpfs none /run && exec "$0" "$@"' "$TOP/tests/random/xt" -s 1 -n "${RANDOM_N:-2}" -r "${RANDOM_R:-60}" -t "${RANDOM_T:-20}"
+	echo "$output"
+	[ "$status" = 0 ]
+}
