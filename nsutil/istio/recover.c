@@ -67,6 +67,7 @@ static struct lines read_lines(struct finder *f, const char *table, const char *
 			f->failed = true;
 			break;
 		}
+		l.at[l.n].handle = r->handle;
 		f->f->counters |= l.at[l.n].counter;
 		f->f->own_family |= l.at[l.n].family == f->v->family;
 		l.n += l.at[l.n].family == NFPROTO_UNSPEC || l.at[l.n].family == f->v->family;
@@ -255,26 +256,58 @@ static bool has_nic(const struct lines *l, unsigned from, unsigned to, const cha
 	return false;
 }
 
+struct span {
+	uint64_t first, last; /* 0: there are no handles */
+};
+
+/* nftables numbers what is made: Istio's chains first, then its rules; the interfaces' are among them. */
+static struct span handles(struct finder *f)
+{
+	const struct table *t = f->v->store == STORE_COMPAT ? ruleset_find_table(f->v->rs, STORE_COMPAT, f->v->family, "nat") : NULL;
+	struct span s = { 0, 0 };
+
+	for (const struct chain *c = t ? t->chains : NULL; c; c = c->next) {
+		if (!istio_owns_chain(c->name))
+			continue;
+		if (!s.first || c->handle < s.first)
+			s.first = c->handle;
+		for (const struct rule *r = c->rules; r; r = r->next)
+			if (r->handle > s.last)
+				s.last = r->handle;
+	}
+	return s;
+}
+
+static bool inside(const struct span *s, const struct istio_words *w)
+{
+	return s->first && w->handle > s->first && w->handle < s->last;
+}
+
 /*
- * Excluded interfaces have a rule in PREROUTING and one in OUTPUT, in the same order, above the jumps, and with TPROXY
- * the same two in mangle. Somebody else's rules may have come in between; a pair of his that is just like these cannot
- * be told from them.
+ * Excluded interfaces have a rule in PREROUTING and one in OUTPUT, in the same order, and with TPROXY the same two in
+ * mangle. Those of OUTPUT stand directly above the jump, unless somebody's rules have come in between: then the two
+ * of mangle tell them from a foreign pair, or that they were made together with Istio's other rules.
  */
 static void find_excluded(struct finder *f, const struct lines *pre)
 {
 	struct lines out = read_lines(f, "nat", "OUTPUT"), in_mangle = { NULL, 0 }, out_mangle = { NULL, 0 };
-	unsigned end = jump_at(&out, "ISTIO_OUTPUT"), last = jump_at(pre, "ISTIO_INBOUND"), from = 0, at;
+	unsigned end = jump_at(&out, "ISTIO_OUTPUT"), start = end, last = jump_at(pre, "ISTIO_INBOUND"), from = 0, at;
+	struct span span = handles(f);
+	bool native = f->v->store == STORE_NATIVE, tproxy = f->f->tproxy;
 
-	if (f->f->tproxy) {
+	if (tproxy) {
 		in_mangle = read_lines(f, "mangle", "PREROUTING");
 		out_mangle = read_lines(f, "mangle", "OUTPUT");
 	}
+	while (start > 0 && is_nic(&out.at[start - 1], NULL, true))
+		start--;
 	for (unsigned i = 0; i < end; i++) {
 		const char *nic = out.at[i].out;
 
 		if (!is_nic(&out.at[i], NULL, true) || holds(&f->f->nics_exclude, nic) /* a second one is somebody else's */ ||
-		    (f->f->tproxy && (!has_nic(&in_mangle, 0, in_mangle.n, nic, false, &at) ||
-				      !has_nic(&out_mangle, 0, out_mangle.n, nic, true, &at))) ||
+		    (i < start && !tproxy && !native && !inside(&span, &out.at[i])) ||
+		    (tproxy && (!has_nic(&in_mangle, 0, in_mangle.n, nic, false, &at) ||
+				!has_nic(&out_mangle, 0, out_mangle.n, nic, true, &at))) ||
 		    !has_nic(pre, from, last, nic, false, &at))
 			continue;
 		from = at;

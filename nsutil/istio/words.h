@@ -21,6 +21,7 @@ struct istio_words {
 	unsigned negated;   /* NOT_* */
 	unsigned conditions; /* how many of the above, the owners as one each */
 	uint8_t family;	    /* of an address in it; else NFPROTO_UNSPEC */
+	uint64_t handle;    /* the rule's */
 	bool counter;	    /* nft: there is one */
 	bool other;	    /* something stands in it that Istio never writes */
 };
