@@ -393,7 +393,7 @@ static enum dec_result match_masked(struct dec *d, enum match_op op, struct expr
 			return DEC_NOMEM;
 		plen = (op == OP_EQ || op == OP_NE) && prefix_type(x->dtype) ? prefix_len(x, mask->value)
 									     : -1;
-		if (nft_is_flags(x->dtype) && all_bytes(mask->value, mask->bits / 8u, 0xff))
+		if (all_bytes(mask->value, mask->bits / 8u, 0xff) && (plen >= 0 || nft_is_flags(x->dtype)))
 			return add_match(d, op, x, dec_value(d, x, bytes, len));
 		if (plen >= 0)
 			return add_match(d, op, x,

@@ -178,7 +178,7 @@ static void hash_text(const struct nft_text *t, const struct expr *x)
 		nft_expr_text(t, x->hash.src);
 	}
 	buf_fmt(t->b, " mod %u", x->hash.modulus);
-	if (x->hash.has_seed && x->hash.type == NFT_HASH_JENKINS && x->hash.seed)
+	if (x->hash.has_seed && x->hash.type == NFT_HASH_JENKINS)
 		buf_fmt(t->b, " seed 0x%x", x->hash.seed);
 	if (x->hash.offset)
 		buf_fmt(t->b, " offset %u", x->hash.offset);

@@ -117,7 +117,7 @@ static void hash_json(const struct expr *x, struct json *j)
 {
 	json_begin_object(j, x->hash.type == NFT_HASH_SYM ? "symhash" : "jhash");
 	json_uint(j, "mod", x->hash.modulus);
-	if (x->hash.type == NFT_HASH_JENKINS && x->hash.seed)
+	if (x->hash.type == NFT_HASH_JENKINS && x->hash.has_seed)
 		json_uint(j, "seed", x->hash.seed);
 	if (x->hash.offset)
 		json_uint(j, "offset", x->hash.offset);
