@@ -43,15 +43,15 @@ static void hint(struct offer *o, const char *text)
 }
 
 /* "syn,ac": the list goes on behind its last comma. */
-static void offer_flags(struct offer *o)
+static void offer_list(struct offer *o, const char *key)
 {
 	const char *comma = strrchr(o->prefix, ',');
-	char lead[64] = "";
+	char lead[256] = "";
 
 	if (comma)
 		snprintf(lead, sizeof(lead), "%.*s", (int)(comma + 1 - o->prefix), o->prefix);
 	complete_list(&(struct offer){ .c = o->c, .prefix = comma ? comma + 1 : o->prefix, .lead = lead },
-		      connection_words("flags"));
+		      connection_words(key));
 }
 
 static void offer_value(struct session *s, struct offer *o, const char *key)
@@ -68,6 +68,9 @@ static void offer_value(struct session *s, struct offer *o, const char *key)
 		{ "dscp", "dscp N: 0 to 63" },
 		{ "ttl", "ttl N: 0 to 255" },
 		{ "length", "length N: bytes of the packet" },
+		{ "spi", "spi N: security parameter index of ah and esp" },
+		{ "fragid", "fragid N: identification of the packet that fragments belong to" },
+		{ "frag", "frag none, first, later, or OFFSET[+] in units of eight bytes" },
 		{ "cgroup", "cgroup N: class id of net_cls" },
 		{ "priority", "priority N: of the socket" },
 	};
@@ -81,8 +84,8 @@ static void offer_value(struct session *s, struct offer *o, const char *key)
 		complete_interfaces(s, o);
 	else if (strcmp(key, "dport") == 0 || strcmp(key, "sport") == 0)
 		complete_ports(s, o);
-	else if (strcmp(key, "flags") == 0)
-		offer_flags(o);
+	else if (strcmp(key, "flags") == 0 || strcmp(key, "tcpopt") == 0 || strcmp(key, "ipopt") == 0 || strcmp(key, "exthdr") == 0)
+		offer_list(o, key);
 	else
 		complete_list(o, connection_words(key));
 }

@@ -253,6 +253,13 @@ static int through_proxy(struct trip *t, unsigned of, unsigned outcome, struct e
 	return go(t, next, &rq, e);
 }
 
+/* A router passes on what stands in the headers; TCP's options may have been changed on the way. */
+static void keep_parts(const struct trace_request *was, struct trace_request *rq)
+{
+	rq->parts = was->parts;
+	rq->parts.tcpopt = NULL;
+}
+
 static int into_node(struct trip *t, unsigned of, unsigned outcome, struct err *e)
 {
 	const struct stage *st = &t->stages[of];
@@ -266,6 +273,7 @@ static int into_node(struct trip *t, unsigned of, unsigned outcome, struct err *
 			u->oif ? u->oif : "the interface");
 		return 0;
 	}
+	keep_parts(&st->res->request, &rq);
 	there = across_to_node(&st->scene->target->netns, link, &next.scene->target->netns, next.scene->nv);
 	if (!there) {
 		stop_at(t, of, outcome, "the other end of %s is not in the node's namespace", u->oif);
@@ -286,6 +294,7 @@ static int into_pod(struct trip *t, unsigned of, unsigned outcome, struct err *e
 
 	if (!u->oif || !u->dst.family)
 		return 0;
+	keep_parts(&t->stages[of].res->request, &rq);
 	way = pod_behind(t->w, u->oif, &u->dst, &why);
 	if (!way) {
 		stop_at(t, of, outcome, "%s: %s", why.what, why.why);

@@ -69,7 +69,7 @@ static const char *state_word(uint32_t bit)
 static void put_packet(const struct trace_result *res, struct out *o)
 {
 	const struct trace_request *rq = &res->request;
-	char text[8];
+	char text[8], frag[16];
 
 	out_object(o, "packet");
 	out_str(o, "path", NULL, connection_path(rq->path));
@@ -83,7 +83,26 @@ static void put_packet(const struct trace_result *res, struct out *o)
 	put_number(o, "gid", rq->has_gid, rq->gid);
 	put_number(o, "mark", rq->has_mark, rq->mark);
 	out_str(o, "ctstate", NULL, state_word(rq->ct_state));
+	out_str(o, "frag", NULL, frag_text(&rq->parts, frag));
+	out_str(o, "ipopt", NULL, rq->parts.ipopt ? rq->parts.ipopt->text : NULL);
+	out_str(o, "exthdr", NULL, rq->parts.exthdr ? rq->parts.exthdr->text : NULL);
+	out_str(o, "tcpopt", NULL, rq->parts.tcpopt ? rq->parts.tcpopt->text : NULL);
 	out_object_end(o);
+}
+
+static void text_parts(const struct trace_request *rq, struct out *o)
+{
+	const struct header_parts *h = &rq->parts;
+	char text[16];
+
+	if (h->frag != FRAG_NOT_SAID)
+		out_text(o, "  frag %s", frag_text(h, text));
+	if (h->ipopt)
+		out_text(o, "  ipopt %s", h->ipopt->text);
+	if (h->exthdr)
+		out_text(o, "  exthdr %s", h->exthdr->text);
+	if (h->tcpopt)
+		out_text(o, "  tcpopt %s", h->tcpopt->text);
 }
 
 /* "tcp 10.0.1.39:* -> 10.96.0.10:80  uid 1000  out eth0  (route: default via 10.0.1.1)" */
@@ -109,6 +128,7 @@ static void text_head(const struct trace_result *res, struct out *o)
 		out_text(o, "  mark %#x", rq->mark);
 	if (rq->ct_state)
 		out_text(o, "  ctstate %s", state_word(rq->ct_state));
+	text_parts(rq, o);
 	out_text(o, "  %s", connection_path(rq->path));
 	if (res->n_legs) {
 		const struct trace_leg *l = &res->legs[0];

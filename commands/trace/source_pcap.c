@@ -18,6 +18,7 @@ struct flow {
 };
 
 struct capture {
+	struct arena *arena;	/* of one frame */
 	const struct netview *nv; /* NULL: of a file of rules */
 	struct flow *flows;	/* open addressing; a power of two */
 	unsigned room, n;
@@ -109,7 +110,8 @@ static int frame(void *ctx, int link, const uint8_t *bytes, size_t n, struct err
 	if (!c->link_checked && !frame_link_known(link))
 		return err_set(e, ERR_SYS, "pcap", "link type %d is not understood; Ethernet, Linux cooked and raw IP are", link);
 	c->link_checked = true;
-	if (frame_parse(link, bytes, n, &rq, &way) < 0)
+	arena_reset(c->arena);
+	if (frame_parse(c->arena, link, bytes, n, &rq, &way) < 0)
 		return 0; /* no IP, a later fragment, or cut off: belongs to no connection that can be told */
 	if (grow(c, e) < 0)
 		return -1;
@@ -125,9 +127,10 @@ static int frame(void *ctx, int link, const uint8_t *bytes, size_t n, struct err
 
 int source_pcap(const char *path, const struct netview *nv, source_fn *fn, void *ctx, struct err *e)
 {
-	struct capture c = { .nv = nv, .fn = fn, .ctx = ctx };
-	int ret = pcap_read_file(path, frame, &c, e);
+	struct capture c = { .arena = arena_new(), .nv = nv, .fn = fn, .ctx = ctx };
+	int ret = c.arena ? pcap_read_file(path, frame, &c, e) : err_oom(e);
 
+	arena_free(c.arena);
 	free(c.flows);
 	return ret;
 }

@@ -258,6 +258,7 @@ static const char *const examples[] = {
 	"-t shop/cart trace --verify out tcp 10.96.0.10:80 uid 1000",
 	"-t shop/cart trace --from connections.jsonl -o jsonl",
 	"-t shop/cart trace --from-sockets -o jsonl",
+	"-t shop/cart trace in tcp 10.0.1.1:40000 to 10.0.1.39:8080 tcpopt maxseg=1460,sack-perm,timestamp,nop,window=7",
 	"-t shop/cart trace --pcap eth0.pcap -o jsonl",
 	NULL,
 };
@@ -292,7 +293,8 @@ const struct command command_trace = {
 		"What is not given is not guessed: the answer then has several outcomes, each with what it depends\n"
 		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
 		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], id N (icmp), dscp N,\n"
-		"ttl N, length N, flags LIST, mss N (tcp), cgroup N, priority N.",
+		"ecn N, ttl N, length N, flags LIST, mss N, tcpopt LIST (tcp), spi N (ah, esp), frag none|first|later|OFFSET[+], fragid N,\n"
+		"ipopt LIST (IPv4), exthdr LIST (IPv6), cgroup N, priority N; LIST is none or as maxseg=1460,sack-perm,timestamp.",
 	.examples = examples,
 	.run = run,
 };

@@ -56,12 +56,46 @@ static void put_ports(const struct trace_request *rq, uint8_t *p)
 	put16(p + 2, rq->dport < 0 ? 0 : (unsigned)rq->dport);
 }
 
+/* What is not known of an option is some content that makes sense. */
+static size_t put_option(const struct part *o, uint8_t *p)
+{
+	enum { ROUTE = 7 };
+	size_t n = o->size ? o->size : ROUTE;
+
+	p[0] = o->type;
+	if (n > 1)
+		p[1] = (uint8_t)n;
+	if (!o->size)
+		p[2] = 4; /* pointer of a route that is recorded */
+	memcpy(p, o->bytes, o->known < n ? o->known : n);
+	if (n > 1)
+		p[1] = (uint8_t)n;
+	return n;
+}
+
+/* All of them and padding. Return: bytes */
+static size_t put_options(const struct parts *all, uint8_t *p)
+{
+	uint8_t room[PARTS_MOST * PARTS_OPTIONS] = { 0 };
+	size_t n = 0;
+
+	for (unsigned i = 0; all && i < all->n && n <= PARTS_OPTIONS; i++)
+		n += put_option(&all->part[i], room + n);
+	n = (n + 3) / 4 * 4;
+	n = n > PARTS_OPTIONS ? PARTS_OPTIONS : n;
+	memcpy(p, room, n);
+	return n;
+}
+
 static size_t tcp(const struct trace_request *rq, uint8_t *p, size_t n)
 {
-	n = n < 20 ? 20 : n;
+	const struct part only = { .type = 2, .size = 4, .known = 4, .bytes = { 2, 4, (uint8_t)(rq->mss >> 8), (uint8_t)rq->mss } };
+	size_t options = rq->mss >= 0 ? put_option(&only, p + 20) : put_options(rq->parts.tcpopt, p + 20);
+
+	n = n < 20 + options ? 20 + options : n;
 	put_ports(rq, p);
 	p[7] = 1;
-	p[12] = 0x50;
+	p[12] = (uint8_t)((5 + options / 4) << 4);
 	p[13] = (uint8_t)(rq->tcp_flags < 0 ? TCP_SYN : rq->tcp_flags);
 	put16(p + 14, WINDOW);
 	put16(p + 16, checksum(rq, p, n));
@@ -116,7 +150,7 @@ size_t live_transport(const struct trace_request *rq, uint8_t *room)
 	size_t head = rq->family == NFPROTO_IPV6 ? 40 : 20;
 	size_t n = rq->length > (int)head && rq->length <= LIVE_PACKET_MAX ? (size_t)rq->length - head : 0;
 
-	memset(room, 0, n > 64 ? n : 64);
+	memset(room, 0, n > 128 ? n : 128);
 	switch (rq->l4proto) {
 	case IPPROTO_TCP: return tcp(rq, room, n);
 	case IPPROTO_UDP: return udp(rq, room, n);
@@ -125,30 +159,60 @@ size_t live_transport(const struct trace_request *rq, uint8_t *room)
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6: return icmp(rq, room, n);
 	}
-	return n < 8 ? 8 : n;
+	for (unsigned i = 0; rq->has_spi && i < 4; i++)
+		room[(rq->l4proto == IPPROTO_AH ? 4 : 0) + i] = (uint8_t)(rq->spi >> (24 - 8 * i));
+	return n < 12 && rq->has_spi ? 12 : n < 8 ? 8 : n;
+}
+
+/* Extension headers; Return: bytes. @next: where it is said what follows */
+static size_t put_headers(const struct parts *all, uint8_t protocol, uint8_t *next, uint8_t *p)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; all && i < all->n; i++) {
+		const struct part *h = &all->part[i];
+		uint8_t *at = p + n;
+
+		memset(at, 0, h->size ? h->size : 8);
+		if (!h->size && h->type != IPPROTO_ROUTING)
+			at[2] = 1, at[3] = 4; /* PadN */
+		memcpy(at, h->bytes, h->known);
+		*next = h->type;
+		next = at;
+		n += h->size ? h->size : 8;
+	}
+	*next = protocol;
+	return n;
 }
 
 size_t live_packet(const struct trace_request *rq, uint8_t *room)
 {
 	bool v6 = rq->family == NFPROTO_IPV6;
-	size_t head = v6 ? 40 : 20, n = live_transport(rq, room + head);
-	unsigned tos = rq->dscp < 0 ? 0 : (unsigned)rq->dscp << 2, ttl = rq->ttl < 0 ? TTL : (unsigned)rq->ttl;
+	uint8_t parts[PARTS_HEADERS + PARTS_OPTIONS], first;
+	size_t more = v6 ? put_headers(rq->parts.exthdr, rq->l4proto, &first, parts) : put_options(rq->parts.ipopt, parts);
+	struct trace_request inner = *rq;
+	size_t head = (v6 ? 40 : 20) + more, n;
+	unsigned tos = (rq->dscp < 0 ? 0 : (unsigned)rq->dscp << 2) | (rq->ecn < 0 ? 0 : (unsigned)rq->ecn);
+	unsigned ttl = rq->ttl < 0 ? TTL : (unsigned)rq->ttl;
 
+	inner.length -= rq->length > 0 ? (int)more : 0;
+	n = live_transport(&inner, room + head);
 	memset(room, 0, head);
+	memcpy(room + head - more, parts, more);
 	if (v6) {
 		room[0] = (uint8_t)(0x60 | tos >> 4);
 		room[1] = (uint8_t)(tos << 4);
-		put16(room + 4, (unsigned)n);
-		room[6] = rq->l4proto;
+		put16(room + 4, (unsigned)(more + n));
+		room[6] = first;
 		room[7] = (uint8_t)ttl;
 		memcpy(room + 8, rq->src.b, 16);
 		memcpy(room + 24, rq->dst.b, 16);
 		return head + n;
 	}
-	room[0] = 0x45;
+	room[0] = (uint8_t)(0x45 + more / 4);
 	room[1] = (uint8_t)tos;
 	put16(room + 2, (unsigned)(head + n));
-	put16(room + 4, 1);
+	put16(room + 4, rq->parts.has_id ? rq->parts.id : 1);
 	room[6] = 0x40;
 	room[8] = (uint8_t)ttl;
 	room[9] = rq->l4proto;

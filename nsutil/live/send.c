@@ -49,9 +49,21 @@ static uint8_t af(const struct trace_request *rq)
 
 /* ---- packets made inside ---- */
 
+static bool has_headers(const struct trace_request *rq)
+{
+	return rq->parts.ipopt || rq->parts.exthdr || rq->parts.has_id;
+}
+
+static bool has_parts(const struct trace_request *rq)
+{
+	return has_headers(rq) || rq->parts.tcpopt || rq->mss >= 0 || rq->ecn >= 0;
+}
+
 /* A connecting socket sends what it sends; other flags and lengths are made by hand. */
 static bool is_raw(const struct trace_request *rq)
 {
+	if (has_parts(rq))
+		return true;
 	if (rq->l4proto == IPPROTO_TCP)
 		return (rq->tcp_flags >= 0 && rq->tcp_flags != TCP_SYN) || rq->length >= 0;
 	return rq->l4proto != IPPROTO_UDP;
@@ -72,8 +84,8 @@ static int set_options(struct sending *w, struct err *e)
 	setsockopt(w->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	set_int(w->fd, rq, IP_TRANSPARENT, IPV6_TRANSPARENT, 1);
 	set_int(w->fd, rq, IP_FREEBIND, IPV6_FREEBIND, 1);
-	if (rq->dscp >= 0)
-		set_int(w->fd, rq, IP_TOS, IPV6_TCLASS, rq->dscp << 2);
+	if (rq->dscp >= 0 || rq->ecn >= 0)
+		set_int(w->fd, rq, IP_TOS, IPV6_TCLASS, (rq->dscp < 0 ? 0 : rq->dscp << 2) | (rq->ecn < 0 ? 0 : rq->ecn));
 	if (rq->ttl >= 0)
 		set_int(w->fd, rq, IP_TTL, IPV6_UNICAST_HOPS, rq->ttl);
 	if (rq->has_priority)
@@ -112,7 +124,7 @@ static int socket_inside(void *arg, struct err *e)
 
 	gid = setfsgid(w->rq.has_gid ? w->rq.gid : 0);
 	uid = setfsuid(w->rq.has_uid ? w->rq.uid : 0);
-	w->fd = socket(af(&w->rq), type | SOCK_NONBLOCK | SOCK_CLOEXEC, w->raw ? w->rq.l4proto : 0);
+	w->fd = socket(af(&w->rq), type | SOCK_NONBLOCK | SOCK_CLOEXEC, !w->raw ? 0 : has_headers(&w->rq) ? IPPROTO_RAW : w->rq.l4proto);
 	error = errno;
 	if (w->rq.has_uid && (uint32_t)setfsuid((uid_t)-1) != w->rq.uid)
 		error = EPERM;
@@ -139,7 +151,8 @@ static int send_raw(struct sending *w, const union sock_addr *to, socklen_t len)
 		return errno;
 	w->rq.src = addr_from(af(&w->rq), self.sa.sa_family == AF_INET6 ? (const void *)&self.six.sin6_addr
 									  : (const void *)&self.four.sin_addr);
-	n = live_transport(&w->rq, bytes);
+	/* behind IPPROTO_RAW the network header is part of what is sent */
+	n = has_headers(&w->rq) ? live_packet(&w->rq, bytes) : live_transport(&w->rq, bytes);
 	return send(w->fd, bytes, n, 0) < 0 ? errno : 0;
 }
 
@@ -238,6 +251,8 @@ static int check(const struct sending *w, struct err *e)
 		return cannot(e, "ctmark asks for a connection that is known already");
 	if (rq->has_cgroup)
 		return cannot(e, "the packet would have to come from that cgroup");
+	if (rq->parts.frag == FRAG_IS)
+		return cannot(e, "a fragment goes nowhere alone, and its trace has no ports to be told by");
 	if (rq->l4proto == IPPROTO_DCCP)
 		return cannot(e, "there is no packet of this protocol at hand");
 	if (rq->path != TRACE_OUT && (!w->iif || !w->iif[0]))

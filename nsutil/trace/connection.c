@@ -35,7 +35,7 @@ static const struct {
 	{ "icmpv6", IPPROTO_ICMPV6, false }, { "ipv6-icmp", IPPROTO_ICMPV6, false },
 	{ "sctp", IPPROTO_SCTP, true },	    { "dccp", IPPROTO_DCCP, true }, { "udplite", IPPROTO_UDPLITE, true },
 	{ "gre", IPPROTO_GRE, false },	    { "esp", IPPROTO_ESP, false },  { "ah", IPPROTO_AH, false },
-	{ "igmp", IPPROTO_IGMP, false },
+	{ "igmp", IPPROTO_IGMP, false },    { "mh", IPPROTO_MH, false },
 };
 
 static const char *const paths[] = { "out", "in", "forward" };
@@ -75,6 +75,8 @@ void connection_endpoint(const struct addr *a, int port, bool has_ports, struct 
 		buf_fmt(b, ":%d", port);
 }
 
+static const char *const ecns[] = { "not-ect", "ect1", "ect0", "ce", NULL }; /* by their number */
+
 const char *const *connection_words(const char *key)
 {
 	static const char *const directions[] = { "out", "in", "forward", NULL };
@@ -82,6 +84,7 @@ const char *const *connection_words(const char *key)
 	static const char *const types[] = { "echo-request", "echo-reply", "destination-unreachable", "time-exceeded",
 					     "parameter-problem", "redirect", "packet-too-big", NULL };
 	static const char *const flags[] = { "syn", "ack", "fin", "rst", "psh", "urg", "ece", "cwr", "none", NULL };
+	static const char *const frags[] = { "none", "first", "later", NULL };
 	static const char *names[ARRAY_SIZE(protocols) + 1];
 
 	if (strcmp(key, "tcp") == 0) {
@@ -93,6 +96,12 @@ const char *const *connection_words(const char *key)
 		return directions;
 	if (strcmp(key, "ctstate") == 0)
 		return states;
+	if (strcmp(key, "ecn") == 0)
+		return ecns;
+	if (strcmp(key, "frag") == 0)
+		return frags;
+	if (strcmp(key, "ipopt") == 0 || strcmp(key, "tcpopt") == 0 || strcmp(key, "exthdr") == 0)
+		return parts_names(key[0] == 'i' ? PARTS_IPOPT : key[0] == 't' ? PARTS_TCPOPT : PARTS_EXTHDR);
 	return strcmp(key, "type") == 0 ? types : strcmp(key, "flags") == 0 ? flags : NULL;
 }
 
@@ -272,13 +281,16 @@ static int parse_endpoints(struct words *ws)
 /* ---- keys ---- */
 
 enum key { K_SPORT, K_DPORT, K_UID, K_GID, K_MARK, K_IIF, K_OIF, K_CTSTATE, K_CTMARK, K_TYPE, K_DSCP, K_TTL,
-	   K_LENGTH, K_FLAGS, K_CGROUP, K_PRIORITY, K_ID, K_MSS, K_COUNT };
+	   K_LENGTH, K_FLAGS, K_CGROUP, K_PRIORITY, K_ID, K_MSS, K_ECN, K_SPI, K_FRAG, K_FRAGID, K_IPOPT, K_EXTHDR,
+	   K_TCPOPT, K_COUNT };
 
 const char *const connection_keys[] = {
 	[K_SPORT] = "sport", [K_DPORT] = "dport", [K_UID] = "uid", [K_GID] = "gid", [K_MARK] = "mark",
 	[K_IIF] = "iif", [K_OIF] = "oif", [K_CTSTATE] = "ctstate", [K_CTMARK] = "ctmark", [K_TYPE] = "type",
 	[K_DSCP] = "dscp", [K_TTL] = "ttl", [K_LENGTH] = "length", [K_FLAGS] = "flags", [K_CGROUP] = "cgroup",
-	[K_PRIORITY] = "priority", [K_ID] = "id", [K_MSS] = "mss", [K_COUNT] = NULL,
+	[K_PRIORITY] = "priority", [K_ID] = "id", [K_MSS] = "mss", [K_ECN] = "ecn",
+	[K_SPI] = "spi", [K_FRAG] = "frag", [K_FRAGID] = "fragid", [K_IPOPT] = "ipopt", [K_EXTHDR] = "exthdr",
+	[K_TCPOPT] = "tcpopt", [K_COUNT] = NULL,
 };
 
 static int parse_state(struct words *ws, const char *v)
@@ -304,13 +316,13 @@ static int parse_icmp_type(struct words *ws, const char *v)
 		{ "packet-too-big", 3, 2 }, { "router-solicitation", 10, 133 }, { "router-advertisement", 9, 134 },
 		{ "neighbour-solicitation", 0, 135 }, { "neighbour-advertisement", 0, 136 },
 	};
-	bool v6 = ws->rq->l4proto == IPPROTO_ICMPV6;
-	const char *slash = strchr(v, '/');
+	bool v6 = ws->rq->l4proto == IPPROTO_ICMPV6, mh = ws->rq->l4proto == IPPROTO_MH;
+	const char *slash = mh ? NULL : strchr(v, '/');
 	uint32_t n;
 
-	if (!v6 && ws->rq->l4proto != IPPROTO_ICMP)
-		return bad(ws, "type '%s' is for icmp and icmpv6", v);
-	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+	if (!v6 && !mh && ws->rq->l4proto != IPPROTO_ICMP)
+		return bad(ws, "type '%s' is for icmp, icmpv6 and mh", v);
+	for (unsigned i = 0; !mh && i < ARRAY_SIZE(names); i++)
 		if (strcasecmp(names[i].name, v) == 0) {
 			ws->rq->icmp_type = v6 ? names[i].v6 : names[i].v4;
 			return 0;
@@ -399,6 +411,42 @@ static int parse_mss(struct words *ws, const char *v)
 	return parse_int(ws, K_MSS, v, UINT16_MAX, &ws->rq->mss);
 }
 
+static int parse_ecn(struct words *ws, const char *v)
+{
+	for (int i = 0; ecns[i]; i++)
+		if (strcasecmp(ecns[i], v) == 0) {
+			ws->rq->ecn = i;
+			return 0;
+		}
+	return parse_int(ws, K_ECN, v, 3, &ws->rq->ecn);
+}
+
+static int parse_spi(struct words *ws, const char *v)
+{
+	if (ws->rq->l4proto != IPPROTO_AH && ws->rq->l4proto != IPPROTO_ESP)
+		return bad(ws, "spi '%s' is for ah and esp", v);
+	return parse_u32(ws, K_SPI, v, &ws->rq->has_spi, &ws->rq->spi);
+}
+
+static int parse_frag(struct words *ws, const char *v)
+{
+	return frag_parse(v, &ws->rq->parts) == 0 ? 0
+	       : bad(ws, "frag '%s' is none of none, first, later, OFFSET, OFFSET+ (in units of eight bytes, up to 8191; +: more follow)", v);
+}
+
+static int parse_parts(struct words *ws, enum key k, const char *v)
+{
+	struct header_parts *h = &ws->rq->parts;
+	const struct parts **to = k == K_IPOPT ? &h->ipopt : k == K_TCPOPT ? &h->tcpopt : &h->exthdr;
+	const char *why;
+
+	if (k == K_TCPOPT && ws->rq->l4proto != IPPROTO_TCP)
+		return bad(ws, "tcpopt '%s' is for tcp", v);
+	if (parts_parse(ws->a, k == K_IPOPT ? PARTS_IPOPT : k == K_TCPOPT ? PARTS_TCPOPT : PARTS_EXTHDR, v, to, &why) == 0)
+		return 0;
+	return why ? err_set(ws->e, ERR_USAGE, "trace", "%s: %s", connection_keys[k], why) : err_oom(ws->e);
+}
+
 static int parse_value(struct words *ws, enum key k, const char *v)
 {
 	struct trace_request *rq = ws->rq;
@@ -422,6 +470,13 @@ static int parse_value(struct words *ws, enum key k, const char *v)
 	case K_FLAGS: return parse_flags(ws, v);
 	case K_ID: return parse_id(ws, v);
 	case K_MSS: return parse_mss(ws, v);
+	case K_ECN: return parse_ecn(ws, v);
+	case K_SPI: return parse_spi(ws, v);
+	case K_FRAG: return parse_frag(ws, v);
+	case K_FRAGID: return parse_u32(ws, k, v, &rq->parts.has_id, &rq->parts.id);
+	case K_IPOPT:
+	case K_EXTHDR:
+	case K_TCPOPT: return parse_parts(ws, k, v);
 	case K_COUNT: break;
 	}
 	return -1;
@@ -444,7 +499,8 @@ static int parse_keys(struct words *ws)
 			if (near_word(connection_keys, word))
 				return err_hint(ws->e, "did you mean '%s'?", near_word(connection_keys, word));
 			return err_hint(ws->e, "behind the destination: sport, dport, uid, gid, mark, iif, oif, "
-					       "ctstate, ctmark, type, id, dscp, ttl, length, flags, mss, cgroup, priority");
+					       "ctstate, ctmark, type, id, dscp, ecn, ttl, length, flags, mss, tcpopt, spi, "
+					       "frag, fragid, ipopt, exthdr, cgroup, priority");
 		}
 		if (ws->seen & 1u << k)
 			return bad(ws, "'%s' is given twice", word);
@@ -529,6 +585,38 @@ static int check_families(struct words *ws)
 	return 0;
 }
 
+/* A later fragment's headers end at the one that says so. */
+static bool ends_at_fragment(const struct parts *p)
+{
+	return !p || !parts_find(p, IPPROTO_FRAGMENT) || p->part[p->n - 1].type == IPPROTO_FRAGMENT;
+}
+
+static int check_parts(struct words *ws)
+{
+	const struct trace_request *rq = ws->rq;
+	const struct header_parts *h = &rq->parts;
+	bool v6 = rq->family == NFPROTO_IPV6, is = h->frag == FRAG_IS;
+	unsigned fragments = 0;
+
+	if (rq->mss >= 0 && h->tcpopt)
+		return err_set(ws->e, ERR_USAGE, "trace", "'tcpopt' says all options: say maxseg=%d there instead of 'mss'", rq->mss);
+	for (unsigned i = 0; h->exthdr && i < h->exthdr->n; i++)
+		fragments += h->exthdr->part[i].type == IPPROTO_FRAGMENT;
+	if (v6 ? h->ipopt != NULL : h->exthdr != NULL)
+		return err_set(ws->e, ERR_USAGE, "trace", v6 ? "ipopt is for IPv4; IPv6 has exthdr" : "exthdr is for IPv6; IPv4 has ipopt");
+	if (h->has_id && (v6 ? !is : h->id > UINT16_MAX))
+		return err_set(ws->e, ERR_USAGE, "trace", v6 ? "'fragid' needs 'frag': what is no fragment has none in IPv6"
+							     : "'fragid' is more than 65535");
+	if (fragments > 1 || (fragments && !is))
+		return err_set(ws->e, ERR_USAGE, "trace", fragments > 1 ? "exthdr: there is one fragment header at most"
+									: "exthdr: 'frag' says where it stands, and needs the word 'frag' for which");
+	if (is && h->offset && !ends_at_fragment(h->exthdr))
+		return err_set(ws->e, ERR_USAGE, "trace", "exthdr: nothing but data is behind the fragment header of a later fragment");
+	if (h->exthdr && h->exthdr->n + (is && !fragments) > PARTS_HEADERS_MOST)
+		return err_set(ws->e, ERR_USAGE, "trace", "exthdr: more than %d headers", PARTS_HEADERS_MOST);
+	return 0;
+}
+
 static int check_path(struct words *ws)
 {
 	const struct trace_request *rq = ws->rq;
@@ -562,7 +650,7 @@ int connection_parse(struct arena *a, int argc, char *const *argv, struct trace_
 		if (split_word(&ws, argv[i]) < 0)
 			return -1;
 	if (parse_path(&ws) < 0 || parse_proto(&ws) < 0 || parse_leading_type(&ws) < 0 ||
-	    parse_endpoints(&ws) < 0 || parse_keys(&ws) < 0 || check_families(&ws) < 0 || check_path(&ws) < 0)
+	    parse_endpoints(&ws) < 0 || parse_keys(&ws) < 0 || check_families(&ws) < 0 || check_path(&ws) < 0 || check_parts(&ws) < 0)
 		return -1;
 	gid_like_uid(&rq);
 	*ret = rq;

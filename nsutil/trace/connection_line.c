@@ -6,7 +6,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/trace/connection.h"
 
-#define MAX_KEYS 32
+#define MAX_KEYS 40
 
 struct line {
 	struct arena *a;
@@ -65,7 +65,7 @@ static int character(struct line *l)
 
 static const char *string(struct line *l)
 {
-	char text[128];
+	char text[512];
 	unsigned n = 0;
 
 	l->at++;

@@ -142,21 +142,41 @@ static bool list_needs(const struct stmt *s)
 	return false;
 }
 
-static bool table_needs(const struct table *t)
+/* nft_tproxy_init(), tproxy_tg4_check(), socket_mt_v1_check() */
+static bool list_gathers(const struct stmt *s)
+{
+	for (; s; s = s->next)
+		if (s->kind == STMT_TPROXY ||
+		    (s->kind == STMT_XT && (strcmp(s->xt->name, "TPROXY") == 0 || strcmp(s->xt->name, "socket") == 0)))
+			return true;
+	return false;
+}
+
+static bool table_has(const struct table *t, bool (*wanted)(const struct stmt *))
 {
 	for (const struct chain *c = t->chains; c; c = c->next)
 		for (const struct rule *rule = c->rules; rule; rule = rule->next)
-			if (list_needs(rule->stmts))
+			if (wanted(rule->stmts))
 				return true;
+	return false;
+}
+
+static bool any_table_has(const struct ruleset *rs, uint8_t family, bool (*wanted)(const struct stmt *))
+{
+	if (rs->unread)
+		return true;
+	for (const struct table *t = rs->tables; t; t = t->next)
+		if ((t->family == family || t->family == NFPROTO_INET || t->family == NFPROTO_BRIDGE) && table_has(t, wanted))
+			return true;
 	return false;
 }
 
 bool conntrack_is_on(const struct ruleset *rs, uint8_t family)
 {
-	if (rs->unread)
-		return true;
-	for (const struct table *t = rs->tables; t; t = t->next)
-		if ((t->family == family || t->family == NFPROTO_INET || t->family == NFPROTO_BRIDGE) && table_needs(t))
-			return true;
-	return false;
+	return any_table_has(rs, family, list_needs);
+}
+
+bool conntrack_gathers(const struct ruleset *rs, uint8_t family)
+{
+	return any_table_has(rs, family, list_needs) || any_table_has(rs, family, list_gathers);
 }

@@ -32,24 +32,6 @@ static void binop_eval(struct run *r, const struct expr *x, struct value *v)
 	}
 }
 
-/* Options and extension headers: the packet has neither (see packet_init), except TCP's own options. */
-static void exthdr_eval(const struct run *r, const struct expr *x, struct value *v)
-{
-	bool tcp = x->exthdr.op == NFT_EXTHDR_OP_TCPOPT && r->pkt.l4proto == IPPROTO_TCP;
-
-	if (tcp && x->exthdr.type == 2 /* maximum segment size */ && r->pkt.mss >= 0)
-		value_uint(v, x->exthdr.present ? 1 : x->exthdr.offset == 16 ? (uint64_t)r->pkt.mss
-							   : x->exthdr.offset == 8 ? 4 : 2, x->exthdr.present ? 8 : x->bits);
-	else if (tcp)
-		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the TCP options are not given");
-	else if (x->exthdr.op == NFT_EXTHDR_OP_SCTP && r->pkt.l4proto == IPPROTO_SCTP)
-		value_unknown(v, x->exthdr.present ? 8 : x->bits, "the chunks of the packet are not given");
-	else if (x->exthdr.present)
-		value_uint(v, 0, 8);
-	else
-		value_absent(v, "the packet has no such header or option");
-}
-
 static void modulus_eval(uint32_t modulus, uint32_t offset, const char *why, struct value *v)
 {
 	if (modulus == 1)

@@ -13,7 +13,6 @@ enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_RAW_BSD = 14, LINK_
        LINK_COOKED = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_COOKED2 = 276 };
 
 #define VLAN_TAGS 4	   /* of one frame */
-#define EXTENSION_HEADERS 16 /* of one packet */
 #define PACKET_OUTGOING 4  /* <linux/if_packet.h> */
 
 /* What is left to read. */
@@ -87,7 +86,7 @@ static int link_layer(int link, struct rest *r, enum frame_way *way)
 	return type == ETH_P_IP || type == ETH_P_IPV6 ? type : -1;
 }
 
-static int parse_ipv4(struct rest *r, struct trace_request *rq)
+static int parse_ipv4(struct arena *a, struct rest *r, struct trace_request *rq)
 {
 	size_t header, total;
 
@@ -99,7 +98,16 @@ static int parse_ipv4(struct rest *r, struct trace_request *rq)
 		return -1;
 	rq->family = NFPROTO_IPV4;
 	rq->dscp = r->at[1] >> 2;
+	rq->ecn = r->at[1] & 3;
 	rq->ttl = r->at[8];
+	if (header > 20)
+		rq->parts.ipopt = parts_of_bytes(a, PARTS_IPOPT, r->at + 20, header - 20);
+	if (r->at[6] & 0x20) {
+		rq->parts.frag = FRAG_IS;
+		rq->parts.more = 1;
+		rq->parts.has_id = true;
+		rq->parts.id = be16(r->at + 4);
+	}
 	rq->l4proto = r->at[9];
 	rq->src = addr_from(AF_INET, r->at + 12);
 	rq->dst = addr_from(AF_INET, r->at + 16);
@@ -112,10 +120,45 @@ static int parse_ipv4(struct rest *r, struct trace_request *rq)
 	return 0;
 }
 
-/* Past the extension headers, up to what ipv6_find_hdr() would call the transport header. */
-static int transport_of(struct rest *r, unsigned next)
+/* What is kept of an extension header; a long one is known to be there, and no more */
+static void keep_header(const struct rest *r, unsigned type, size_t size, struct part *p, struct header_parts *h)
 {
-	for (unsigned i = 0; i < EXTENSION_HEADERS; i++) {
+	memset(p, 0, sizeof(*p));
+	p->type = (uint8_t)type;
+	if (size <= PARTS_HEADERS && size <= r->n) {
+		p->size = p->known = (uint8_t)size;
+		memcpy(p->bytes, r->at, size);
+	}
+	if (type != IPPROTO_FRAGMENT)
+		return;
+	h->frag = FRAG_IS;
+	h->more = r->at[3] & 1;
+	h->has_id = true;
+	h->id = be16(r->at + 4) << 16 | be16(r->at + 6);
+}
+
+/* More than there is room for: the longest ones are not looked into. */
+static void make_room(struct part *p, unsigned n)
+{
+	for (;;) {
+		unsigned size = 0, longest = 0;
+
+		for (unsigned i = 0; i < n; i++) {
+			size += p[i].size ? p[i].size : 8;
+			longest = p[i].size > p[longest].size ? i : longest;
+		}
+		if (size <= PARTS_HEADERS)
+			return;
+		p[longest].size = p[longest].known = 0;
+	}
+}
+
+/* Past the extension headers, up to what ipv6_find_hdr() would call the transport header. */
+static int transport_of(struct arena *a, struct rest *r, unsigned next, struct header_parts *h)
+{
+	struct part p[PARTS_HEADERS_MOST];
+
+	for (unsigned i = 0; i <= PARTS_HEADERS_MOST; i++) {
 		size_t size;
 
 		switch (next) {
@@ -123,7 +166,11 @@ static int transport_of(struct rest *r, unsigned next)
 		case IPPROTO_ROUTING:
 		case IPPROTO_DSTOPTS: size = 8; break;
 		case IPPROTO_FRAGMENT: size = 8; break;
-		default: return (int)next;
+		default:
+			make_room(p, i);
+			if (i && !(h->exthdr = parts_of_headers(a, p, i)))
+				return -1;
+			return (int)next;
 		}
 		if (r->n < size)
 			return -1;
@@ -131,6 +178,9 @@ static int transport_of(struct rest *r, unsigned next)
 			return -1;
 		if (next != IPPROTO_FRAGMENT)
 			size += r->at[1] * 8u;
+		if (i == PARTS_HEADERS_MOST || (next == IPPROTO_FRAGMENT && h->frag == FRAG_IS))
+			return -1;
+		keep_header(r, next, size, &p[i], h);
 		next = r->at[0];
 		if (!skip(r, size))
 			return -1;
@@ -138,7 +188,7 @@ static int transport_of(struct rest *r, unsigned next)
 	return -1;
 }
 
-static int parse_ipv6(struct rest *r, struct trace_request *rq)
+static int parse_ipv6(struct arena *a, struct rest *r, struct trace_request *rq)
 {
 	size_t payload;
 	int proto;
@@ -148,6 +198,7 @@ static int parse_ipv6(struct rest *r, struct trace_request *rq)
 	payload = be16(r->at + 4);
 	rq->family = NFPROTO_IPV6;
 	rq->dscp = (r->at[0] << 2 & 0x3c) | r->at[1] >> 6;
+	rq->ecn = r->at[1] >> 4 & 3;
 	rq->ttl = r->at[7];
 	rq->src = addr_from(AF_INET6, r->at + 8);
 	rq->dst = addr_from(AF_INET6, r->at + 24);
@@ -158,14 +209,23 @@ static int parse_ipv6(struct rest *r, struct trace_request *rq)
 		if (payload < r->n)
 			r->n = payload;
 	}
-	proto = transport_of(r, (unsigned)proto);
+	proto = transport_of(a, r, (unsigned)proto, &rq->parts);
 	if (proto < 0)
 		return -1;
 	rq->l4proto = (uint8_t)proto;
 	return 0;
 }
 
-static int parse_transport(const struct rest *r, struct trace_request *rq)
+/* All options, unless they are cut off */
+static void parse_options(struct arena *a, const struct rest *r, struct trace_request *rq)
+{
+	size_t header = (size_t)(r->at[12] >> 4) * 4;
+
+	if (header >= 20 && header <= r->n)
+		rq->parts.tcpopt = parts_of_bytes(a, PARTS_TCPOPT, r->at + 20, header - 20);
+}
+
+static int parse_transport(struct arena *a, const struct rest *r, struct trace_request *rq)
 {
 	switch (rq->l4proto) {
 	case IPPROTO_TCP:
@@ -177,8 +237,10 @@ static int parse_transport(const struct rest *r, struct trace_request *rq)
 			return -1;
 		rq->sport = (int)be16(r->at);
 		rq->dport = (int)be16(r->at + 2);
-		if (rq->l4proto == IPPROTO_TCP)
+		if (rq->l4proto == IPPROTO_TCP) {
 			rq->tcp_flags = r->at[13];
+			parse_options(a, r, rq);
+		}
 		return 0;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
@@ -186,6 +248,15 @@ static int parse_transport(const struct rest *r, struct trace_request *rq)
 			return -1;
 		rq->icmp_type = r->at[0];
 		rq->icmp_code = r->at[1];
+		return 0;
+	case IPPROTO_AH:
+	case IPPROTO_ESP:
+		rq->has_spi = r->n >= 8;
+		if (rq->has_spi)
+			rq->spi = be16(r->at + (rq->l4proto == IPPROTO_AH ? 4 : 0)) << 16 | be16(r->at + (rq->l4proto == IPPROTO_AH ? 6 : 2));
+		return 0;
+	case IPPROTO_MH:
+		rq->icmp_type = r->n >= 3 ? r->at[2] : -1;
 		return 0;
 	default: return 0;
 	}
@@ -208,7 +279,8 @@ bool frame_link_known(int link)
 	}
 }
 
-int frame_parse(int link, const uint8_t *bytes, size_t n, struct trace_request *ret, enum frame_way *ret_way)
+int frame_parse(struct arena *a, int link, const uint8_t *bytes, size_t n, struct trace_request *ret,
+		enum frame_way *ret_way)
 {
 	struct trace_request rq = TRACE_REQUEST_INIT;
 	enum frame_way way = FRAME_ANY;
@@ -221,7 +293,7 @@ int frame_parse(int link, const uint8_t *bytes, size_t n, struct trace_request *
 		type = r.at[0] >> 4 == 4 ? ETH_P_IP : r.at[0] >> 4 == 6 ? ETH_P_IPV6 : -1;
 	if (type < 0 || r.at[0] >> 4 != (type == ETH_P_IP ? 4 : 6))
 		return -1;
-	if ((type == ETH_P_IP ? parse_ipv4(&r, &rq) : parse_ipv6(&r, &rq)) < 0 || parse_transport(&r, &rq) < 0)
+	if ((type == ETH_P_IP ? parse_ipv4(a, &r, &rq) : parse_ipv6(a, &r, &rq)) < 0 || parse_transport(a, &r, &rq) < 0)
 		return -1;
 	*ret = rq;
 	*ret_way = way;

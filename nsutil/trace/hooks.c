@@ -89,6 +89,9 @@ static int add_kernel_parts(struct tracer *t, unsigned v6)
 		if ((hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT) &&
 		    add_item(t, l, HOOK_CONNTRACK, NF_IP_PRI_CONNTRACK, NULL) < 0)
 			return -1;
+		if ((hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_OUT) && t->gathers[v6] &&
+		    add_item(t, l, HOOK_DEFRAG, NF_IP_PRI_CONNTRACK_DEFRAG, NULL) < 0)
+			return -1;
 		/* nf_nat_register_fn(): one chain of type nat brings the core to all of its hooks */
 		if (any && hook != NF_INET_FORWARD && add_item(t, l, HOOK_NAT, nat_priority[hook], NULL) < 0)
 			return -1;
@@ -109,6 +112,8 @@ int hooks_prepare(struct tracer *t)
 	}
 	t->tracks[0] = conntrack_is_on(t->rs, NFPROTO_IPV4);
 	t->tracks[1] = conntrack_is_on(t->rs, NFPROTO_IPV6);
+	t->gathers[0] = conntrack_gathers(t->rs, NFPROTO_IPV4);
+	t->gathers[1] = conntrack_gathers(t->rs, NFPROTO_IPV6);
 	sort_items(&t->ingress);
 	sort_items(&t->egress);
 	return add_kernel_parts(t, 0) < 0 || add_kernel_parts(t, 1) < 0 ? -1 : 0;
@@ -129,6 +134,8 @@ static bool matters(const struct run *r, const struct hook_item *it)
 {
 	if (it->kind == HOOK_NAT && !r->t->nat[run_v6(r)][r->hook].n)
 		return r->t->conns && trace_may_be_tracked(r->rq);
+	if (it->kind == HOOK_DEFRAG)
+		return r->pkt.some_fragment;
 	return it->kind != HOOK_CHAIN || it->chain->rules || it->chain->policy == VERDICT_DROP;
 }
 
@@ -136,6 +143,8 @@ static const char *item_name(struct run *r, const struct hook_item *it)
 {
 	if (it->kind == HOOK_NAT)
 		return "nat";
+	if (it->kind == HOOK_DEFRAG)
+		return "putting fragments together";
 	if (it->kind == HOOK_CONNTRACK)
 		return "connection tracking";
 	return arena_printf(r->arena, "%s %s %s %s", store_name(it->chain->table->store),
@@ -463,6 +472,14 @@ static bool run_plain_chain(struct run *r, const struct chain *c, unsigned hook)
 	return !r->ended;
 }
 
+void gather(struct run *r)
+{
+	if (!r->pkt.some_fragment)
+		return;
+	packet_whole(&r->pkt);
+	r->gathered = true;
+}
+
 bool hooks_run(struct run *r, unsigned hook)
 {
 	struct hook_item *items[HOOK_ITEMS];
@@ -474,6 +491,10 @@ bool hooks_run(struct run *r, unsigned hook)
 		bool goes_on = true;
 
 		switch (items[i]->kind) {
+		case HOOK_DEFRAG:
+			if (r->pkt.ct.attach != CT_UNTRACKED)
+				gather(r);
+			break;
 		case HOOK_CONNTRACK: run_conntrack(r); break;
 		case HOOK_NAT: goes_on = run_nat(r, hook); break;
 		case HOOK_CHAIN: goes_on = run_plain_chain(r, items[i]->chain, hook); break;

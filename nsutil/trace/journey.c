@@ -173,7 +173,9 @@ static void find_listener(struct run *r)
 		r->out.listener = r->assigned;
 		return;
 	}
-	if (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP)
+	if (packet_ext(&r->pkt, IPPROTO_ROUTING))
+		r->out.listener_unknown = "the kernel looks at its routing header first";
+	else if (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP)
 		r->out.listener_unknown = "the kernel takes it, or a raw socket";
 	else if (r->t->nv->sockets_unread)
 		r->out.listener_unknown = r->t->nv->sockets_unread;
@@ -187,6 +189,8 @@ static void find_listener(struct run *r)
 static void input(struct run *r)
 {
 	packet_set_oif(&r->pkt, 0, "");
+	if (!run_v6(r))
+		gather(r); /* ip_local_deliver() */
 	if (!hooks_run(r, NF_INET_LOCAL_IN))
 		return;
 	find_listener(r);
@@ -328,12 +332,24 @@ static void early_demux(struct run *r)
 	packet_set_meta_unknown(&r->pkt, NFT_META_CGROUP);
 }
 
+/* ip_rcv_options(): with accept_source_route, which is off by default, it goes where the option says */
+static bool routed_by_sender(struct run *r)
+{
+	enum { LSRR = 131, SSRR = 137 };
+
+	if (run_v6(r) || (!parts_find(r->pkt.ipopt, LSRR) && !parts_find(r->pkt.ipopt, SSRR)))
+		return false;
+	run_end(r, TRACE_UNKNOWN, "its sender says the route (IP option lsrr or ssrr): the kernel drops it, or follows that where "
+				  "accept_source_route is set");
+	return true;
+}
+
 static void route_and_deliver(struct run *r, int iif)
 {
 	struct route_result res;
 	struct route_key k;
 
-	if (!can_route(r))
+	if (!can_route(r) || routed_by_sender(r))
 		return;
 	k = key_of(r);
 	k.iif = iif;

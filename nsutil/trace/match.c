@@ -53,6 +53,8 @@ static enum tri load(const struct run *r, uint64_t at, unsigned size, struct kno
 
 	if (len->k == UINT32_MAX && at + size > len->v)
 		return TRI_FALSE;
+	if (p->vague && at + size > (unsigned)(p->vague - PACKET_NH))
+		return TRI_UNKNOWN;
 	if (at + size > (unsigned)(p->end - PACKET_NH)) /* content: of it nothing is known, not even that it is there */
 		return TRI_UNKNOWN;
 	*ret = (struct known32){ 0 };
@@ -303,5 +305,5 @@ enum tri match_ask(struct run *r, const struct xt_ext *x)
 		return u32(r, x->data);
 	if (strcmp(x->name, "bpf") == 0 && x->size >= (x->rev ? sizeof(struct xt_bpf_info_v1) : sizeof(struct xt_bpf_info)))
 		return bpf(r, x);
-	return TRI_UNKNOWN;
+	return match_v6(&r->pkt, x);
 }

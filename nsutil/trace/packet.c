@@ -18,20 +18,100 @@ static void put(struct packet *p, unsigned at, uint8_t v, uint8_t known)
 	p->known[at] = known;
 }
 
-static void init_ipv4(struct packet *p)
+static void put_parts(struct packet *p, unsigned at, const struct parts *o)
 {
-	put(p, PACKET_NH, 0x45, 0xff);
-	put(p, PACKET_NH + 6, 0, 0xbf); /* no fragment; DF depends on the sender */
-	put(p, PACKET_NH + 7, 0, 0xff);
-	put(p, PACKET_NH + 9, p->l4proto, 0xff);
-	p->th = PACKET_NH + 20;
+	for (unsigned i = 0; i < o->n; at += o->part[i++].size)
+		for (unsigned k = 0; k < o->part[i].size; k++)
+			put(p, at + k, o->part[i].bytes[k], 0xff);
 }
 
-static void init_ipv6(struct packet *p)
+/* The reserved and DF bits, MF, the offset; DF depends on the sender */
+static void init_fragment(struct packet *p, const struct header_parts *h)
 {
+	bool is = h->frag == FRAG_IS;
+	unsigned offset = is && h->offset > 0 ? (unsigned)h->offset : 0, known = is && h->offset < 0 ? 0 : 0x1fff;
+	unsigned more = is && h->more > 0 ? 0x20 : 0;
+
+	put(p, PACKET_NH + 6, (uint8_t)(more | offset >> 8), (uint8_t)((is && h->more < 0 ? 0x80 : 0xa0) | known >> 8));
+	put(p, PACKET_NH + 7, (uint8_t)offset, (uint8_t)known);
+	p->offset_bit = known ? 0 : (PACKET_NH + 6) * 8 + 3;
+	p->fragment = is && h->offset != 0;
+	p->some_fragment = is && (h->offset || h->more);
+	if (h->has_id) {
+		put(p, PACKET_NH + 4, (uint8_t)(h->id >> 8), 0xff);
+		put(p, PACKET_NH + 5, (uint8_t)h->id, 0xff);
+	}
+}
+
+static void init_ipv4(struct packet *p, const struct header_parts *h)
+{
+	unsigned size = 0;
+
+	for (unsigned i = 0; h->ipopt && i < h->ipopt->n; i++)
+		size += h->ipopt->part[i].size;
+	size = size < PARTS_OPTIONS ? (size + 3) / 4 * 4 : PARTS_OPTIONS;
+	p->ipopt = h->ipopt;
+	p->th = (uint16_t)(PACKET_NH + 20 + size);
+	if (!h->ipopt || h->ipopt->exact) {
+		put(p, PACKET_NH, (uint8_t)(0x45 + size / 4), 0xff);
+		if (h->ipopt)
+			put_parts(p, PACKET_NH + 20, h->ipopt);
+	} else {
+		put(p, PACKET_NH, 0x40, 0xf0);
+		p->vague = PACKET_NH + 20;
+	}
+	init_fragment(p, h);
+	put(p, PACKET_NH + 9, p->l4proto, 0xff);
+}
+
+static void put_fragment_header(struct packet *p, const struct header_parts *h)
+{
+	unsigned at = p->th, offset = h->offset > 0 ? (unsigned)h->offset << 3 : 0, known = h->offset < 0 ? 0 : 0xfff8;
+
+	put(p, at + 1, 0, 0xff);
+	put(p, at + 2, (uint8_t)(offset >> 8), (uint8_t)(known >> 8));
+	put(p, at + 3, (uint8_t)(offset | (h->more > 0)), (uint8_t)(known | (h->more < 0 ? 6 : 7)));
+	for (unsigned i = 0; h->has_id && i < 4; i++)
+		put(p, at + 4 + i, (uint8_t)(h->id >> (24 - 8 * i)), 0xff);
+	p->offset_bit = known ? 0 : (uint16_t)((at + 2) * 8);
+	p->fragment = h->offset != 0;
+	p->some_fragment = true;
+}
+
+/* A header goes behind those that are there; the byte at @next says so. Return: where the next one is said */
+static unsigned put_ext(struct packet *p, unsigned next, const struct part *e, const struct header_parts *h)
+{
+	unsigned at = p->th, size = e->size ? e->size : 8;
+
+	if (p->n_ext == PACKET_EXT || at + size > PACKET_NH + 40 + PARTS_HEADERS)
+		return next;
+	put(p, next, e->type, 0xff);
+	if (e->type == IPPROTO_FRAGMENT)
+		put_fragment_header(p, h);
+	for (unsigned k = 1; k < e->known && e->type != IPPROTO_FRAGMENT; k++)
+		put(p, at + k, e->bytes[k], 0xff);
+	p->ext[p->n_ext].type = e->type;
+	p->ext[p->n_ext].at = (uint16_t)at;
+	p->ext[p->n_ext++].size = e->size;
+	p->th = (uint16_t)(at + size);
+	if (!e->size && !p->vague)
+		p->vague = p->th;
+	return at;
+}
+
+static void init_ipv6(struct packet *p, const struct header_parts *h)
+{
+	static const struct part fragment = { .type = IPPROTO_FRAGMENT, .size = 8 };
+	unsigned next = PACKET_NH + 6;
+
 	put(p, PACKET_NH, 0x60, 0xf0);
-	put(p, PACKET_NH + 6, p->l4proto, 0xff);
 	p->th = PACKET_NH + 40;
+	/* where nothing says otherwise, the fragment header is the last one */
+	for (unsigned i = 0; h->exthdr && i < h->exthdr->n; i++)
+		next = put_ext(p, next, &h->exthdr->part[i], h);
+	if (h->frag == FRAG_IS && !parts_find(h->exthdr, IPPROTO_FRAGMENT))
+		next = put_ext(p, next, &fragment, h);
+	put(p, next, p->l4proto, 0xff);
 }
 
 static void init_transport(struct packet *p)
@@ -58,20 +138,94 @@ static void init_transport(struct packet *p)
 	p->end = (uint16_t)(p->th + size);
 }
 
-void packet_init(struct packet *p, uint8_t family, uint8_t l4proto)
+void packet_set_tcpopt(struct packet *p, const struct parts *o)
 {
+	unsigned at = p->th + 20u, size = 0;
+
+	p->version++;
+	memset(p->known + at, 0, PARTS_OPTIONS);
+	p->tcpopt = o;
+	for (unsigned i = 0; o && i < o->n; i++)
+		size += o->part[i].size;
+	p->end = (uint16_t)at;
+	p->known[p->th + 12u] = 0;
+	p->bytes[p->th + 12u] = 0;
+	if (!o || !o->exact)
+		return;
+	put(p, p->th + 12u, (uint8_t)((5 + size / 4) << 4), 0xf0);
+	put_parts(p, at, o);
+	p->end = (uint16_t)(at + size);
+}
+
+void packet_init(struct packet *p, uint8_t family, uint8_t l4proto, const struct header_parts *h)
+{
+	static const struct header_parts none;
+
+	if (!h)
+		h = &none;
 	memset(p, 0, sizeof(*p));
 	p->family = family;
 	p->l4proto = l4proto;
 	p->mss = -1;
 	p->ct.zone_dir = -1;
 	if (family == NFPROTO_IPV6)
-		init_ipv6(p);
+		init_ipv6(p, h);
 	else
-		init_ipv4(p);
+		init_ipv4(p, h);
 	init_transport(p);
+	if (l4proto == IPPROTO_TCP && h->tcpopt)
+		packet_set_tcpopt(p, h->tcpopt);
+	p->whole_end = p->end;
+	if (p->fragment)
+		p->end = p->th;
 	packet_set_meta(p, NFT_META_MARK, 0);
 	packet_set_meta_absent(p, NFT_META_NFTRACE);
+}
+
+/* nf_ct_frag6_reasm(): the fragment header is taken out */
+static void take_out(struct packet *p, unsigned i)
+{
+	unsigned at = p->ext[i].at, next = i ? p->ext[i - 1].at : PACKET_NH + 6u;
+
+	put(p, next, p->bytes[at], p->known[at]);
+	memmove(p->bytes + at, p->bytes + at + 8, PACKET_BYTES - 8 - at);
+	memmove(p->known + at, p->known + at + 8, PACKET_BYTES - 8 - at);
+	for (unsigned k = i + 1; k < p->n_ext; k++) {
+		p->ext[k - 1] = p->ext[k];
+		p->ext[k - 1].at -= 8;
+	}
+	p->n_ext--;
+	p->th -= 8;
+	p->end -= 8;
+	p->vague -= p->vague > at ? 8 : 0;
+}
+
+void packet_whole(struct packet *p)
+{
+	unsigned length = PACKET_NH + (p->family == NFPROTO_IPV6 ? 4 : 2);
+
+	p->version++;
+	p->end = p->fragment ? p->whole_end : p->end;
+	p->fragment = p->some_fragment = false;
+	p->offset_bit = 0;
+	for (unsigned i = 0; i < p->n_ext; i++)
+		if (p->ext[i].type == IPPROTO_FRAGMENT)
+			take_out(p, i);
+	if (p->family != NFPROTO_IPV6) {
+		put(p, PACKET_NH + 6, 0, 0xbf);
+		put(p, PACKET_NH + 7, 0, 0xff);
+	}
+	put(p, length, 0, 0);
+	put(p, length + 1, 0, 0);
+	packet_set_meta_unknown(p, NFT_META_LEN);
+}
+
+unsigned packet_ext(const struct packet *p, uint8_t type)
+{
+	for (unsigned i = 0; i < p->n_ext; i++)
+		if (p->ext[i].type == type)
+			return p->ext[i].at;
+	return 0;
 }
 
 static unsigned addr_at(const struct packet *p, bool dst)
@@ -234,6 +388,21 @@ static void load_bits(const struct packet *p, unsigned first_bit, struct value *
 	}
 }
 
+void packet_load_at(const struct packet *p, unsigned bit, unsigned bits, struct value *v)
+{
+	value_unknown(v, bits, "not given");
+	if ((bit | bits) % 8 == 0 && (bit + bits) / 8 <= p->end) {
+		memcpy(v->b, p->bytes + bit / 8, bits / 8);
+		memcpy(v->k, p->known + bit / 8, bits / 8);
+	} else {
+		load_bits(p, bit, v);
+	}
+	if (p->offset_bit && bit <= p->offset_bit && bit + bits >= p->offset_bit + 13u) {
+		v->nz_at = (uint16_t)(bit + bits - p->offset_bit - 13);
+		v->nz_bits = 13;
+	}
+}
+
 void packet_load(const struct packet *p, uint8_t base, unsigned offset, unsigned bits, struct value *v)
 {
 	unsigned at = base_at(p, base);
@@ -246,13 +415,10 @@ void packet_load(const struct packet *p, uint8_t base, unsigned offset, unsigned
 		value_absent(v, "the packet has no such header here");
 		return;
 	}
-	value_unknown(v, bits, "not given");
-	if ((offset | bits) % 8 == 0 && at + (offset + bits) / 8 <= p->end) {
-		memcpy(v->b, p->bytes + at + offset / 8, bits / 8);
-		memcpy(v->k, p->known + at + offset / 8, bits / 8);
-		return;
-	}
-	load_bits(p, at * 8 + offset, v);
+	if (base == NFT_PAYLOAD_NETWORK_HEADER && p->vague && at * 8 + offset + bits > p->vague * 8u)
+		value_unknown(v, bits, "it is not known where the header's parts stand");
+	else
+		packet_load_at(p, at * 8 + offset, bits, v);
 }
 
 int packet_store(struct packet *p, uint8_t base, unsigned offset, unsigned bits, const struct value *v)

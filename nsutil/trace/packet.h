@@ -7,12 +7,14 @@
 #include <stdint.h>
 
 #include "nsutil/base/addr.h"
+#include "nsutil/trace/parts.h"
 #include "nsutil/trace/value.h"
 
-#define PACKET_BYTES 160
+#define PACKET_BYTES 240 /* 40 of IPv6, PARTS_HEADERS, 60 of TCP */
 #define PACKET_LL 2	 /* an Ethernet header, so that the network header is aligned */
 #define PACKET_NH 16
 #define PACKET_META 40	 /* more than the highest NFT_META_* */
+#define PACKET_EXT PARTS_HEADERS_MOST
 
 /* A number of which some bits are known; 'absent': there is no such thing (no socket: no uid). */
 struct known32 {
@@ -50,10 +52,18 @@ struct packet {
 	uint8_t family;		/* NFPROTO_IPV4 or NFPROTO_IPV6 */
 	uint8_t l4proto;
 	uint16_t th;		/* where the transport header begins in 'bytes' */
-	uint16_t end;		/* end of the headers held */
+	uint16_t end;		/* end of the headers held; of a later fragment, of the network header */
+	uint16_t whole_end;	/* of the whole packet, when this is a later fragment */
 	bool ll;		/* it has a link-layer header (it came in through a device) */
 	bool fragment;		/* not a first fragment */
-	int mss;		/* of the TCP option; -1: not known */
+	bool some_fragment;	/* not the whole of a packet */
+	int mss;		/* of the TCP option; -1: not known. Where all options are given, it stands among them */
+	const struct parts *ipopt, *tcpopt; /* NULL: none; not known */
+	uint64_t stripped;	/* TCP options below 64 that rules have taken out */
+	struct { uint8_t type; uint16_t at, size; } ext[PACKET_EXT]; /* extension headers; size 0: not known */
+	unsigned n_ext;
+	uint16_t vague;		/* from here on it is not known where the network header's parts stand; 0: it is */
+	uint16_t offset_bit;	/* where the 13 bits of a fragment's offset begin that are not known, but not 0; 0: none */
 	uint8_t bytes[PACKET_BYTES], known[PACKET_BYTES];
 	struct known32 meta[PACKET_META]; /* by NFT_META_*; those that are numbers of their own */
 	char iifname[16], oifname[16];
@@ -66,11 +76,21 @@ struct packet {
  * @p:		filled
  * @family:	NFPROTO_IPV4 or NFPROTO_IPV6
  * @l4proto:	IPPROTO_*
+ * @h:		what else its headers hold, which must outlive the packet; NULL or all zero: it is no fragment and
+ *		has neither IP options nor extension headers, and of TCP's options none is known
  *
- * TCP gets the flags of a SYN, ICMP an echo request; it is no fragment and has neither IP options
- * nor extension headers.
+ * TCP gets the flags of a SYN, ICMP an echo request.
  */
-void packet_init(struct packet *p, uint8_t family, uint8_t l4proto);
+void packet_init(struct packet *p, uint8_t family, uint8_t l4proto, const struct header_parts *h);
+
+/* packet_whole() - a fragment becomes the packet it is of (ip_defrag, nf_ct_frag6_gather): its length is another */
+void packet_whole(struct packet *p);
+/* packet_set_tcpopt() - other TCP options than before; NULL: not known any more */
+void packet_set_tcpopt(struct packet *p, const struct parts *o);
+/* packet_ext() - the first extension header of a type; Return: where it begins in 'bytes', 0 when there is none */
+unsigned packet_ext(const struct packet *p, uint8_t type);
+/* packet_load_at() - bits from anywhere in 'bytes', @bit being the first one */
+void packet_load_at(const struct packet *p, unsigned bit, unsigned bits, struct value *v);
 
 /* Addresses; family 0 means "not known", in both directions. */
 void packet_set_addr(struct packet *p, bool dst, const struct addr *a);

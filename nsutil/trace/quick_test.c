@@ -64,7 +64,9 @@ enum tri quick_load(const struct quick_field *f, const struct packet *p, struct 
 
 	v->hi = 0;
 	switch ((enum quick_load)f->load) {
-	case LOAD_NETWORK: t = load_bytes(f, p, PACKET_NH + f->at, v); break;
+	case LOAD_NETWORK:
+		t = p->vague && PACKET_NH + f->at + f->size > p->vague ? TRI_UNKNOWN : load_bytes(f, p, PACKET_NH + f->at, v);
+		break;
 	case LOAD_TRANSPORT: t = p->fragment ? TRI_FALSE : load_bytes(f, p, p->th + f->at, v); break;
 	case LOAD_META: t = load_meta(p, f->at, f, v); break;
 	case LOAD_L4PROTO: v->lo = p->l4proto; break;

@@ -11,7 +11,7 @@
 #define RUN_WORK 20000000    /* rules looked at on one way */
 #define RUN_TOUCHED 8	     /* elements and ipsets that rules change on one way */
 
-enum hook_item_kind { HOOK_CHAIN, HOOK_CONNTRACK, HOOK_NAT };
+enum hook_item_kind { HOOK_CHAIN, HOOK_DEFRAG, HOOK_CONNTRACK, HOOK_NAT };
 
 struct quick;
 struct set_key;
@@ -36,6 +36,7 @@ struct tracer {
 	struct hook_list hooks[2][HOOKS]; /* [0] IPv4, [1] IPv6 */
 	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
 	bool tracks[2];		/* conntrack_is_on() */
+	bool gathers[2];	/* fragments are put together before the rules */
 	struct hook_list ingress, egress; /* chains bound to devices */
 	struct quick *quick;	/* NULL: every rule is looked at */
 	const struct nv_socket **sockets; /* of nv, by their port */
@@ -72,6 +73,7 @@ struct run {
 	int dev;		/* device of the route; the hooks see it from POSTROUTING on */
 	bool local;		/* the route delivers locally */
 	bool routed;		/* the packet has a route, skb_dst() */
+	bool gathered;		/* it was put together of fragments */
 	struct addr via;	/* of it; family 0 when on link */
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */
@@ -146,6 +148,10 @@ void meta_eval(struct run *r, uint32_t key, struct value *v);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
 void fib_eval(struct run *r, const struct expr *x, struct value *v);
 void rt_eval(struct run *r, const struct expr *x, struct value *v);
+/* exthdr.c; exthdr_set(), exthdr_strip(): rules change TCP's options; Return: was the one that is taken out known to be there? */
+void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
+void exthdr_set(struct run *r, const struct expr *x, const struct value *v);
+bool exthdr_strip(struct run *r, uint8_t type);
 /* socket.c */
 void socket_eval(struct run *r, const struct expr *x, struct value *v);
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
@@ -153,6 +159,7 @@ enum tri ipset_eval(struct run *r, const struct expr *x);
 
 /* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there */
 enum tri match_ask(struct run *r, const struct xt_ext *x);
+enum tri match_v6(const struct packet *p, const struct xt_ext *x); /* match_v6.c: those of IPv6's headers, for match_ask() */
 
 /* ---- exec.c, nat.c: statements ---- */
 
@@ -193,6 +200,8 @@ uint32_t conntrack_state(struct run *r);
  * @family:	NFPROTO_IPV4 or NFPROTO_IPV6
  */
 bool conntrack_is_on(const struct ruleset *rs, uint8_t family);
+/* conntrack_gathers() - the same of nf_defrag_ipv4_enable(), which sockets that are looked for want too */
+bool conntrack_gathers(const struct ruleset *rs, uint8_t family);
 
 /* ---- walk.c, hooks.c ---- */
 
@@ -201,6 +210,8 @@ enum verdict walk_chain(struct run *r, const struct chain *c);
 int hooks_prepare(struct tracer *t);
 /* hooks_run() - all that is registered at a hook; Return: false when the packet ended there */
 bool hooks_run(struct run *r, unsigned hook);
+/* gather() - ipv4_conntrack_defrag(), ipv6_defrag(): what goes on is the whole of what a fragment is of */
+void gather(struct run *r);
 /* hooks_device() - netdev and inet ingress chains of the incoming (egress: outgoing) device */
 bool hooks_device(struct run *r, bool egress);
 

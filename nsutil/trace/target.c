@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* target - xt targets that have no native form: TTL, HL, HMARK, SNPT, DNPT, SET, CT */
+/* target - xt targets that have no native form: TTL, HL, HMARK, SNPT, DNPT, TCPOPTSTRIP, SET, CT */
 #include <arpa/inet.h>
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_HMARK.h>
+#include <linux/netfilter/xt_TCPOPTSTRIP.h>
 #include <linux/netfilter/xt_set.h>
 #include <linux/netfilter_ipv4/ipt_TTL.h>
 #include <linux/netfilter_ipv6/ip6t_NPT.h>
@@ -184,6 +185,15 @@ static void set_target(struct run *r, const struct xt_ext *x)
 		packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
 }
 
+/* ---- TCPOPTSTRIP: tcpoptstrip_mangle_packet() ---- */
+
+static void strip(struct run *r, const struct xt_tcpoptstrip_target_info *t)
+{
+	for (unsigned i = 2; i < 256; i++)
+		while (tcpoptstrip_test_bit(t->strip_bmap, i) && exthdr_strip(r, (uint8_t)i))
+			; /* one like it may follow */
+}
+
 bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret)
 {
 	*ret = FLOW_NEXT;
@@ -197,8 +207,8 @@ bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret)
 		set_target(r, x);
 	else if (strcmp(x->name, "CT") == 0) /* --helper, --timeout, --expevents */
 		exec_template(r);
-	else if (strcmp(x->name, "TCPOPTSTRIP") == 0)
-		r->pkt.mss = -1; /* nothing else is known of the options */
+	else if (strcmp(x->name, "TCPOPTSTRIP") == 0 && x->size >= sizeof(struct xt_tcpoptstrip_target_info))
+		strip(r, x->data);
 	else
 		return false;
 	return true;

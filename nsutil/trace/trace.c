@@ -32,6 +32,9 @@
  * output interface that later chains of OUTPUT see stays the old one, as in nf_hook_state); policy
  * routing with marks, uids and ports; martian loopback addresses; tproxy; the socket that listens.
  *
+ * Options of IP and TCP, extension headers and fragments are what the request says of them (parts.h); a fragment is put
+ * together with the others where conntrack, or input, wants the whole.
+ *
  * Not modelled, and said to be unknown where it matters: contents of packets, random and
  * time-dependent conditions, rates and quotas, counters of ipset members, helpers. A packet whose connection
  * is tracked already (known.c) has its state, mark and mapping. A later packet (ctstate established) of one
@@ -51,6 +54,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nsutil/trace/connection.h"
 #include "nsutil/trace/quick.h"
 #include "nsutil/trace/run.h"
 
@@ -151,8 +155,8 @@ static void ephemeral_port(struct packet *p, const struct netview *nv)
 
 static void set_ports(struct packet *p, const struct tracer *t, const struct trace_request *rq)
 {
-	if (!packet_has_ports(p))
-		return;
+	if (!connection_has_ports(p->l4proto))
+		return; /* a later fragment has them again once it is whole */
 	if (rq->sport >= 0)
 		packet_set_port(p, false, (uint16_t)rq->sport, UINT16_MAX);
 	else if (rq->path == TRACE_OUT)
@@ -166,7 +170,9 @@ static void set_optional(struct packet *p, const struct trace_request *rq)
 	bool v6 = rq->family == NFPROTO_IPV6;
 	struct value v;
 
-	if (rq->icmp_type >= 0) {
+	if (rq->icmp_type >= 0 && rq->l4proto == IPPROTO_MH) {
+		packet_set_u8(p, 2, (uint8_t)rq->icmp_type, 0xff);
+	} else if (rq->icmp_type >= 0) {
 		packet_set_u8(p, 0, (uint8_t)rq->icmp_type, 0xff);
 		packet_set_u8(p, 1, (uint8_t)(rq->icmp_code >= 0 ? rq->icmp_code : 0), 0xff);
 	}
@@ -178,6 +184,12 @@ static void set_optional(struct packet *p, const struct trace_request *rq)
 		packet_set_icmp_id(p, (uint16_t)rq->icmp_id, UINT16_MAX);
 	}
 	p->mss = rq->mss;
+	for (unsigned i = 0; rq->has_spi && i < 4; i++)
+		packet_set_u8(p, (rq->l4proto == IPPROTO_AH ? 4 : 0) + i, (uint8_t)(rq->spi >> (24 - 8 * i)), 0xff);
+	if (rq->ecn >= 0) {
+		value_uint(&v, (uint64_t)rq->ecn, 2);
+		packet_store(p, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 10 : 14, 2, &v);
+	}
 	if (rq->dscp >= 0) {
 		value_uint(&v, (uint64_t)rq->dscp, 6);
 		packet_store(p, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 4 : 8, 6, &v);
@@ -195,7 +207,7 @@ static void set_optional(struct packet *p, const struct trace_request *rq)
 
 static void make_packet(struct packet *p, const struct tracer *t, const struct trace_request *rq)
 {
-	packet_init(p, rq->family, rq->l4proto);
+	packet_init(p, rq->family, rq->l4proto, &rq->parts);
 	packet_set_addr(p, true, &rq->dst);
 	packet_set_addr(p, false, &rq->src);
 	set_ports(p, t, rq);
@@ -270,7 +282,7 @@ static void start_over(struct run *r, const struct packet *first)
 	r->leg = r->hook = 0;
 	r->chain = NULL;
 	r->rule = NULL;
-	r->xt = r->assumed = r->undecided = r->local = r->routed = r->ended = false;
+	r->xt = r->assumed = r->undecided = r->local = r->routed = r->gathered = r->ended = false;
 	memset(&r->verdict, 0, sizeof(r->verdict));
 	r->changes = NULL;
 	r->failed = r->inner = NULL;
@@ -326,6 +338,8 @@ static void walk_one(struct run *r, const struct packet *p)
 	journey(r);
 	if (r->out.verdict == TRACE_ACCEPT && r->rq->ct_state & TRACE_CT_ESTABLISHED && !r->out.conn_used)
 		r->out.why = "its connection being mapped as the rules say now";
+	if (r->out.verdict == TRACE_ACCEPT && r->gathered && !r->out.why)
+		r->out.why = "put together with its other fragments";
 	finish_outcome(r);
 }
 

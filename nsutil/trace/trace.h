@@ -7,6 +7,7 @@
 #include "nsutil/base/err.h"
 #include "nsutil/ruleset/model.h"
 #include "nsutil/ruleset/netview.h"
+#include "nsutil/trace/parts.h"
 #include "nsutil/trace/value.h"
 
 struct ipset_list;
@@ -29,7 +30,11 @@ struct trace_request {
 	uint32_t ct_state;	/* one of TRACE_CT_*, 0 for a first packet (NEW) */
 	int dscp, ttl, length, tcp_flags; /* -1: not given (tcp_flags: a SYN) */
 	int icmp_id;		/* of a query; -1: not given */
-	int mss;		/* TCP's option; -1: not given */
+	int mss;		/* TCP's option; -1: not given, or among the options in 'parts' */
+	struct header_parts parts; /* options, extension headers, fragments */
+	int ecn;		/* of the IP header; -1: not given */
+	bool has_spi;
+	uint32_t spi;		/* of ah and esp */
 	bool first;		/* its first packet is meant, though the connection may be tracked by now */
 };
 
@@ -44,7 +49,7 @@ enum {
 
 #define TRACE_REQUEST_INIT \
 	{ .sport = -1, .dport = -1, .icmp_type = -1, .icmp_code = -1, .dscp = -1, .ttl = -1, \
-	  .length = -1, .tcp_flags = -1, .icmp_id = -1, .mss = -1 }
+	  .length = -1, .tcp_flags = -1, .icmp_id = -1, .mss = -1, .ecn = -1 }
 
 struct trace_options {
 	/* Base chains in the order the kernel runs them where priorities are equal (any hooks, any

@@ -30,6 +30,7 @@ static unsigned begin(struct value *v, unsigned bits, const char *why)
 	v->text = false;
 	v->absent = v->perhaps = false;
 	v->why = why;
+	v->nz_bits = 0;
 	return value_size(v);
 }
 
@@ -163,6 +164,8 @@ void value_resize(struct value *v, unsigned bits)
 		memset(v->b, 0, to - from);
 		memset(v->k, 0xff, to - from);
 	} else if (to < from) {
+		if (v->nz_at + v->nz_bits > bits)
+			v->nz_bits = 0;
 		memmove(v->b, v->b + from - to, to);
 		memmove(v->k, v->k + from - to, to);
 	}
@@ -212,6 +215,22 @@ static enum tri same_bits(const struct value *a, const struct value *b, unsigned
 	return unknown ? TRI_UNKNOWN : TRI_TRUE;
 }
 
+/* A bit, 0 being the last one: known to be @one? */
+static bool bit_is(const struct value *v, unsigned bit, bool one)
+{
+	unsigned at = value_size(v) - 1 - bit / 8;
+
+	return bit < v->bits && ((v->k[at] >> bit % 8) & 1) && ((v->b[at] >> bit % 8) & 1) == one;
+}
+
+static bool region_is(const struct value *v, const struct value *region, bool one)
+{
+	for (unsigned i = 0; i < region->nz_bits; i++)
+		if (!bit_is(v, region->nz_at + i, one))
+			return false;
+	return region->nz_bits > 0;
+}
+
 enum tri value_eq(const struct value *a, const struct value *b)
 {
 	struct pair p;
@@ -229,6 +248,8 @@ enum tri value_eq(const struct value *a, const struct value *b)
 			return TRI_FALSE;
 		unknown |= (uint8_t)(mask & ~both);
 	}
+	if (region_is(p.b, p.a, false) || region_is(p.a, p.b, false))
+		return TRI_FALSE;
 	return unknown ? TRI_UNKNOWN : TRI_TRUE;
 }
 
@@ -293,6 +314,8 @@ void value_and(struct value *a, const struct value *b)
 	struct value c = *b;
 
 	value_resize(&c, a->bits);
+	if (a->nz_bits && !region_is(&c, a, true))
+		a->nz_bits = 0;
 	for (unsigned i = 0; i < value_size(a); i++) {
 		uint8_t zero = (uint8_t)((a->k[i] & ~a->b[i]) | (c.k[i] & ~c.b[i]));
 		uint8_t one = a->b[i] & c.b[i];
@@ -321,6 +344,7 @@ void value_xor(struct value *a, const struct value *b)
 	struct value c = *b;
 
 	value_resize(&c, a->bits);
+	a->nz_bits = 0;
 	for (unsigned i = 0; i < value_size(a); i++) {
 		a->k[i] &= c.k[i];
 		a->b[i] = (a->b[i] ^ c.b[i]) & a->k[i];
@@ -332,6 +356,7 @@ void value_shift(struct value *a, int left)
 	struct value from = *a;
 	unsigned total = value_size(a) * 8;
 
+	a->nz_bits = 0;
 	for (unsigned i = 0; i < value_size(a); i++)
 		a->b[i] = 0, a->k[i] = 0xff;
 	/* bit 0 is the least significant one */

@@ -30,6 +30,7 @@ struct value {
 	bool absent;	 /* the packet has no such thing: the kernel ends the rule (NFT_BREAK) */
 	bool perhaps;	 /* nothing is known, not even that it is there */
 	const char *why; /* why it is absent, or why bits are not known; constant text */
+	uint16_t nz_at, nz_bits; /* so many bits, from that one (0: the last), are not all 0, whichever are not */
 	uint8_t b[VALUE_BYTES], k[VALUE_BYTES];
 };
 

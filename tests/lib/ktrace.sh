@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # ktrace.sh - compares "cnish trace" with the kernel's own trace of a real connection; to be sourced after pod.sh
 #
-#   ktrace_on                                   the pod's first packets get the trace bit
+#   ktrace_on [rawsend]                         the pod's first packets get the trace bit (and what rawsend sends)
 #   ktrace_compare out UID GID PROTO SRC DST PORT [WORD...]   a connection of the pod; SRC "-" lets routing choose
 #   ktrace_compare in  UID GID PROTO SRC DST PORT [WORD...]   one of the node into the pod
 # Compared are: every rule that matched and every policy, in order, with the verdict; and who answered.
@@ -16,6 +16,7 @@ ktrace_on() {
 			echo "chain $hook { type filter hook $hook priority -500;"
 			echo 'tcp flags & (fin | syn | rst | ack) == syn meta nftrace set 1'
 			echo 'udp dport { 53, 5353 } meta nftrace set 1'
+			[ "${1:-}" != rawsend ] || printf 'ip ttl 77 meta nftrace set 1\nip6 hoplimit 77 meta nftrace set 1\n'
 			echo 'icmp type echo-request meta nftrace set 1'
 			echo 'icmpv6 type echo-request meta nftrace set 1'
 			echo '}'

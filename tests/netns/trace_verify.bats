@@ -46,6 +46,41 @@ one_store() {
 @test "Istio's rules in the legacy store: the kernel agrees, and the pod is as it was" { in_pod one_store legacy; }
 @test "Istio's rules in the compat store: the kernel agrees, and the pod is as it was" { in_pod one_store nft; }
 
+# What the words say of headers is in the packet that is sent
+headers() {
+	pod_exec nft -f - <<-'EOF'
+	table inet h {
+		chain o { type filter hook output priority 10; jump look; }
+		chain i { type filter hook prerouting priority 10; jump look; }
+		chain look {
+			tcp option maxseg size 1400 counter
+			tcp option sack-perm exists counter
+			tcp option window missing counter
+			ip option ra exists counter
+			ip hdrlength 6 counter
+			exthdr hbh exists counter
+			rt type 2 counter
+			ip ecn ce counter
+			ip6 ecn ect1 counter
+			esp spi 7 counter
+			udp dport 53 counter
+		}
+	}
+	EOF
+	agrees in tcp "$NODE_IP" to "$POD_IP:8080" mss 1400
+	agrees in tcp "$NODE_IP" to "$POD_IP:8080" tcpopt maxseg=1400,sack-perm,nop,nop ecn ce
+	agrees in udp "$NODE_IP" to "$POD_IP:53" ipopt ra=0
+	agrees in udp "[$NODE_IP6]" to "[$POD_IP6]:53" exthdr hbh:010400000000,rt:020000000000fd000000000000000000000000000001 ecn ect1
+	agrees in esp "$NODE_IP" to "$POD_IP" spi 7
+	agrees out tcp "$FAR_IP:80" tcpopt maxseg=1400,sack-perm,nop,nop
+	agrees out udp "$FAR_IP:53" ipopt ra=0 length 60
+	agrees out udp "[$FAR_IP6]:53" exthdr hbh:010400000000
+	run "$CNISH" -t netns:pod trace --verify in udp "$NODE_IP" to "$POD_IP:53" frag first
+	[ "$status" = 5 ] && [[ $output == *"a fragment goes nowhere alone"* ]]
+}
+
+@test "options, extension headers, ECN: sent as they were said" { in_pod headers; }
+
 # A mixture of stores, equal priorities, TPROXY, marks that route, NAT and rejections
 mixture() {
 	pod_istio legacy

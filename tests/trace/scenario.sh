@@ -16,10 +16,15 @@
 #   trace ...
 #       ends drop                  several "ends": several outcomes, in any order
 #       kernel no REASON           the connection cannot be made here for real
+#       kernel whole               a fragment is sent with the others of its packet
+#
+# A connection with words of headers (tcpopt, ipopt, exthdr, frag, spi ...) is one packet of rawsend.
 #
 # ends: local ADDRESS:PORT [LISTENER|nobody], out ADDRESS:PORT [from ADDRESS], drop, reject, unreachable, unknown.
 # The pod is that of pod.sh, with Envoy (15001, 15006) and an application (8080, udp 5353); the node answers
 # on 80 and 8080. Each connection is made for real too, and the kernel's trace must be that of an outcome.
+
+export HEADER_WORDS='tcpopt|ipopt|exthdr|frag|fragid|spi|ecn|type|flags'
 
 # scenario_parse FILE: fills the arrays KIND and TEXT, one entry per line that says something
 scenario_parse() {
@@ -55,6 +60,11 @@ scenario_connect() {
 	local -a w
 	local i=0 src=- dst port=0 endpoint
 	read -ra w <<<"$CONNECTION"
+	if [[ " $CONNECTION " =~ \ ($HEADER_WORDS)\  ]]; then
+		CONNECT=("$TOP/tests/lib/rawsend" ${WHOLE:+--whole} "${w[@]}")
+		[ "${w[0]}" = out ] || CONNECT=(nsenter --net=/proc/1/ns/net -- "${CONNECT[@]}")
+		return 0
+	fi
 	CONNECT_PATH=${w[0]}
 	CONNECT=("$TOOLS/connect" -w 300)
 	[ "${w[1]}" = tcp ] || CONNECT+=(-n)
@@ -166,18 +176,18 @@ scenario_check() {
 # What is said about a connection ends where something else begins
 scenario_done() {
 	scenario_check
-	CONNECTION= HITS=() MISSES=() ENDS=() NO_KERNEL=
+	CONNECTION= HITS=() MISSES=() ENDS=() NO_KERNEL= WHOLE=
 }
 
 scenario_run() {
 	local i
 	SCENARIO=${1##*/} FAILED= CONNECTION= CHECKED=0
-	HITS=() MISSES=() ENDS=() NO_KERNEL=
+	HITS=() MISSES=() ENDS=() NO_KERNEL= WHOLE=
 	scenario_parse "$1"
 	pod_standin -n envoy -u 1337 -g 1337 -t tcp/15001 tcp/15006 >/dev/null
 	pod_standin -n app -u 1000 -g 1000 tcp/8080 udp/5353 >/dev/null
 	node_standin -n node tcp/80 tcp/8080 >/dev/null
-	ktrace_on
+	if grep -qE "^trace .* ($HEADER_WORDS) " "$1"; then ktrace_on rawsend; else ktrace_on; fi
 	for i in "${!KIND[@]}"; do
 		case ${KIND[i]} in load | run | node | trace) scenario_done ;; esac
 		case ${KIND[i]} in
@@ -188,7 +198,7 @@ scenario_run() {
 		hits) HITS+=("${TEXT[i]}") ;;
 		misses) MISSES+=("${TEXT[i]}") ;;
 		ends) ENDS+=("${TEXT[i]}") ;;
-		kernel) NO_KERNEL=${TEXT[i]} ;;
+		kernel) if [ "${TEXT[i]}" = whole ]; then WHOLE=1; else NO_KERNEL=${TEXT[i]}; fi ;;
 		*) scenario_fail "line '${KIND[i]} ${TEXT[i]}' is not understood" ;;
 		esac
 	done

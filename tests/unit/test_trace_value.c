@@ -135,7 +135,7 @@ static void packet_bits(void **state)
 	(void)state;
 	for (unsigned offset = 0; offset < 24; offset++)
 		for (unsigned bits = 1; bits <= 32; bits++) {
-			packet_init(&p, NFPROTO_IPV4, IPPROTO_TCP);
+			packet_init(&p, NFPROTO_IPV4, IPPROTO_TCP, NULL);
 			before = p;
 			value_uint(&v, 0xa5c3f00d & (bits == 32 ? ~0u : (1u << bits) - 1), bits);
 			assert_int_equal(packet_store(&p, NFT_PAYLOAD_NETWORK_HEADER, offset, bits, &v), 0);
