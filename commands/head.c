@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "nsutil/base/arena.h"
+#include "nsutil/live/logger.h"
 #include "nsutil/pod/target.h"
 #include "shell/out/out.h"
 
@@ -51,6 +53,16 @@ static void head_ips(const struct pod *p, struct out *o)
 		out_text(o, "  %s", addr_fmt(&p->ips[i], text));
 }
 
+/* What a killed "trace --live" has changed is not put back by looking: that is a change too. */
+static void note_left(const struct target *t, struct out *o)
+{
+	struct arena *a _cleanup_arena_ = t->netns.fd < 0 ? NULL : arena_new();
+
+	if (a && logger_left(&t->netns, a) > 0)
+		out_note(o, "a killed 'trace --live' has left its packet logger in %s; 'cnish -t %s --yes trace --live --time 1' "
+			 "puts the former one back", t->label, t->label);
+}
+
 void head_target(const struct target *t, struct out *o)
 {
 	out_object(o, "target");
@@ -69,4 +81,5 @@ void head_target(const struct target *t, struct out *o)
 	out_object_end(o);
 	head_ips(t->pod, o);
 	out_nl(o);
+	note_left(t, o);
 }

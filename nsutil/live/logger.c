@@ -126,24 +126,22 @@ static bool line(char **at, char *ret, size_t size)
 	return true;
 }
 
-/* Return: 1 put back, 0 not ours to touch, -1 */
-static int repair_file(const struct netns *ns, const char *identity, const char *path, struct err *e)
+/* What a file says; false when it is not of this namespace, or who wrote it still runs. */
+static bool is_left(const char *identity, struct logger *l)
 {
-	struct logger l = { .ns = ns, .path = path };
 	char text[FILE_MOST] = "", who[64], whose[256], *at = text;
-	int fd _cleanup_close_ = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), pid;
+	int fd _cleanup_close_ = open(l->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), pid;
 	unsigned long long start;
 
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0 || !line(&at, who, sizeof(who)) ||
-	    !line(&at, whose, sizeof(whose)) || !line(&at, l.former[0], sizeof(l.former[0])) ||
-	    !line(&at, l.former[1], sizeof(l.former[1])) || sscanf(who, "%d %llu", &pid, &start) != 2)
-		return 0;
-	if (strcmp(whose, identity) != 0 || start_of(pid) == start)
-		return 0;
-	return logger_restore(&l, e) < 0 ? -1 : 1;
+	    !line(&at, whose, sizeof(whose)) || !line(&at, l->former[0], sizeof(l->former[0])) ||
+	    !line(&at, l->former[1], sizeof(l->former[1])) || sscanf(who, "%d %llu", &pid, &start) != 2)
+		return false;
+	return strcmp(whose, identity) == 0 && start_of(pid) != start;
 }
 
-int logger_repair(const struct netns *ns, struct arena *a, struct err *e)
+/* All that was left in the namespace, to be put back or only counted. */
+static int work_off(const struct netns *ns, struct arena *a, bool put_back, struct err *e)
 {
 	const char *dir = folder(a), *identity = istio_undo_identity(a, ns);
 	DIR *d _cleanup_closedir_ = dir ? opendir(dir) : NULL;
@@ -152,11 +150,23 @@ int logger_repair(const struct netns *ns, struct arena *a, struct err *e)
 
 	while (d && identity && (de = readdir(d))) {
 		const char *path = arena_printf(a, "%s/%s", dir, de->d_name);
-		int r = de->d_name[0] == '.' || !path ? 0 : repair_file(ns, identity, path, e);
+		struct logger l = { .ns = ns, .path = path };
 
-		if (r < 0)
+		if (de->d_name[0] == '.' || !path || !is_left(identity, &l))
+			continue;
+		if (put_back && logger_restore(&l, e) < 0)
 			return -1;
-		n += r;
+		n++;
 	}
 	return n;
+}
+
+int logger_repair(const struct netns *ns, struct arena *a, struct err *e)
+{
+	return work_off(ns, a, true, e);
+}
+
+int logger_left(const struct netns *ns, struct arena *a)
+{
+	return work_off(ns, a, false, NULL);
 }

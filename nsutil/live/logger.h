@@ -36,5 +36,7 @@ int logger_restore(const struct logger *l, struct err *e);
  * Return: how many files were worked off, or -1
  */
 int logger_repair(const struct netns *ns, struct arena *a, struct err *e);
+/* logger_left() - how many files logger_repair() would work off; nothing is changed */
+int logger_left(const struct netns *ns, struct arena *a);
 
 #endif

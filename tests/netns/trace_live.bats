@@ -28,9 +28,64 @@ watched() {
 	until_true sh -c 'nsenter --net=/run/netns/pod nft list tables | grep -q cnish-trace'
 	kill -9 "$pid"
 	until_true sh -c '! nsenter --net=/run/netns/pod nft list tables | grep -q cnish-trace'
-	"$CNISH" --yes -t netns:pod trace --live --count 1 --time 1 2>&1 | grep 'put back'
+	# any other look says that something is left, and what to type, and changes nothing
+	left=$(state)
+	[ "$left" != "$before" ]
+	"$CNISH" -t netns:pod info 2>&1 | grep -F "'cnish -t netns:pod --yes trace --live --time 1' puts the former one back"
+	"$CNISH" -t netns:pod -o json tables 2>&1 >/dev/null | grep -F "has left its packet logger in netns:pod"
+	"$CNISH" -t self info 2>&1 | { ! grep 'packet logger'; }
+	diff <(echo "$left") <(state)
+	# what it says to type
+	"$CNISH" -t netns:pod --yes trace --live --time 1 2>&1 | grep 'put back'
 	kill "$busy"
 	diff <(echo "$before") <(state)
+	"$CNISH" -t netns:pod info 2>&1 | { ! grep 'packet logger'; }
+}
+
+# Every packet of real connections beside the simulation: the first ones, the answers, those after them
+compared() {
+	local busy
+	pod_istio legacy
+	pod_exec nft 'add table inet x; add chain inet x o { type filter hook output priority -10; }; add rule inet x o tcp dport 80 counter'
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	busy &
+	busy=$!
+	"$CNISH" --yes -o jsonl -t netns:pod trace --live --verify --count 3 --time 60 tcp "$FAR_IP:80" uid 1000 >/run/lines
+	[ "$(wc -l </run/lines)" = 3 ]
+	"$TOP/tests/lib/validate" trace-live </run/lines
+	jq -se 'all(.packet.daddr == "203.0.113.7" and .verify.result == "agrees" and .verify.same == .verify.steps_compared)' /run/lines
+	jq -se '.[0].verify.steps_compared > 2' /run/lines
+	"$CNISH" --yes -o json -t netns:pod trace --live --verify --count 1 --time 60 tcp "$FAR_IP:80" uid 1000 >/run/out
+	"$TOP/tests/lib/validate" trace-live </run/out
+	jq -e '.packets | length == 1 and .[0].verify.result == "agrees"' /run/out
+	"$CNISH" --yes -t netns:pod trace --live --verify --count 1 --time 60 tcp "$FAR_IP:80" uid 1000 >/run/text
+	grep -E '^   kernel agrees in all [0-9]+ steps$' /run/text
+	kill "$busy"
+}
+
+@test "--live --verify: the simulation agrees with each real packet; jsonl has a line for each" {
+	in_pod compared
+}
+
+interrupted() {
+	local before pid
+	pod_istio legacy
+	before=$(state)
+	for signal in INT TERM HUP; do
+		env --default-signal=INT "$CNISH" --yes -t netns:pod trace --live --count 1000 --time 600 >/run/out 2>/run/err &
+		pid=$!
+		until_true sh -c 'nsenter --net=/run/netns/pod nft list tables | grep -q cnish-trace'
+		kill "-$signal" "$pid"
+		status=0
+		wait "$pid" || status=$?
+		diff <(echo "$before") <(state) || { echo "after $signal"; return 1; }
+		[ -z "$(ls "$XDG_STATE_HOME/cnish/live")" ] || { echo "a note is left after $signal"; return 1; }
+		[ "$signal" != INT ] || { [ "$status" = 0 ] && grep -qE '^[0-9]+ packets? seen$' /run/out; } || { echo "$status"; cat /run/out /run/err; return 1; }
+	done
+}
+
+@test "--live: Ctrl-C, a hang-up and a request to end leave nothing behind" {
+	in_pod interrupted
 }
 
 @test "packets are shown with both stores' steps; the pod is as before, also after a kill" {
