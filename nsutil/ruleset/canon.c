@@ -87,7 +87,7 @@ static bool asks_nothing(const struct xt_ext *x)
 
 	if (x->target || x->why_unknown)
 		return false;
-	if (!x->codec || strcmp(x->name, "comment") == 0)
+	if (!x->codec || x->codec->lower || strcmp(x->name, "comment") == 0)
 		return true;
 	xt_ext_save(x, &text);
 	return text.len == strlen(" -m ") + strlen(x->name) || strcmp(buf_cstr(&text), " -m icmp --icmp-type any") == 0;

@@ -509,7 +509,23 @@ static bool split_concat(struct canon_list *l, const struct stmt_match *m)
 	return true;
 }
 
-/* No bit of the source is left: it is so always, or never. False when the source may be missing. */
+/* Any value will do, if there is one. */
+static bool is_there(struct canon_list *l, const struct expr *source)
+{
+	struct canon_values all;
+	struct canon_field f;
+
+	if (!canon_field(source, &f) || !f.source || !is_plain(&f))
+		return false;
+	canon_values_init(&all, f.width, f.string);
+	canon_values_complement(&all, f.bits);
+	emit_condition(l, &f, &all, false, false);
+	l->failed |= all.failed;
+	canon_values_free(&all);
+	return true;
+}
+
+/* No bit of the source is left: it is so always, if the source is there, or never. */
 static bool constant_condition(struct canon_list *l, const struct stmt_match *m, const struct canon_field *f)
 {
 	const struct expr *source = m->left;
@@ -517,11 +533,11 @@ static bool constant_condition(struct canon_list *l, const struct stmt_match *m,
 
 	while (source->kind == EXPR_BINOP)
 		source = source->binop.left;
-	if ((m->op != OP_EQ && m->op != OP_NE) || !always_there(source) ||
-	    !canon_const(m->right, f->width, f->string, right))
+	if ((m->op != OP_EQ && m->op != OP_NE) || !canon_const(m->right, f->width, f->string, right))
 		return false;
-	if ((memcmp(right, f->flip, f->width) == 0) != (m->op == OP_EQ))
-		l->packets = 0;
+	if ((memcmp(right, f->flip, f->width) == 0) == (m->op == OP_EQ))
+		return always_there(source) || is_there(l, source);
+	l->packets = 0;
 	return true;
 }
 
