@@ -541,6 +541,15 @@ static bool constant_condition(struct canon_list *l, const struct stmt_match *m,
 	return true;
 }
 
+/* "tcp option sack missing" is true of every packet that has no options, of whatever protocol (nft_exthdr.c). */
+static bool asks_for_none(const struct stmt_match *m)
+{
+	const struct expr *x = m->left;
+
+	return x->kind == EXPR_EXTHDR && x->exthdr.present && m->right->kind == EXPR_VALUE &&
+	       (m->op == OP_EQ || m->op == OP_NE) && (expr_uint(m->right) == 0) == (m->op == OP_EQ);
+}
+
 static void match_condition(struct canon_list *l, const struct stmt_match *m)
 {
 	bool ordered = m->op != OP_EQ && m->op != OP_NE;
@@ -548,7 +557,8 @@ static void match_condition(struct canon_list *l, const struct stmt_match *m)
 	struct canon_field f;
 	bool known;
 
-	require(l, m->left);
+	if (!asks_for_none(m))
+		require(l, m->left);
 	if (m->left->kind == EXPR_CONCAT && split_concat(l, m))
 		return;
 	if (m->right->kind == EXPR_IPSET || !canon_field(m->left, &f)) {

@@ -46,6 +46,8 @@ void canon_needs(const struct expr *x, unsigned *packets, uint8_t *l4)
 	case EXPR_EXTHDR:
 		if (x->exthdr.op == NFT_EXTHDR_OP_TCPOPT)
 			protocol = "tcp";
+		else if (x->exthdr.op == NFT_EXTHDR_OP_SCTP)
+			protocol = "sctp";
 		break;
 	case EXPR_CT:
 		if (x->ct.key == NFT_CT_SRC_IP || x->ct.key == NFT_CT_DST_IP)

@@ -78,6 +78,9 @@ native() {
 		-p tcp -j REJECT --reject-with tcp-reset => meta l4proto tcp reject with tcp reset
 		-j LOG --log-prefix "x: " => log prefix "x: "
 		-j NFLOG --nflog-group 5 => log group 5
+		-m connmark --mark 0x0/0x0 => ct mark 0/0
+		-p sctp --chunk-types all INIT,DATA => sctp chunk init exists sctp chunk data exists
+		-p tcp ! --tcp-option 5 => meta l4proto tcp tcp option 5 missing
 	END
 }
 

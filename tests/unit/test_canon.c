@@ -162,6 +162,16 @@ static void orders_and_complements(void **state)
 	differ(match(OP_LT, p, port(1024)), match(OP_LE, p, port(1024)));
 }
 
+static struct stmt *tcp_option(uint8_t there)
+{
+	struct expr *x = expr_new(A, EXPR_EXTHDR, DT_BOOLEAN, ORDER_HOST, 8);
+
+	x->exthdr.op = NFT_EXTHDR_OP_TCPOPT;
+	x->exthdr.type = 5;
+	x->exthdr.present = true;
+	return is(x, expr_u8(A, DT_BOOLEAN, there));
+}
+
 static void a_protocol_is_asked_in_three_ways(void **state)
 {
 	struct stmt *meta = is(expr_meta(A, NFT_META_L4PROTO), expr_u8(A, DT_INET_PROTO, 6));
@@ -178,6 +188,9 @@ static void a_protocol_is_asked_in_three_ways(void **state)
 	same(list(is(expr_meta(A, NFT_META_L4PROTO), expr_u8(A, DT_INET_PROTO, 6)), xt("tcp", false, NULL, NULL), NULL),
 	     is(expr_meta(A, NFT_META_L4PROTO), expr_u8(A, DT_INET_PROTO, 6)));
 	differ(is(expr_field(A, "tcp", "dport"), port(80)), is(expr_field(A, "udp", "dport"), port(80)));
+	/* an option that is there is one of TCP; none is there in what is no TCP */
+	same(tcp_option(1), list(meta, tcp_option(1), NULL));
+	differ(tcp_option(0), list(is(expr_meta(A, NFT_META_L4PROTO), expr_u8(A, DT_INET_PROTO, 6)), tcp_option(0), NULL));
 	same(list(is(expr_meta(A, NFT_META_L4PROTO), expr_u8(A, DT_INET_PROTO, 17)),
 		  is(expr_field(A, "th", "dport"), port(53)), NULL),
 	     is(expr_field(A, "udp", "dport"), port(53)));

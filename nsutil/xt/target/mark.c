@@ -193,7 +193,8 @@ static void lower_shifted(struct xt_low *l, const struct xt_connmark_tginfo2 *c)
 		break;
 	default: l->why = "its mode is not known"; return;
 	}
-	low_set(l, to(l->a), expr_binop(l->a, BINOP_XOR, under(l->a, to(l->a), keep), expr_binop(l->a, op, v, bits)));
+	v = expr_binop(l->a, op, v, bits);
+	low_set(l, to(l->a), keep ? expr_binop(l->a, BINOP_XOR, under(l->a, to(l->a), keep), v) : v);
 }
 
 static void connmark_lower(struct xt_low *l, const struct xt_ext *x)
