@@ -228,7 +228,7 @@ static enum flow set_value_exec(struct run *r, const struct stmt_set_value *s)
 						: describe_expr(r->arena, s->target));
 		break;
 	case EXPR_CT: ct_set(r, s->target, &v); break;
-	case EXPR_EXTHDR: exthdr_set(r, s->target, &v); break;
+	case EXPR_EXTHDR: return exthdr_set(r, s->target, &v);
 	case EXPR_PAYLOAD:
 		value_resize(&v, s->target->bits);
 		if (packet_store(&r->pkt, s->target->payload.base, s->target->payload.offset,
@@ -312,8 +312,9 @@ static enum flow action_exec(struct run *r, const struct stmt *s)
 		return r->pkt.l4proto == IPPROTO_TCP ? verdict(r, VERDICT_STOLEN) : FLOW_BREAK;
 	case STMT_SETOP: return setop_exec(r, s);
 	case STMT_EXTHDR_RESET:
-		if (s->exthdr_reset->exthdr.op == NFT_EXTHDR_OP_TCPOPT)
-			exthdr_strip(r, s->exthdr_reset->exthdr.type);
+		if (!exthdr_is_tcp(r)) /* nft_exthdr_tcp_strip_eval() */
+			return FLOW_BREAK;
+		exthdr_strip(r, s->exthdr_reset->exthdr.type);
 		return FLOW_NEXT;
 	default: return FLOW_NEXT; /* counter, log, last, dup, flow: the packet goes on as it is */
 	}

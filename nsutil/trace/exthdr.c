@@ -192,28 +192,30 @@ static void set_maxseg(struct run *r, int mss)
 	for (unsigned i = 0; o && i < o->n; i++)
 		if (o->part[i].type == MAXSEG) {
 			set_part(&o->part[i], mss);
-			o->exact &= mss >= 0;
 			packet_set_tcpopt(&r->pkt, o);
 			break;
 		}
 }
 
-void exthdr_set(struct run *r, const struct expr *x, const struct value *v)
+bool exthdr_is_tcp(const struct run *r)
+{
+	return r->pkt.l4proto == IPPROTO_TCP && !r->pkt.fragment;
+}
+
+enum flow exthdr_set(struct run *r, const struct expr *x, const struct value *v)
 {
 	const struct part *is = parts_find(r->pkt.tcpopt, x->exthdr.type);
 	struct parts *o;
 
-	if (x->exthdr.op != NFT_EXTHDR_OP_TCPOPT || r->pkt.l4proto != IPPROTO_TCP || r->pkt.fragment)
-		return;
+	if (x->exthdr.op != NFT_EXTHDR_OP_TCPOPT || !exthdr_is_tcp(r))
+		return r->xt ? FLOW_NEXT : FLOW_BREAK;
 	if (x->exthdr.type == MAXSEG && x->exthdr.offset == 16 && x->bits == 16) {
 		set_maxseg(r, value_known(v) ? (int)value_number(v) : -1);
-		return;
+	} else if (is && (o = copy_of(r, 0))) {
+		o->part[is - r->pkt.tcpopt->part].known = 2;
+		packet_set_tcpopt(&r->pkt, o);
 	}
-	if (!is || !(o = copy_of(r, 0)))
-		return;
-	o->part[is - r->pkt.tcpopt->part].known = 2;
-	o->exact = false;
-	packet_set_tcpopt(&r->pkt, o);
+	return FLOW_NEXT;
 }
 
 /* nft_exthdr_tcp_strip_eval(), tcpoptstrip_mangle_packet(): NOPs in its place. Return: was it there? */
@@ -223,7 +225,7 @@ bool exthdr_strip(struct run *r, uint8_t type)
 	struct parts *o;
 	unsigned at, size;
 
-	if (r->pkt.l4proto != IPPROTO_TCP || r->pkt.fragment)
+	if (!exthdr_is_tcp(r))
 		return false;
 	if (!r->pkt.tcpopt) {
 		r->pkt.version++;

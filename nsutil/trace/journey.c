@@ -344,6 +344,25 @@ static bool routed_by_sender(struct run *r)
 	return true;
 }
 
+/* ip_rcv_options(), behind PREROUTING: the address of this station is written into the option */
+static void record_route(struct run *r)
+{
+	const struct parts *was = r->pkt.ipopt;
+	struct parts *o;
+
+	if (!parts_find(was, 7 /* record route */) && !parts_find(was, 68 /* timestamp */))
+		return;
+	o = arena_dup(r->arena, was, sizeof(*was) + was->n * sizeof(was->part[0]));
+	if (!o) {
+		r->oom = true;
+		return;
+	}
+	for (unsigned i = 0; i < o->n; i++)
+		if (o->part[i].type == 7 || o->part[i].type == 68)
+			o->part[i].known = o->part[i].known < 2 ? o->part[i].known : 2;
+	packet_forget_ipopt(&r->pkt, o);
+}
+
 static void route_and_deliver(struct run *r, int iif)
 {
 	struct route_result res;
@@ -351,6 +370,7 @@ static void route_and_deliver(struct run *r, int iif)
 
 	if (!can_route(r) || routed_by_sender(r))
 		return;
+	record_route(r);
 	k = key_of(r);
 	k.iif = iif;
 	if (of_interface(&k.dst))

@@ -22,7 +22,7 @@ static void put_parts(struct packet *p, unsigned at, const struct parts *o)
 {
 	for (unsigned i = 0; i < o->n; at += o->part[i++].size)
 		for (unsigned k = 0; k < o->part[i].size; k++)
-			put(p, at + k, o->part[i].bytes[k], 0xff);
+			put(p, at + k, o->part[i].bytes[k], k < o->part[i].known ? 0xff : 0);
 }
 
 /* The reserved and DF bits, MF, the offset; DF depends on the sender */
@@ -136,6 +136,17 @@ static void init_transport(struct packet *p)
 	default: break;
 	}
 	p->end = (uint16_t)(p->th + size);
+}
+
+void packet_forget_ipopt(struct packet *p, const struct parts *o)
+{
+	unsigned at = PACKET_NH + 20;
+
+	p->version++;
+	p->ipopt = o;
+	for (unsigned i = 0; o->exact && i < o->n; at += o->part[i++].size)
+		for (unsigned k = o->part[i].known; k < o->part[i].size; k++)
+			put(p, at + k, 0, 0);
 }
 
 void packet_set_tcpopt(struct packet *p, const struct parts *o)

@@ -85,6 +85,8 @@ void packet_init(struct packet *p, uint8_t family, uint8_t l4proto, const struct
 
 /* packet_whole() - a fragment becomes the packet it is of (ip_defrag, nf_ct_frag6_gather): its length is another */
 void packet_whole(struct packet *p);
+/* packet_forget_ipopt() - the same IP options, of which less is known: where they stand stays known, not what they hold */
+void packet_forget_ipopt(struct packet *p, const struct parts *o);
 /* packet_set_tcpopt() - other TCP options than before; NULL: not known any more */
 void packet_set_tcpopt(struct packet *p, const struct parts *o);
 /* packet_ext() - the first extension header of a type; Return: where it begins in 'bytes', 0 when there is none */

@@ -158,7 +158,7 @@ static int parse_part(struct arena *a, enum parts_kind kind, const char *s, size
 	return 0;
 }
 
-/* All bytes are known, and the header ends where they do. */
+/* The size of each is known, and the header ends where they do: nothing is padded. */
 static bool is_exact(enum parts_kind kind, const struct part *p, unsigned n, unsigned *ret_size)
 {
 	unsigned size = 0;
@@ -166,7 +166,7 @@ static bool is_exact(enum parts_kind kind, const struct part *p, unsigned n, uns
 
 	for (unsigned i = 0; i < n; i++) {
 		size += p[i].size ? p[i].size : kind == PARTS_EXTHDR ? 8 : 2;
-		exact &= p[i].size && (p[i].known == p[i].size || (kind == PARTS_EXTHDR && p[i].type == IPPROTO_FRAGMENT));
+		exact &= p[i].size > 0;
 	}
 	*ret_size = size;
 	return exact && size % 4 == 0;

@@ -24,7 +24,7 @@ struct part {
 
 /* All there are, in their order. */
 struct parts {
-	bool exact;	  /* what stands at which byte is known */
+	bool exact;	  /* where each stands is known */
 	unsigned n;
 	const char *text; /* as the words of a connection have it */
 	struct part part[];

@@ -148,10 +148,8 @@ void meta_eval(struct run *r, uint32_t key, struct value *v);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
 void fib_eval(struct run *r, const struct expr *x, struct value *v);
 void rt_eval(struct run *r, const struct expr *x, struct value *v);
-/* exthdr.c; exthdr_set(), exthdr_strip(): rules change TCP's options; Return: was the one that is taken out known to be there? */
+/* exthdr.c */
 void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
-void exthdr_set(struct run *r, const struct expr *x, const struct value *v);
-bool exthdr_strip(struct run *r, uint8_t type);
 /* socket.c */
 void socket_eval(struct run *r, const struct expr *x, struct value *v);
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
@@ -166,6 +164,10 @@ enum tri match_v6(const struct packet *p, const struct xt_ext *x); /* match_v6.c
 enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
 /* exec_rule() - the statements of a rule, from one on that all before are known to hold */
 enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from);
+/* exthdr.c: rules change TCP's options, if it is TCP; exthdr_strip(): was the one that is taken out known to be there? */
+bool exthdr_is_tcp(const struct run *r);
+enum flow exthdr_set(struct run *r, const struct expr *x, const struct value *v);
+bool exthdr_strip(struct run *r, uint8_t type);
 /* target_exec() - target.c: an xt target without a native form; Return: false when it is none of these */
 bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret);
 /* exec_template() - xt_ct_target(): what -j CT leaves for conntrack to find, without a zone of its own */

@@ -210,6 +210,8 @@ class Iptables(Text):
                       lambda: f"-m owner {b}--socket-exists"]
         if self.chance(0.08):
             return self.rare(hook)
+        if self.chance(0.1):
+            return self.headers()
         if self.chance(0.02):
             return self.one(["-m statistic --mode random --probability 0.5", "-m pkttype --pkt-type unicast", f"-m conntrack --ctreplsrc {self.net()}",
                              "-m u32 --u32 0>>28=" + str(self.v), "-p tcp --tcp-option 2", "-m limit --limit 1/sec", "-m statistic --mode nth --every 1 --packet 0"])
@@ -227,6 +229,17 @@ class Iptables(Text):
         bpf += ["4,32 0 0 4294963220,21 0 1 5,6 0 0 1,6 0 0 0", "4,128 0 0 0,37 0 1 60,6 0 0 1,6 0 0 0", "1,6 0 0 1", "3,32 0 0 1500,6 0 0 1,6 0 0 0",
                 "4,40 0 0 4294963200,21 0 1 2048,6 0 0 1,6 0 0 0"]
         return self.one([f'-m u32 {self.bang()}--u32 "{self.one(u32)}"', f'-m bpf --bytecode "{self.one(bpf)}"'])
+
+    def headers(self):
+        """Options of TCP, extension headers, lengths of headers"""
+        b = self.bang()
+        kinds = [f"-p tcp -m tcp {b}--tcp-option {self.one(['2', '4', '8', '3', '1', '30', '254', '19'])}", f"-p tcp -m tcpmss {b}--mss {self.one(['1000:1460', '1460', '536', '1:999'])}"]
+        if self.v == 4:
+            kinds += ["-f", "! -f"]
+        else:
+            kinds += [f"-m hbh {b}--hbh-len 8", "-m hbh --hbh-opts 1:4", "-m hbh --hbh-opts 5:2,1", "-m dst --dst-opts 1", f"-m dst {b}--dst-len 16", "-m frag --fragfirst",
+                      "-m rt --rt-type 0", f"-m ipv6header {b}--header {self.one(['hop', 'hop,proto', 'dst,proto', 'proto'])}{self.one(['', ' --soft'])}"]
+        return self.one(kinds)
 
     def rare(self, hook):
         b = self.bang()
@@ -465,7 +478,7 @@ class Nft(Text):
             lambda: f"ct state . meta l4proto {{ new . tcp, established . udp, new . sctp }}", lambda: f"meta mark & 0xff {{ 1, 5-7, 0x39 }}",
             lambda: f"sctp dport {self.ports()}", lambda: f"sctp sport > 26000", lambda: "sctp chunk init exists", lambda: f"meta l4proto {{ sctp, gre, esp }}",
             lambda: f"meta l4proto {o}{self.one(['253', '47', '0-17'])}", lambda: "@th,16,16 { 80, 53 }",
-            lambda: f"tcp option {self.one(['maxseg', 'sack-perm', 'timestamp', 'window'])} {self.one(['exists', 'missing'])}" if self.chance(0.3) else "tcp flags syn",
+            self.headers, self.headers,
             lambda: f"fib daddr . mark oif {self.one(DEVS)}", lambda: f"fib daddr . mark type vmap {{ local : continue, unicast : continue }}",
             lambda: f"fib daddr oifname {{ lo, eth1 }}", lambda: f"ct original zone {o}{self.r.randint(0, 2)}", lambda: "ct mark & 0xf vmap { 1 : accept, 5 : continue }",
             lambda: f"{f} daddr & {'255.255.0.0 == 10.0.0.0' if self.v == 4 else 'ffff:ffff:: == fd00:1::'}",
@@ -511,7 +524,18 @@ class Nft(Text):
             kinds += ["fib saddr . mark . iif oif missing", "fib saddr oif eth0", f"fib daddr . iif type {o}unicast", "fib saddr . iif oifname eth0"]
         return self.one(kinds)
 
+    def headers(self):
+        kinds = [f"tcp option {self.one(['maxseg', 'sack-perm', 'timestamp', 'window', 'nop', '254', 'md5sig'])} {self.one(['exists', 'missing'])}",
+                 f"tcp option maxseg size {self.one(['1460', '> 1000', '!= 536', '1000-1300', '{ 1000, 1200 }'])}", f"tcp option timestamp tsval {self.op()}7",
+                 "tcp option window count 7", f"tcp option mptcp subtype {self.op()}0", f"tcp doff {self.one(['5', '> 5', '7'])}", "@th,160,8 2", "@th,160,16 & 0xff00 == 0x200"]
+        kinds += [f"ip option ra {self.one(['exists', 'missing'])}", "ip option ra value 0", f"ip option rr {self.one(['exists', 'missing'])}", "ip hdrlength 5", "ip hdrlength > 5", "@nh,160,8 148"] \
+            if self.v == 4 else [f"exthdr {self.one(['hbh', 'dst', 'rt', 'frag', 'mh'])} {self.one(['exists', 'missing'])}", f"hbh hdrlength {self.op()}0", f"dst hdrlength {self.op()}1",
+                                 f"hbh nexthdr {self.one(['tcp', 'ipv6-opts', '!= udp'])}", "ip6 nexthdr { hopopt, tcp }", "@nh,320,8 60", "@nh,384,8 6"]
+        return self.one(kinds)
+
     def setter(self, hook):
+        if self.chance(0.06):
+            return self.one([f"tcp option maxseg size set {self.one(['1000', '1400', '536'])}", f"reset tcp option {self.one(['sack-perm', 'timestamp', 'maxseg', 'window'])}"])
         m = self.mark()
         return self.one([f"meta mark set {m}", f"meta mark set meta mark & {self.mask()} | {m}", f"meta mark set meta mark xor {m}",
                          f"ct mark set {m}", "ct mark set meta mark", "meta mark set ct mark", f"ct mark set ct mark | {m}",
@@ -629,6 +653,10 @@ class Nft(Text):
 
 # ---- packets ----
 
+OPTIONS = ["none", "maxseg=1460,sack-perm,nop,nop", "maxseg=1000", "maxseg=1460,nop,window=7", "sack-perm,timestamp:0000000100000000",
+           "timestamp:0000000700000000,nop,nop,maxseg=536", "mptcp:0081000000000000000a,maxseg=1200", "254:abcd,md5sig:" + "00" * 16 + ",nop,nop"]
+
+
 def packet(rnd, v, n, flow):
     """One packet; n makes its port its own. flow: the first of a connection, made by raw sockets"""
     t = Text(rnd, v)
@@ -655,6 +683,11 @@ def packet(rnd, v, n, flow):
         p["code"] = 0 if flow else t.one([0, 0, 0, 1])
     if kind == "r":
         p["flags"] = 2 if flow else t.one([2, 2, 0x10, 0x12, 1, 0x11, 0x29, 0, 0x18])
+    if kind == "r" and t.chance(0.6):
+        p["tcpopt"] = t.one(OPTIONS)
+    # the kernel shows no port behind an extension header, which the answers of a connection need
+    if kind in "rwxs" and t.chance(0.25) and (v == 4 or not flow):
+        p["ipopt" if v == 4 else "exthdr"] = "ra=0" if v == 4 else t.one(["hbh:010400000000", "dst:010400000000", "hbh:050200000100,dst:010c" + "00" * 12])
     if flow:
         p["flow"], p["spoof"] = 1, 1
     return " ".join(f"{k}={x}" for k, x in p.items())

@@ -37,6 +37,10 @@
 
 #define MARKS "kdiff" /* the table that sets the trace bit: no part of what is compared */
 
+/* Of a segment without any; and of a connecting socket, as tcp_options_write() writes them */
+static const struct parts *no_options, *linux_options;
+static struct arena *lists;
+
 enum place { POD, NODE, FAR, PLACES };
 
 static int ns_fd[PLACES];
@@ -276,6 +280,10 @@ static struct trace_request request(const struct test *t)
 	rq.length = (int)test_length(t);
 	if (t->l4proto == IPPROTO_TCP)
 		rq.tcp_flags = t->flags;
+	rq.parts.ipopt = t->ipopt;
+	rq.parts.exthdr = t->exthdr;
+	if (t->kind == 'r' || t->kind == 't')
+		rq.parts.tcpopt = t->tcpopt ? t->tcpopt : t->kind == 'r' ? no_options : linux_options;
 	/* an ICMP error of the test speaks of nothing that is tracked */
 	if (t->kind == 'i' && (t->dst.family == AF_INET6 ? t->type < 128 : t->type == 3 || t->type == 11))
 		rq.ct_state = TRACE_CT_INVALID;
@@ -538,6 +546,17 @@ static json_t *packet(const struct test *t)
 	return o;
 }
 
+static void prepare_lists(void)
+{
+	struct arena *a = arena_new();
+	const char *why;
+
+	lists = arena_new();
+	if (!a || !lists || parts_parse(a, PARTS_TCPOPT, "none", &no_options, &why) < 0 ||
+	    parts_parse(a, PARTS_TCPOPT, "maxseg,sack-perm,timestamp,nop,window", &linux_options, &why) < 0)
+		errx(2, "lists");
+}
+
 int main(int argc, char **argv)
 {
 	struct pod_options po = { .host_root = "/" };
@@ -552,6 +571,7 @@ int main(int argc, char **argv)
 	snprintf(spec, sizeof(spec), "netns:%s", argv[1]);
 	enter(POD);
 	test_listen();
+	prepare_lists();
 	if (target_open(spec, &po, &target, &e) < 0 || ktrace_open(&target->netns, true, &events, &e) < 0 ||
 	    netview_read(&target->netns, NETVIEW_LINKS | NETVIEW_ROUTES | NETVIEW_SOCKETS, "/proc", &view, &e) < 0)
 		errx(2, "%s: %s", e.what, e.why);
@@ -560,8 +580,9 @@ int main(int argc, char **argv)
 		json_t *o;
 		char *text;
 
+		arena_reset(lists);
 		if (strncmp(line, "packet ", 7) == 0)
-			o = test_parse(line + 7, &t) < 0 ? error("bad packet") : packet(&t);
+			o = test_parse(lists, line + 7, &t) < 0 ? error("bad packet") : packet(&t);
 		else
 			o = load();
 		text = o ? json_dumps(o, JSON_COMPACT) : NULL;

@@ -16,13 +16,15 @@
 #include <unistd.h>
 
 #include "nsutil/base/addr.h"
+#include "nsutil/trace/parts.h"
 
 /*
  * packet place=0|1|2 kind=t|u|i|r|s|w|x src=ADDR dst=ADDR sport=N dport=N uid=N gid=N mark=N ttl=N dscp=N
- *        size=N flags=N type=N code=N proto=N spoof=0|1 flow=0|1
+ *        size=N flags=N type=N code=N proto=N spoof=0|1 flow=0|1 tcpopt=LIST ipopt=LIST exthdr=LIST
  * place: where it is sent (0 the pod, 1 the node, 2 the far side); kind: a connecting TCP socket, UDP,
  * ICMP, a raw TCP segment with any flags, an SCTP INIT, a raw UDP datagram, or a packet of the protocol proto. src
- * may be missing when a socket chooses it. flow: more packets of the same connection follow, in both directions.
+ * may be missing when a socket chooses it. The lists, for raw sockets, are those of a connection of trace, with all their
+ * bytes. flow: more packets of the same connection follow, in both directions.
  */
 struct test {
 	unsigned place;
@@ -33,6 +35,7 @@ struct test {
 	uint32_t uid, gid, mark;
 	int ttl, dscp, size, flags, type, code, proto;
 	bool spoof, flow;
+	const struct parts *tcpopt, *ipopt, *exthdr;
 };
 
 #define TEST_MARK 0x7e57  /* of what is sent outside of the pod: all else there is silenced */
@@ -69,11 +72,31 @@ static inline int test_number(struct test *t, const char *key, long n)
 	return 0;
 }
 
-static inline int test_parse(char *line, struct test *t)
+/* All bytes are known: it can be sent. */
+static inline bool test_parts_whole(const struct parts *p)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->part[i].known < p->part[i].size)
+			return false;
+	return p->exact;
+}
+
+/* Where a list goes; NULL: it is another key. */
+static inline const struct parts **test_list(struct test *t, const char *key, enum parts_kind *kind)
+{
+	*kind = key[0] == 't' ? PARTS_TCPOPT : key[0] == 'i' ? PARTS_IPOPT : PARTS_EXTHDR;
+	return strcmp(key, "tcpopt") == 0 ? &t->tcpopt : strcmp(key, "ipopt") == 0 ? &t->ipopt
+	       : strcmp(key, "exthdr") == 0 ? &t->exthdr : NULL;
+}
+
+static inline int test_parse(struct arena *a, char *line, struct test *t)
 {
 	*t = (struct test){ .ttl = 64, .flags = 2, .type = -1 };
 	for (char *word = strtok(line, " \n"); word; word = strtok(NULL, " \n")) {
 		char *value = strchr(word, '=');
+		const struct parts **list;
+		enum parts_kind kind;
+		const char *why;
 
 		if (!value)
 			return -1;
@@ -83,6 +106,9 @@ static inline int test_parse(char *line, struct test *t)
 				return -1;
 		} else if (strcmp(word, "kind") == 0) {
 			t->kind = *value;
+		} else if ((list = test_list(t, word, &kind))) {
+			if (parts_parse(a, kind, value, list, &why) < 0 || !test_parts_whole(*list))
+				return -1;
 		} else if (test_number(t, word, strtol(value, NULL, 0)) < 0) {
 			return -1;
 		}
@@ -92,12 +118,30 @@ static inline int test_parse(char *line, struct test *t)
 	return t->dst.family && strchr("tuirswx", t->kind) && t->place < 3 ? 0 : -1;
 }
 
+static inline unsigned test_parts_size(const struct parts *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; p && i < p->n; i++)
+		n += p->part[i].size;
+	return n;
+}
+
+static inline size_t test_parts_bytes(const struct parts *p, uint8_t *b)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; p && i < p->n; n += p->part[i++].size)
+		memcpy(b + n, p->part[i].bytes, p->part[i].size);
+	return n;
+}
+
 /* Behind the network header; a SYN of a socket has 20 bytes of options. */
 static inline unsigned test_payload(const struct test *t)
 {
 	switch (t->kind) {
 	case 't': return 40;
-	case 'r': return 20;
+	case 'r': return 20 + test_parts_size(t->tcpopt);
 	case 's': return 32;
 	case 'x': return (unsigned)t->size;
 	default: return 8u + (unsigned)t->size;
@@ -106,7 +150,7 @@ static inline unsigned test_payload(const struct test *t)
 
 static inline unsigned test_length(const struct test *t)
 {
-	return (t->dst.family == AF_INET6 ? 40u : 20u) + test_payload(t);
+	return (t->dst.family == AF_INET6 ? 40u : 20u) + test_parts_size(t->dst.family == AF_INET6 ? t->exthdr : t->ipopt) + test_payload(t);
 }
 
 static inline socklen_t test_sa(const struct addr *a, int port, union test_sa *ret)
@@ -175,7 +219,7 @@ static inline void test_ports(const struct test *t, uint8_t *b, size_t n, size_t
 	if (t->kind == 'r') {
 		b[7] = 1;
 		b[11] = t->flags & 0x10 ? 2 : 0;
-		b[12] = 0x50;
+		b[12] = (uint8_t)((5 + test_parts_bytes(t->tcpopt, b + 20) / 4) << 4);
 		b[13] = (uint8_t)t->flags;
 		b[14] = 0x20;
 	} else {
@@ -225,6 +269,23 @@ static inline void test_options(int fd, const struct test *t)
 		err(2, "SO_PRIORITY");
 }
 
+/* What the kernel puts in front of what a raw socket sends */
+static inline void test_headers(int fd, const struct test *t)
+{
+	uint8_t b[PARTS_HEADERS + PARTS_OPTIONS];
+	size_t n = test_parts_bytes(t->ipopt, b);
+
+	if (n && setsockopt(fd, IPPROTO_IP, IP_OPTIONS, b, (socklen_t)n) < 0)
+		err(2, "IP_OPTIONS");
+	for (unsigned i = 0; t->exthdr && i < t->exthdr->n; i++) {
+		const struct part *h = &t->exthdr->part[i];
+		int option = h->type == IPPROTO_HOPOPTS ? IPV6_HOPOPTS : IPV6_DSTOPTS;
+
+		if (setsockopt(fd, IPPROTO_IPV6, option, h->bytes, h->size) < 0)
+			err(2, "extension header %u", h->type);
+	}
+}
+
 /* test_send() - in the namespace that the thread is in */
 static inline void test_send(const struct test *t)
 {
@@ -246,6 +307,7 @@ static inline void test_send(const struct test *t)
 	if (sent_fd < 0)
 		err(2, "socket");
 	test_options(sent_fd, t);
+	test_headers(sent_fd, t);
 	test_sa(t->src.family ? &t->src : &any, raw ? 0 : t->sport, &from);
 	if (bind(sent_fd, &from.sa, len) < 0) {
 		sent_error = errno;

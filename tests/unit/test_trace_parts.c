@@ -79,6 +79,11 @@ static void tcp_options(void **state)
 	IS(TCP "tcpopt mss,window=7", BYTE(TCPOPT, 2, 1, 4), TRUE);
 	IS(TCP "tcpopt mss,window=7", THERE(TCPOPT, 1), UNKNOWN);
 	IS(TCP "tcpopt mss,window=7", THERE(TCPOPT, 8), FALSE);
+	/* nothing needs padding: where all stands is known, and that there is no more */
+	IS(TCP "tcpopt mss,window,nop", THERE(TCPOPT, 0), FALSE);
+	IS(TCP "tcpopt mss,window,nop", EQ(doff, expr_bytes(A, DT_INTEGER, ORDER_NET, "\7", 4)), TRUE);
+	IS(TCP "tcpopt mss,window,nop", EQ(expr_payload(A, NFT_PAYLOAD_TRANSPORT_HEADER, 160, 8, NULL), expr_u8(A, DT_INTEGER, 2)), TRUE);
+	IS(TCP "tcpopt mss,window,nop", EQ(expr_payload(A, NFT_PAYLOAD_TRANSPORT_HEADER, 176, 8, NULL), expr_u8(A, DT_INTEGER, 2)), UNKNOWN);
 	/* a size that is not known, and a byte that the option does not have */
 	IS(TCP "tcpopt sack", BYTE(TCPOPT, 5, 1, 10), UNKNOWN);
 	IS(TCP "tcpopt window=7,nop", BYTE(TCPOPT, 3, 3, 0), FALSE);
