@@ -187,6 +187,20 @@ static uint64_t age_of(const struct crew *c, uint64_t inode)
 	return oldest;
 }
 
+static void read_addrs(struct scan_pod *p, const struct target *t)
+{
+	_cleanup_netview_ struct netview *nv = NULL;
+	struct addr *addrs;
+
+	if (load_netview(t, NETVIEW_LINKS, &nv, NULL) < 0 || !nv)
+		return;
+	addrs = arena_array(p->arena, nv->n_addrs + 1, sizeof(*addrs));
+	for (unsigned i = 0; addrs && i < nv->n_addrs; i++)
+		if (!addr_is_loopback(&nv->addrs[i].addr) && !addr_is_linklocal(&nv->addrs[i].addr))
+			addrs[p->n_addrs++] = nv->addrs[i].addr;
+	p->addrs = addrs;
+}
+
 static bool has_error(const struct doctor_report *r)
 {
 	for (const struct doctor_finding *f = r->findings; f; f = f->next)
@@ -235,6 +249,7 @@ static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
 	if (p->mesh.mode == MESH_AMBIENT) {
 		p->dns = chains_each(rs, captures_dns, NULL);
 		p->started = age_of(c, p->inode);
+		read_addrs(p, t);
 	}
 	if (chains_stores(rs, 0, "Istio") & ~(1U << STORE_NATIVE))
 		p->drift = compare(p, t, rs);

@@ -3,6 +3,7 @@
 #ifndef NSUTIL_DOCTOR_SCAN_H
 #define NSUTIL_DOCTOR_SCAN_H
 
+#include "nsutil/base/addr.h"
 #include "nsutil/doctor/doctor.h"
 #include "nsutil/pod/mesh.h"
 
@@ -17,6 +18,8 @@ struct scan_pod {
 	unsigned stores;      /* 1 << STORE_*: hold rules */
 	enum scan_capture capture;
 	bool dns;	      /* ambient: UDP port 53 is captured */
+	const struct addr *addrs; /* ambient: that others reach it by */
+	unsigned n_addrs;
 	uint64_t started;     /* ambient: of its oldest process, clock ticks since boot; 0: not known */
 	int drift;	      /* differences from what Istio would write; -1: not compared */
 	struct doctor_report report;

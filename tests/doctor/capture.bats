@@ -208,6 +208,44 @@ d27() {
 }
 @test "D27: the jump for kubelet's probes is missing, then is not the first" { in_pod d27; }
 
+# Pods of the ambient mesh whose addresses are not among those that are probed, in both kinds of sets
+d27_members() {
+	"$CNISH" -t netns:pod --yes istio apply --store compat --preset ambient >/dev/null
+	pod_standin -n ztunnel tcp/15001 tcp/15006 tcp/15008 tcp/15053 udp/15053 >/dev/null
+	pod_make other 2
+	ipset create istio-inpod-probes-v4 hash:ip
+	ipset add istio-inpod-probes-v4 10.0.9.9
+	iptables-nft-restore --noflush <<-'END'
+		*nat
+		:ISTIO_POSTRT - [0:0]
+		-I POSTROUTING 1 -j ISTIO_POSTRT
+		-A ISTIO_POSTRT -p tcp -m owner --socket-exists -m set --match-set istio-inpod-probes-v4 dst -j SNAT --to-source 169.254.7.127
+		COMMIT
+	END
+	[ "$(host)" = D27 ]
+	jq -e '.findings[0].evidence | length == 1 and (.[0].value | contains("10.0.1.39"))' /run/json
+	ipset add istio-inpod-probes-v4 10.0.1.39
+	[ "$(host)" = "" ]
+	pod_exec ip addr add 10.7.7.7/24 dev eth0 # a further one, which kubelet does not know
+	[ "$(host)" = "" ]
+	ipset create istio-inpod-probes-v6 hash:ip family inet6
+	[ "$(host)" = D27 ]
+	ipset add istio-inpod-probes-v6 fd00:1::39
+	[ "$(host)" = "" ]
+	iptables-nft -t nat -F
+	iptables-nft -t nat -X
+	ipset destroy
+	[ "$(host)" = "" ]
+	nft 'add table inet istio-ambient-nat
+		add set inet istio-ambient-nat istio-inpod-probes-v4 { type ipv4_addr; }
+		add chain inet istio-ambient-nat postrouting { type nat hook postrouting priority 100; }
+		add rule inet istio-ambient-nat postrouting meta l4proto tcp meta skuid 0 ip daddr @istio-inpod-probes-v4 counter snat ip to 169.254.7.127'
+	[ "$(host)" = D27 ]
+	nft add element inet istio-ambient-nat istio-inpod-probes-v4 '{ 10.0.1.39 }'
+	[ "$(host)" = "" ]
+}
+@test "D27: an ambient pod is not in the set of those that are probed" { in_pod d27_members; }
+
 d28() {
 	"$TOOLS/standin" -d -n kube-proxy tcp/10256 >/dev/null
 	[ "$(host)" = D28 ]
