@@ -38,6 +38,7 @@ enum doctor_mend {
 struct doctor;
 struct ruleset;
 struct ipt_found;
+struct mesh_proxy;
 
 struct doctor_entry {
 	const char *id;	     /* "D01" */
@@ -150,6 +151,7 @@ struct doctor_options {
 	bool host;	 /* the target is the node itself */
 	bool quick;	 /* no second look at what needs time to move (counters, locks), no holders of sockets */
 	const struct doctor_processes *processes; /* NULL: read them */
+	const struct mesh_proxy *proxies; /* with 'processes': of mesh_proxies() */
 	const struct ruleset *rules; /* of the target, when they were read already; NULL: read them */
 	const struct ipt_found *node_iptables; /* likewise */
 	const struct pod_options *pods; /* host: how the node's pods are found; NULL: they are not looked at */

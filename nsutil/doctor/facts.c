@@ -81,13 +81,22 @@ const struct ruleset *facts_rules(struct doctor *d)
 	return f->rules;
 }
 
+static int net_inside(void *arg, struct err *e)
+{
+	struct doctor *d = arg;
+	unsigned parts = NETVIEW_LISTENERS | NETVIEW_NO_SYSCTLS | (d->opt->quick ? NETVIEW_ALL & ~NETVIEW_PROCESSES : NETVIEW_ALL);
+
+	return netview_read(&d->t->netns, parts, d->t->proc, &d->facts.net, e);
+}
+
 const struct netview *facts_net(struct doctor *d)
 {
 	struct facts *f = &d->facts;
 
-	if (!f->asked_net)
-		netview_read(&d->t->netns, NETVIEW_LISTENERS | (d->opt->quick ? NETVIEW_ALL & ~NETVIEW_PROCESSES : NETVIEW_ALL),
-			     d->t->proc, &f->net, &f->net_why);
+	if (!f->asked_net && d->opt->quick) /* entered once, for many pods */
+		netns_call(&d->t->netns, net_inside, d, &f->net_why);
+	else if (!f->asked_net)
+		net_inside(d, &f->net_why);
 	f->asked_net = true;
 	return f->net;
 }
@@ -234,8 +243,8 @@ const struct fact_process *facts_processes(struct doctor *d)
 const struct mesh *facts_mesh(struct doctor *d)
 {
 	if (!d->facts.asked_mesh)
-		mesh_judge(&d->t->netns, d->t->netns.inode, d->t->pod, mesh_proxies(d->t->proc, d->arena),
-			   facts_rules(d), &d->facts.mesh);
+		mesh_judge(&d->t->netns, d->t->netns.inode, d->t->pod,
+			   d->opt->processes ? d->opt->proxies : mesh_proxies(d->t->proc, d->arena), facts_rules(d), &d->facts.mesh);
 	d->facts.asked_mesh = true;
 	return &d->facts.mesh;
 }

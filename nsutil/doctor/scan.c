@@ -225,13 +225,33 @@ static enum scan_capture judge(const struct scan_pod *p, const struct ruleset *r
 	return both && !has_error(&p->report) ? SCAN_COMPLETE : SCAN_PARTIAL;
 }
 
+struct load_job {
+	const struct target *t;
+	struct ruleset **ret;
+};
+
+static int load_inside(void *arg, struct err *e)
+{
+	const struct load_job *job = arg;
+
+	return load_ruleset(job->t, LOAD_ALL, job->ret, e);
+}
+
+/* The namespace is entered once for all that is read: each time costs as much as a small table. */
+static int load_rules(const struct target *t, struct ruleset **ret, struct err *e)
+{
+	struct load_job job = { t, ret };
+
+	return netns_call(&t->netns, load_inside, &job, e);
+}
+
 static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
 {
-	struct doctor_options opt = { .quick = true, .processes = &c->processes, .node_iptables = &c->iptables };
+	struct doctor_options opt = { .quick = true, .processes = &c->processes, .proxies = c->proxies, .node_iptables = &c->iptables };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
 	struct err e = ERR_INIT;
 
-	if (load_ruleset(t, LOAD_ALL, &rs, &e) < 0) {
+	if (load_rules(t, &rs, &e) < 0) {
 		p->why = e;
 		return;
 	}

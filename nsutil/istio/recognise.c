@@ -91,6 +91,21 @@ static void choose_era(const unsigned score[ARRAY_SIZE(eras)], struct istio_evid
 		x->first = x->minor;
 }
 
+/* From the newest: behind one that explains everything, older ones matter as far as they do as well. */
+static void try_eras(const struct istio_config *c, const struct istio_evidence *x, unsigned score[ARRAY_SIZE(eras)])
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(eras); i++)
+		score[i] = UINT32_MAX;
+	for (unsigned i = ARRAY_SIZE(eras); i-- > 0;) {
+		score[i] = try_version(c, x, eras[i].last);
+		if (found && score[i])
+			return;
+		found |= !score[i];
+	}
+}
+
 static void find_version(const struct istio_config *c, struct istio_evidence *x)
 {
 	unsigned score[ARRAY_SIZE(eras)];
@@ -108,8 +123,7 @@ static void find_version(const struct istio_config *c, struct istio_evidence *x)
 		x->first = x->f.ingress ? (x->f.remember ? 29 : 25) : x->f.nics_virtual.n ? 25 : x->f.dns ? 24 : 23;
 		x->minor = x->f.ingress && !x->f.remember ? 28 : ISTIO_LAST_MINOR;
 	} else {
-		for (unsigned i = 0; i < ARRAY_SIZE(eras); i++)
-			score[i] = try_version(c, x, eras[i].last);
+		try_eras(c, x, score);
 		choose_era(score, x);
 	}
 }

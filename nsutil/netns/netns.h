@@ -122,6 +122,7 @@ enum {
 	NETVIEW_SOCKETS = 4, /* sockets, without processes */
 	NETVIEW_PROCESSES = 8, /* also which process holds each socket; walks /proc */
 	NETVIEW_ALL = 15,
+	NETVIEW_NO_SYSCTLS = 32, /* what forwards, filters and picks ports is not asked: it stays 0 */
 	NETVIEW_LISTENERS = 16, /* of TCP only sockets that listen: the others are found by a walk over the whole kernel's */
 };
 

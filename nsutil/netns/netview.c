@@ -35,16 +35,35 @@ static void read_port_range(const struct netns *ns, struct netview *nv)
 	}
 }
 
+struct sysctls {
+	const struct netns *ns;
+	struct netview *nv;
+};
+
+static int read_sysctls_inside(void *arg, struct err *e)
+{
+	const struct sysctls *s = arg;
+	struct netview *nv = s->nv;
+
+	(void)e;
+	nv->ip_forward = read_sysctl(s->ns, "sys/net/ipv4/ip_forward", 0) != 0;
+	nv->ip6_forward = read_sysctl(s->ns, "sys/net/ipv6/conf/all/forwarding", 0) != 0;
+	nv->ipv6_disabled = read_sysctl(s->ns, "sys/net/ipv6/conf/all/disable_ipv6", 1) != 0;
+	nv->route_localnet = read_sysctl(s->ns, "sys/net/ipv4/conf/all/route_localnet", 0) != 0;
+	nv->accept_local = read_sysctl(s->ns, "sys/net/ipv4/conf/all/accept_local", 0) != 0;
+	nv->src_valid_mark = read_sysctl(s->ns, "sys/net/ipv4/conf/all/src_valid_mark", 0) != 0;
+	nv->rp_filter = (uint8_t)read_sysctl(s->ns, "sys/net/ipv4/conf/all/rp_filter", 0);
+	read_port_range(s->ns, nv);
+	return 0;
+}
+
+/* Entered once for all of them, where it can be; else each file has its own reason. */
 static void read_sysctls(const struct netns *ns, struct netview *nv)
 {
-	nv->ip_forward = read_sysctl(ns, "sys/net/ipv4/ip_forward", 0) != 0;
-	nv->ip6_forward = read_sysctl(ns, "sys/net/ipv6/conf/all/forwarding", 0) != 0;
-	nv->ipv6_disabled = read_sysctl(ns, "sys/net/ipv6/conf/all/disable_ipv6", 1) != 0;
-	nv->route_localnet = read_sysctl(ns, "sys/net/ipv4/conf/all/route_localnet", 0) != 0;
-	nv->accept_local = read_sysctl(ns, "sys/net/ipv4/conf/all/accept_local", 0) != 0;
-	nv->src_valid_mark = read_sysctl(ns, "sys/net/ipv4/conf/all/src_valid_mark", 0) != 0;
-	nv->rp_filter = (uint8_t)read_sysctl(ns, "sys/net/ipv4/conf/all/rp_filter", 0);
-	read_port_range(ns, nv);
+	struct sysctls s = { ns, nv };
+
+	if (netns_call(ns, read_sysctls_inside, &s, NULL) < 0)
+		read_sysctls_inside(&s, NULL);
 }
 
 /*
@@ -105,7 +124,8 @@ static int read_parts(const struct netns *ns, unsigned parts, const char *proc, 
 		      struct err *e)
 {
 	nv->routes_unread = nv->sockets_unread = "not asked for";
-	read_sysctls(ns, nv);
+	if (!(parts & NETVIEW_NO_SYSCTLS))
+		read_sysctls(ns, nv);
 	if ((parts & (NETVIEW_LINKS | NETVIEW_ROUTES)) && read_rtnetlink(ns, parts, nv, e) < 0)
 		return -1;
 	if (parts & (NETVIEW_SOCKETS | NETVIEW_PROCESSES))
