@@ -7,6 +7,7 @@
 
 #include "nsutil/base/buf.h"
 #include "nsutil/ruleset/headers.h"
+#include "nsutil/ruleset/nft_print.h"
 #include "nsutil/ruleset/nft_names.h"
 #include "nsutil/trace/run.h"
 
@@ -152,16 +153,6 @@ static void put_set(struct buf *b, const struct set *s, unsigned depth)
 	buf_str(b, s->n_elems > 8 ? ", ... }" : " }");
 }
 
-static void put_payload(struct buf *b, const struct expr *x)
-{
-	static const char *const bases[] = { "ll", "nh", "th", "ih" };
-
-	if (x->payload.field)
-		buf_fmt(b, "%s %s", x->payload.field->protocol, x->payload.field->name);
-	else
-		buf_fmt(b, "@%s,%u,%u", bases[x->payload.base & 3], x->payload.offset, x->bits);
-}
-
 static void put_binop(struct buf *b, const struct expr *x, unsigned depth)
 {
 	static const char *const ops[] = { "&", "|", "^", "<<", ">>" };
@@ -171,21 +162,9 @@ static void put_binop(struct buf *b, const struct expr *x, unsigned depth)
 	put_expr(b, x->binop.right, depth);
 }
 
-static void put_fib(struct buf *b, const struct expr *x)
-{
-	uint32_t flags = x->fib.flags;
-
-	buf_fmt(b, "fib %s%s%s%s %s", flags & NFTA_FIB_F_DADDR ? "daddr" : "saddr", flags & NFTA_FIB_F_MARK ? " . mark" : "",
-		flags & NFTA_FIB_F_IIF ? " . iif" : "", flags & NFTA_FIB_F_OIF ? " . oif" : "",
-		x->fib.result == NFT_FIB_RESULT_ADDRTYPE ? "type" : x->fib.result == NFT_FIB_RESULT_OIF ? "oif" : "oifname");
-}
-
 static void put_expr(struct buf *b, const struct expr *x, unsigned depth)
 {
-	static const char *const names[] = {
-		[EXPR_EXTHDR] = "exthdr", [EXPR_RT] = "rt", [EXPR_SOCKET] = "socket", [EXPR_OSF] = "osf name",
-		[EXPR_XFRM] = "ipsec", [EXPR_TUNNEL] = "tunnel", [EXPR_HASH] = "hash",
-	};
+	const struct nft_text t = { .b = b, .meaning = true };
 
 	if (!x || depth > 6) {
 		buf_str(b, "...");
@@ -194,11 +173,7 @@ static void put_expr(struct buf *b, const struct expr *x, unsigned depth)
 	depth++;
 	switch (x->kind) {
 	case EXPR_VALUE: put_literal(b, x); break;
-	case EXPR_PAYLOAD: put_payload(b, x); break;
 	case EXPR_META: buf_fmt(b, "meta %s", header_meta_type(x->meta_key)->name); break;
-	case EXPR_CT: buf_fmt(b, "ct %s", header_ct_type(x->ct.key)->name); break;
-	case EXPR_FIB: put_fib(b, x); break;
-	case EXPR_NUMGEN: buf_fmt(b, "numgen mod %u", x->numgen.modulus); break;
 	case EXPR_BINOP: put_binop(b, x, depth); break;
 	case EXPR_PREFIX:
 		put_expr(b, x->prefix.value, depth);
@@ -218,7 +193,7 @@ static void put_expr(struct buf *b, const struct expr *x, unsigned depth)
 		break;
 	case EXPR_IPSET: buf_fmt(b, "ipset %s", x->ipset.name ? x->ipset.name : "?"); break;
 	case EXPR_OPAQUE: buf_str(b, x->opaque.name ? x->opaque.name : "?"); break;
-	default: buf_str(b, names[x->kind] ? names[x->kind] : "?"); break;
+	default: nft_expr_text(&t, x); break;
 	}
 }
 
