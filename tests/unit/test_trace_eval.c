@@ -341,7 +341,7 @@ static void verdict_maps(void **state)
 	run(&rq);
 	assert_int_equal(res->branches, 2);
 	assert_int_equal(res->n_outcomes, 2);
-	assert_string_equal(res->outcomes[1].cases[0].a[0].what, "numgen mod 2");
+	assert_string_equal(res->outcomes[1].cases[0].a[0].what, "numgen random mod 2");
 	assert_string_equal(res->outcomes[1].cases[0].a[0].answer, "1");
 	random->numgen.modulus = 3; /* now no element is possible too */
 	run(&rq);
