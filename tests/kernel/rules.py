@@ -313,7 +313,7 @@ class Iptables(Text):
             return self.one([("-p tcp", f"TPROXY --on-port {self.one(PORTS)} --tproxy-mark 0x1/0x1"), ("-p tcp", "TPROXY --on-port 15001")])
         if self.chance(0.15):
             return self.one([("-p tcp --syn", "TCPMSS --set-mss 1200") if hook in ("FORWARD", "OUTPUT", "POSTROUTING") else ("", "CONNMARK --set-mark 1"),
-                             ("-p tcp", "TCPOPTSTRIP --strip-options timestamp,5"), ("-p tcp", "ECN --ecn-tcp-remove") if self.v == 4 else ("", "TRACE"),
+                             ("-p tcp", "TCPOPTSTRIP --strip-options timestamp,5"), ("-p tcp", "ECN --ecn-tcp-remove") if self.v == 4 else ("", "MARK --set-mark 3"),
                              ("", "CONNMARK --left-shift-mark 1 --set-xmark 0x3/0xf"), ("", "CONNMARK --right-shift-mark 2 --save-mark"),
                              ("", f"HMARK --hmark-tuple {self.one(['src', 'dst', 'src,dst,dport', 'ct'])} --hmark-mod 16 --hmark-offset 3 --hmark-rnd 0x1234"),
                              ("", "MARK --set-xmark 0x0/0xff"), ("", "DSCP --set-dscp-class AF11"), ("", "IDLETIMER --timeout 100 --label kd")])
