@@ -64,7 +64,49 @@ with_firewalld() {
 	command -v firewalld >/dev/null && command -v dbus-daemon >/dev/null || skip "no firewalld or no dbus-daemon here"
 	sandbox with_firewalld nftables
 }
+@test "firewalld that uses iptables and ipset" {
+	command -v firewalld >/dev/null && command -v dbus-daemon >/dev/null || skip "no firewalld or no dbus-daemon here"
+	sandbox with_firewalld iptables
+}
 
+# One jail for each way in which fail2ban bans; an address of each family is banned in each.
+with_fail2ban() {
+	local jail
+	ip link set lo up
+	copy_over /etc/fail2ban
+	rm -f /etc/fail2ban/jail.d/*
+	printf '[Definition]\ndbfile = None\n' >/etc/fail2ban/fail2ban.local
+	: >/run/log
+	printf '[DEFAULT]\nfilter = sshd\nlogpath = /run/log\nbackend = polling\n' >/etc/fail2ban/jail.local
+	while read -r jail action; do
+		printf '[%s]\nenabled = true\naction = %s\n' "$jail" "$action"
+	done >>/etc/fail2ban/jail.local <<-'END'
+		one iptables[name=one, port=ssh]
+		many iptables-multiport[name=many, port="53,80,2222:2229", protocol=udp, blocktype=DROP]
+		all iptables-allports[name=all]
+		new iptables-new[name=new, port=ssh]
+		set iptables-ipset-proto6[name=set, port="ssh,http"]
+		setall iptables-ipset-proto6-allports[name=setall, blocktype=DROP]
+		recent iptables-xt_recent-echo[name=recent]
+		nft nftables-multiport[name=nft, port="ssh,http"]
+		nftall nftables-allports[name=nftall]
+	END
+	fail2ban-server -xf --loglevel INFO -s /run/f2b.sock -p /run/f2b.pid --logtarget /run/f2b.log start >/run/f2b.out 2>&1 &
+	until_true test -S /run/f2b.sock
+	for jail in one many all new set setall recent nft nftall; do
+		fail2ban-client -s /run/f2b.sock set "$jail" banip 192.0.2.1 2001:db8::1 198.51.100.7 >/dev/null
+	done
+	# each jail has a thread of its own
+	until_true sh -c '[ "$(grep -c "Ban 2001:db8::1" /run/f2b.log)" = 9 ]'
+	same 'fail2ban: [1-9]'
+	! grep -m 3 ERROR /run/f2b.log
+}
+@test "fail2ban, by iptables, ipset and nftables" {
+	command -v fail2ban-server >/dev/null || skip "no fail2ban here"
+	sandbox with_fail2ban
+}
+
+post() { curl -s --unix-socket /run/docker.sock -X POST -H "Content-Type: $1" --data-binary "$3" "http://x/$2"; }
 with_docker() {
 	ip link set lo up
 	mkdir -p /run/docker
@@ -74,14 +116,76 @@ with_docker() {
 		--pidfile /run/docker.pid --userland-proxy=false --storage-driver vfs >/run/docker.log 2>&1 &
 	until_true curl -s --unix-socket /run/docker.sock http://x/_ping
 	for network in '{"Name":"n2","Internal":true}' '{"Name":"n3"}'; do
-		curl -s --unix-socket /run/docker.sock -X POST -H 'Content-Type: application/json' -d "$network" http://x/networks/create
+		post application/json networks/create "$network"
 	done
+	mkdir -p /run/root/bin
+	cp "$(command -v busybox)" /run/root/bin/
+	tar -C /run/root -c -f /run/image .
+	post application/x-tar 'images/create?fromSrc=-&repo=image' @/run/image
+	post application/json 'containers/create?name=published' '{"Image":"image","Cmd":["/bin/busybox","sleep","100"],
+		"ExposedPorts":{"80/tcp":{},"53/udp":{}},"HostConfig":{"NetworkMode":"n3","PortBindings":{"80/tcp":[{"HostPort":"8080"}],
+		"53/udp":[{"HostIp":"127.0.0.1","HostPort":"5353"}]}}}'
+	post application/json containers/published/start ''
+	"$CNISH" tables -4 --store compat -o save DOCKER | grep -- '--dport 8080 -j DNAT'
 	same 'Docker: [1-9]'
 }
-@test "dockerd, IPv4 and IPv6, networks of its own and internal" {
+@test "dockerd, IPv4 and IPv6, networks of its own and internal, a container with published ports" {
 	command -v dockerd >/dev/null || skip "no dockerd here"
 	sandbox with_docker
 }
+
+# The commands that libvirt's network driver issues for a network with NAT and one that is isolated
+# (src/network/network_iptables.c); libvirt itself is large.
+libvirt_chains() {
+	local table pair
+	for table in filter nat mangle; do
+		for pair in INPUT:LIBVIRT_INP OUTPUT:LIBVIRT_OUT FORWARD:LIBVIRT_FWO FORWARD:LIBVIRT_FWI FORWARD:LIBVIRT_FWX POSTROUTING:LIBVIRT_PRT; do
+			[ "$table" = filter ] && [ "$pair" = POSTROUTING:LIBVIRT_PRT ] && continue
+			[ "$table" != filter ] && [ "$pair" != POSTROUTING:LIBVIRT_PRT ] && continue
+			"$1" -w --table "$table" --new-chain "${pair#*:}"
+			"$1" -w --table "$table" --insert "${pair%:*}" --jump "${pair#*:}"
+		done
+	done
+}
+libvirt_network() {
+	local tool=$1 bridge=$2 net=$3 port proto
+	for proto in tcp udp; do
+		for port in 67 53; do
+			"$tool" -w --table filter --insert LIBVIRT_INP --in-interface "$bridge" --protocol "$proto" --destination-port $port --jump ACCEPT
+			"$tool" -w --table filter --insert LIBVIRT_OUT --out-interface "$bridge" --protocol "$proto" --destination-port $((port == 67 ? 68 : 53)) --jump ACCEPT
+		done
+	done
+	"$tool" -w --table filter --insert LIBVIRT_FWO --in-interface "$bridge" --jump REJECT
+	"$tool" -w --table filter --insert LIBVIRT_FWI --out-interface "$bridge" --jump REJECT
+	"$tool" -w --table filter --insert LIBVIRT_FWX --in-interface "$bridge" --out-interface "$bridge" --jump ACCEPT
+	[ -n "$net" ] || return 0
+	"$tool" -w --table filter --insert LIBVIRT_FWO --source "$net" --in-interface "$bridge" --jump ACCEPT
+	"$tool" -w --table filter --insert LIBVIRT_FWI --destination "$net" --out-interface "$bridge" --match conntrack --ctstate ESTABLISHED,RELATED --jump ACCEPT
+	"$tool" -w --table nat --insert LIBVIRT_PRT --source "$net" '!' --destination "$net" --jump MASQUERADE
+	for proto in udp tcp; do
+		"$tool" -w --table nat --insert LIBVIRT_PRT --source "$net" -p $proto '!' --destination "$net" --jump MASQUERADE --to-ports 1024-65535
+	done
+	case $net in
+	*:*) "$tool" -w --table nat --insert LIBVIRT_PRT --source "$net" --destination ff02::/16 --jump RETURN ;;
+	*) for port in 255.255.255.255/32 224.0.0.0/24; do
+		"$tool" -w --table nat --insert LIBVIRT_PRT --source "$net" --destination $port --jump RETURN
+	done ;;
+	esac
+	"$tool" -w --table mangle --insert LIBVIRT_PRT --out-interface "$bridge" --protocol udp --destination-port 68 --jump CHECKSUM --checksum-fill
+}
+with_libvirt() {
+	local tool
+	ip link set lo up
+	for tool in "iptables-$1" "ip6tables-$1"; do
+		libvirt_chains "$tool"
+		libvirt_network "$tool" virbr1 ''
+	done
+	libvirt_network "iptables-$1" virbr0 192.168.122.0/24
+	libvirt_network "ip6tables-$1" virbr0 fd00:122::/64
+	same 'libvirt: [1-9]'
+}
+@test "libvirt's networks, in the compat store" { sandbox with_libvirt nft; }
+@test "libvirt's networks, in the legacy store" { sandbox with_libvirt legacy; }
 
 # The plugins one after the other, as a runtime calls them.
 with_plugins() {
