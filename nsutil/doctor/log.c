@@ -18,6 +18,7 @@ static const struct pattern {
 	{ LOG_NOT_ROOT, "can't open lock file", "Permission denied", NULL },
 	{ LOG_NOT_ROOT, "cache initialization failed: Operation not permitted", NULL, NULL },
 	{ LOG_NOT_ROOT, "Operation not permitted (you must be root)", NULL, NULL },
+	{ LOG_NOT_ROOT, "Failed to initialize nft: Operation not permitted", NULL, NULL },
 	{ LOG_NOT_ROOT, "can't initialize ip", "Operation not permitted", NULL },
 	{ LOG_AUTOPILOT, "autogke-default-linux-capabilities", NULL, NULL },
 	{ LOG_AUTOPILOT, "GKE Warden", "NET_ADMIN", NULL },
@@ -29,6 +30,7 @@ static const struct pattern {
 	{ LOG_CHAIN_EXISTS, "Chain already exists", NULL, NULL },
 	{ LOG_CHAIN_EXISTS, "CHAIN_USER_ADD failed (File exists)", NULL, NULL },
 	{ LOG_CHAIN_EXISTS, "Chain '", "already exists", NULL },
+	{ LOG_CHAIN_EXISTS, "tables-restore: line 2 failed", NULL, NULL }, /* legacy says no more; line 2 makes the first chain */
 	{ LOG_NO_EXTENSION, "No chain/target/match by that name", NULL, NULL },
 	{ LOG_NO_EXTENSION, "not supported, missing kernel module", NULL, "Extension " },
 	{ LOG_NO_EXTENSION, "RULE_APPEND failed (No such file or directory)", NULL, NULL },
@@ -44,6 +46,10 @@ static const struct pattern {
 	{ LOG_NO_JSON, "JSON support not compiled-in", NULL, NULL },
 	{ LOG_NO_EXPRESSION, "RULE_APPEND failed (Operation not supported)", NULL, NULL },
 	{ LOG_NO_EXPRESSION, "nftables run failed", "Operation not supported", NULL },
+	{ LOG_NO_EXPRESSION, "CHAIN_ADD failed (No such file or directory)", NULL, NULL }, /* a type of chains */
+	{ LOG_NO_EXPRESSION, "CHAIN_ADD failed (Operation not supported)", NULL, NULL },
+	{ LOG_NO_EXPRESSION, "TABLE_ADD failed (Operation not supported)", NULL, NULL },
+	{ LOG_NO_EXPRESSION, "Failed to initialize nft: Protocol not supported", NULL, NULL }, /* no nf_tables at all */
 	{ LOG_NO_EXPRESSION, "Could not process rule: Operation not supported", NULL, NULL },
 	{ LOG_NO_EXPRESSION, "Could not process rule: No such file or directory", NULL, NULL },
 	{ LOG_NO_EXPRESSION, "iptables: Operation not supported", NULL, NULL },

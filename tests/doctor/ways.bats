@@ -163,6 +163,10 @@ words() {
 		D01|iptables binary iptables-legacy has no loaded kernel support and cannot be used
 		D08|error iptables validation failed; workload is not ready for Envoy
 		D11|iptables-restore v1.8.9 (nf_tables): line 2: CHAIN_USER_ADD failed (File exists): chain ISTIO_INBOUND
+		D11|iptables-restore: line 2 failed
+		D33|iptables v1.8.9 (nf_tables):  CHAIN_ADD failed (No such file or directory): chain PREROUTING
+		D33|iptables/1.8.7 Failed to initialize nft: Protocol not supported
+		D37|iptables/1.8.7 Failed to initialize nft: Operation not permitted
 		D33|nftables run failed: /dev/stdin:12:1-70: Error: Could not process rule: No such file or directory
 		D34|iptables v1.8.4 (legacy): Couldn't load target `REDIRECT':No such file or directory
 		D36|type=AVC msg=audit(16.1:4): avc:  denied  { read } for  pid=4 comm="xtables-legacy-" path="/tmp/x"
