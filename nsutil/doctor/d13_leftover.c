@@ -6,6 +6,7 @@
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
 #include "nsutil/doctor/check.h"
+#include "nsutil/istio/guard.h"
 
 enum { PROXY_ID = 1337 };
 
@@ -139,11 +140,28 @@ static void check_rules(struct doctor *d, const struct ruleset *rs, const struct
 		}
 }
 
+/* The six rules that Istio's programmer sets while it changes others: whoever was killed meanwhile left them. */
+static void check_guardrails(struct doctor *d, const struct table *t)
+{
+	struct doctor_finding *f;
+
+	if (strcmp(t->name, "filter") != 0 || !istio_guard_find(t))
+		return;
+	f = doctor_find(d, "Istio's guardrails were left in %s %s filter: every TCP and UDP packet of the pod is dropped", store_name(t->store),
+			family_name(t->family));
+	f->severity = DOCTOR_ERROR;
+	doctor_see(d, f, "INPUT, FORWARD, OUTPUT", chains_save_command(t->store, t->family == NFPROTO_IPV6), "-p udp -j DROP, -p tcp -j DROP at their heads");
+	f->mend = wanted(d) ? DOCTOR_MEND_RULES : DOCTOR_MEND_REMOVE;
+	doctor_fix_self(d, f, wanted(d) ? "istio apply" : "istio flush");
+}
+
 static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
 
 	for (const struct table *t = rs ? rs->tables : NULL; t; t = t->next) {
+		if (t->store != STORE_NATIVE)
+			check_guardrails(d, t);
 		check_chains(d, t);
 		if (t->store != STORE_NATIVE)
 			check_rules(d, rs, t);
@@ -156,7 +174,8 @@ const struct doctor_entry doctor_d13 = {
 	.link = "https://github.com/istio/istio/issues/49067",
 	.explain = "After an uninstall, or when a pod left the mesh, chains or single rules may stay.\n"
 		   "It is told by chains of Istio's to which nothing leads, or by redirects to the proxy's ports and rules for its user\n"
-		   "in built-in chains of a store that has no chain of Istio's.",
+		   "in built-in chains of a store that has no chain of Istio's. So are the six rules that drop TCP and UDP while\n"
+		   "Istio's programmer works, when it was killed and nobody took them away.",
 	.severity = DOCTOR_WARNING,
 	.scope = DOCTOR_BOTH,
 	.check = check,

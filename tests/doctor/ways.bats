@@ -153,6 +153,24 @@ without_rules() {
 pod_gone() { [ ! -e "/proc/$1" ]; }
 @test "D08: a proxy beside an application, with one of its listeners, ztunnel's; not a gateway" { in_pod without_rules; }
 
+# What a programmer that was killed between "Setting up" and "Removing guardrails" leaves; some of it is anybody's.
+guardrails() {
+	local c p
+	nft_node
+	sidecar
+	pod_istio nft
+	for c in INPUT FORWARD OUTPUT; do
+		finds ''
+		for p in tcp udp; do pod_exec iptables-nft -I $c 1 -p $p -j DROP; done
+	done
+	finds D13
+	jq -e '.findings[0].severity == "error" and .findings[0].mendable' /run/json
+	"$CNISH" -t netns:pod --host-root "$NODE" --yes doctor --fix >/dev/null
+	finds ''
+	! pod_exec iptables-nft-save -t filter | grep DROP
+}
+@test "D13: guardrails were left behind; --fix removes them" { in_pod guardrails; }
+
 words() {
 	local id line
 	sidecar
