@@ -84,6 +84,28 @@ static void find(const struct command *const *table, const char *group, const ch
 	}
 }
 
+/* What other tools call it: kubectl, iptables, nft, iproute2, nsenter, istioctl. */
+static const char *elsewhere(const char *word)
+{
+	static const struct {
+		const char *word, *here;
+	} words[] = {
+		{ "get", "pods" },	     { "ps", "pods" },		   { "ls", "pods" },		{ "list", "tables" },
+		{ "describe", "info" },	     { "rules", "tables" },	   { "iptables", "tables" },	{ "ip6tables", "tables" },
+		{ "nft", "tables" },	     { "iptables-save", "save" },  { "ss", "sockets" },		{ "netstat", "sockets" },
+		{ "lsof", "sockets" },	     { "conntrack", "conns" },	   { "nsenter", "exec" },	{ "run", "exec" },
+		{ "analyze", "doctor" },     { "check", "doctor" },	   { "proxy-status", "doctor" }, { "lsmod", "doctor host" },
+		{ "verify", "istio verify" }, { "apply", "istio apply" },  { "flush", "istio flush" },	{ "undo", "istio undo" },
+		{ "show", "istio show" },    { "version", "--version" },   { "target", "use" },		{ "connect", "trace" },
+		{ "cd", "use" },
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].word, word) == 0)
+			return words[i].here;
+	return NULL;
+}
+
 static int complain(const struct find *f, const char *group, const char *word, struct err *e)
 {
 	char what[128];
@@ -92,6 +114,8 @@ static int complain(const struct find *f, const char *group, const char *word, s
 	if (f->hits > 1)
 		return err_set(e, ERR_USAGE, what, "ambiguous: %s", buf_cstr(&f->candidates));
 	err_set(e, ERR_USAGE, what, "unknown command");
+	if (!group && elsewhere(word))
+		return err_hint(e, "did you mean '%s'?", elsewhere(word));
 	if (f->near[0])
 		return err_hint(e, "did you mean '%s%s%s'?", group ? group : "", group ? " " : "", f->near);
 	return err_hint(e, "'help' lists the commands");

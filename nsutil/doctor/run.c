@@ -162,6 +162,12 @@ const struct netview *doctor_sockets(struct doctor *d)
 
 const struct doctor_entry *doctor_entry_find(const char *id)
 {
+	char padded[4] = "D0";
+
+	if ((id[0] == 'D' || id[0] == 'd') && id[1] && !id[2]) { /* "D7" */
+		padded[2] = id[1];
+		id = padded;
+	}
 	for (unsigned i = 0; doctor_entries[i]; i++)
 		if (strcasecmp(doctor_entries[i]->id, id) == 0)
 			return doctor_entries[i];

@@ -83,6 +83,12 @@ split() {
 	split hlep
 	[ "$status" = 2 ]
 	[[ $err == *"did you mean 'help'"* ]]
+	# words of kubectl, iproute2, iptables
+	local word
+	for word in get/pods describe/info ss/sockets conntrack/conns iptables/tables flush/istio\ flush nsenter/exec; do
+		err=$("$CNISH" "${word%%/*}" 2>&1) || [ $? = 2 ]
+		[[ $err == *"unknown command (did you mean '${word#*/}'?)" ]] || { echo "$err"; return 1; }
+	done
 	split h
 	[[ $err == *ambiguous:*help*history* ]]
 	split -t file:/dev/null trace oot tcp 10.0.0.1:80

@@ -227,7 +227,9 @@ d08() {
 	[ "$n" -ge 8 ]
 	"$CNISH" -o json doctor --list | "$TOP/tests/lib/validate" doctor-list
 	"$CNISH" -o json doctor d01 | "$TOP/tests/lib/validate" doctor-list
+	[ "$("$CNISH" doctor d7)" = "$("$CNISH" doctor D07)" ]
 	run -2 "$CNISH" doctor D99
+	run -2 "$CNISH" doctor D0
 }
 
 @test "every diagnosis has a test that makes its fault; the table says which" {
