@@ -36,6 +36,22 @@ all_kinds() {
 }
 @test "a node with healthy, bare, uncaptured, doubled and drifted pods" { in_pod all_kinds; }
 
+# All chains are there, and yet a part of the traffic goes past the proxy
+gaps() {
+	local rule
+	node_with nft
+	sidecar
+	for rule in 'ISTIO_OUTPUT -j ISTIO_REDIRECT' 'ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT' 'ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001'; do
+		pod_exec nft flush ruleset
+		pod_istio nft
+		# shellcheck disable=SC2086
+		pod_exec iptables-nft -t nat -D $rule
+		"$CNISH" --runtime none --host-root /run/node-nft -o json scan >/run/json || [ $? = 1 ]
+		[ "$(row pod capture) $(row pod drift)" = "partial 1" ] || { echo "$rule"; cat /run/json; return 1; }
+	done
+}
+@test "a pod that lacks a rule which captures is partial, whatever else is there" { in_pod gaps; }
+
 formats() {
 	local n
 	node
