@@ -52,7 +52,7 @@ static bool may_be_error(const struct run *r)
 }
 
 /* Return: why it cannot be told which socket it is; NULL when it can, or is none */
-static const char *look_up(const struct run *r, const struct nv_socket **ret)
+static const char *look_up(const struct run *r, uint32_t key, const struct nv_socket **ret)
 {
 	struct route_key k = key_of(r, false);
 
@@ -69,8 +69,12 @@ static const char *look_up(const struct run *r, const struct nv_socket **ret)
 	if (!k.dst.family || k.dport < 0)
 		return "the destination is not known";
 	*ret = r->rq->first ? NULL : listen_connected(r->t, &k);
-	if (!*ret)
-		*ret = listen_find(r->t, &k);
+	if (*ret)
+		return NULL;
+	*ret = listen_find(r->t, &k);
+	/* inet_ehash_lookup_established() finds the request that a first SYN has made of the listener */
+	if (*ret && r->pkt.l4proto == IPPROTO_TCP && key != NFT_SOCKET_TRANSPARENT && known_there(r))
+		return "the connection may have a half-open socket, of which the kernel does not tell";
 	return NULL;
 }
 
@@ -116,7 +120,7 @@ void socket_eval(struct run *r, const struct expr *x, struct value *v)
 		of_sender(r, x->socket.key, v);
 		return;
 	}
-	why = look_up(r, &s);
+	why = look_up(r, x->socket.key, &s);
 	if (why) {
 		value_perhaps(v, x->bits, why);
 		return;
