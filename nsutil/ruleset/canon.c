@@ -99,8 +99,8 @@ static void take(struct canon_state *st, const struct stmt *s)
 		return;
 	if (s->kind == STMT_VERDICT && s->verdict.code == VERDICT_CONTINUE)
 		return;
-	if (s->kind == STMT_XT && (s->xt->meaning || asks_nothing(s->xt))) {
-		take_list(st, s->xt->meaning);
+	if (s->kind == STMT_XT && (s->xt->meaning || s->xt->form || asks_nothing(s->xt))) {
+		take_list(st, s->xt->meaning ? s->xt->meaning : s->xt->form);
 		return;
 	}
 	if (is_condition(s)) {

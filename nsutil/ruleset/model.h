@@ -243,6 +243,7 @@ struct xt_ext {
 	uint32_t size;		/* of 'data' */
 	const void *data;
 	struct stmt *meaning;
+	struct stmt *form;	/* without a meaning: what nftables has for the same, which decides by what it saw before */
 	const char *why_unknown;
 	const char **ipsets;	/* names of the ipsets that set and SET refer to, by their place in the
 				 * structure; NULL until they are known (xt_name_sets()) */

@@ -305,8 +305,8 @@ static void xt_text(const struct nft_text *t, const struct xt_ext *x)
 	struct nft_text inner = *t;
 
 	inner.meaning = true;
-	if (x->meaning)
-		nft_stmts_text(&inner, x->meaning);
+	if (x->meaning || x->form)
+		nft_stmts_text(&inner, x->meaning ? x->meaning : x->form);
 	else if (x->target || x->why_unknown || strcmp(x->name, "nfacct") == 0)
 		buf_fmt(t->b, "xt %s \"%s\"", x->target ? "target" : "match", x->name);
 }

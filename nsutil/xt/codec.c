@@ -184,6 +184,7 @@ int xt_codec_lower(struct arena *a, struct xt_ext *x)
 	if (l.failed)
 		return -1;
 	x->meaning = l.why ? NULL : l.head;
+	x->form = l.why && l.form ? l.head : NULL;
 	x->why_unknown = l.why;
 	return 0;
 }

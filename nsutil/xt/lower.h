@@ -14,6 +14,7 @@ struct xt_low {
 	uint8_t family;
 	struct stmt *head, **tail;
 	const char *why; /* set: the meaning is unknown, and what was added is dropped */
+	bool form;	 /* though it is unknown, what was added is the same in nftables' words */
 	bool failed;
 };
 

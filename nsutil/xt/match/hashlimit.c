@@ -90,18 +90,31 @@ static uint64_t bytes_to_cost(uint64_t bytes)
 	return UINT32_MAX / ((uint32_t)(bytes >> XT_HASHLIMIT_BYTE_SHIFT) + 1ull);
 }
 
+static const struct {
+	const char *name;
+	uint64_t factor;
+} sizes[] = { { "mb", 1024 * 1024 }, { "kb", 1024 }, { "b", 1 } };
+
 /* The largest unit of which there is one at least; when it is a rate, only if that is the same rate again. */
-static void put_bytes(struct buf *b, uint64_t bytes, const uint64_t *cost, const char *suffix)
+static unsigned byte_unit(uint64_t bytes, const uint64_t *cost)
 {
-	static const struct {
-		const char *name;
-		uint64_t factor;
-	} sizes[] = { { "mb", 1024 * 1024 }, { "kb", 1024 }, { "b", 1 } };
 	unsigned i = 0;
 
 	while (i < 2 && (bytes < sizes[i].factor ||
 			 (cost && bytes_to_cost(bytes & ~(sizes[i].factor - 1)) != *cost)))
 		i++;
+	return i;
+}
+
+static uint64_t bytes_shown(uint64_t bytes, const uint64_t *cost)
+{
+	return bytes & ~(sizes[byte_unit(bytes, cost)].factor - 1);
+}
+
+static void put_bytes(struct buf *b, uint64_t bytes, const uint64_t *cost, const char *suffix)
+{
+	unsigned i = byte_unit(bytes, cost);
+
 	buf_fmt(b, " %llu%s%s", (unsigned long long)(bytes / sizes[i].factor), sizes[i].name, suffix);
 }
 
@@ -338,9 +351,81 @@ static const struct xt_opt v3_opts[] = {
 	XT_END,
 };
 
+static struct expr *form_addr(struct xt_low *l, const char *field, unsigned len)
+{
+	bool v6 = l->family == NFPROTO_IPV6;
+	unsigned bits = v6 ? 128 : 32;
+	uint8_t mask[16] = { 0 };
+
+	for (unsigned i = 0; i < len && i < bits; i++)
+		mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	if (len >= bits)
+		return low_addr_expr(l, field);
+	return expr_binop(l->a, BINOP_AND, low_addr_expr(l, field),
+			  expr_bytes(l->a, v6 ? DT_IPV6 : DT_IPV4, ORDER_NET, mask, bits));
+}
+
+/* The order of a meter's key is that of libxt_hashlimit.c, hashlimit_mode_xlate(). */
+static struct expr *form_key(struct xt_low *l, const struct hashlimit_cfg3 *c)
+{
+	struct expr *dst = form_addr(l, "daddr", c->dstmask), *src = form_addr(l, "saddr", c->srcmask), *both;
+
+	if (!(c->mode & XT_HASHLIMIT_HASH_SIP))
+		return dst;
+	if (!(c->mode & XT_HASHLIMIT_HASH_DIP))
+		return src;
+	both = expr_new(l->a, EXPR_CONCAT, DT_INTEGER, ORDER_NET, 2 * low_addr_expr(l, "saddr")->bits);
+	if (!both || !(both->concat.parts = arena_array(l->a, 2, sizeof(*both->concat.parts))))
+		return NULL;
+	both->concat.n = 2;
+	both->concat.parts[0] = dst;
+	both->concat.parts[1] = src;
+	return both;
+}
+
+static void form_rate(const struct limit *l, struct stmt_limit *to)
+{
+	const struct hashlimit_cfg3 *c = &l->cfg;
+	unsigned unit = c->avg ? rate_unit(c->avg, l->scale) : 0;
+
+	to->over = c->mode & XT_HASHLIMIT_INVERT;
+	to->bytes = c->mode & XT_HASHLIMIT_BYTES;
+	to->unit_secs = to->bytes ? 1 : units[unit].seconds;
+	to->rate = to->bytes ? bytes_shown(cost_to_bytes(c->avg), &(uint64_t){ c->avg }) :
+			       c->avg ? units[unit].seconds * l->scale / c->avg : 0;
+	to->burst = (uint32_t)(to->bytes ? bytes_shown(cost_to_bytes(c->avg) * c->burst, NULL) : c->burst);
+}
+
+/*
+ * A meter, as iptables-translate has it, but only where that says all of it: not of the size of the table, nor of
+ * what is counted in no whole seconds, nor of ports, which xt takes of any protocol and translate of TCP.
+ */
+static void hashlimit_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	struct stmt *s = stmt_new(l->a, STMT_SETOP), *limit = stmt_new(l->a, STMT_LIMIT);
+	struct set *meter = low_anon_set(l, 0, DT_INTEGER, 0);
+	struct limit h = limit_of(x);
+
+	l->why = "how often packets of this kind came lately decides";
+	if (!s || !limit || !meter || h.cfg.size || h.cfg.max || h.cfg.gc_interval != 1000 || h.cfg.expire % 1000 || !h.cfg.expire ||
+	    !(h.cfg.mode & (XT_HASHLIMIT_HASH_SIP | XT_HASHLIMIT_HASH_DIP)) ||
+	    h.cfg.mode & (XT_HASHLIMIT_HASH_SPT | XT_HASHLIMIT_HASH_DPT | XT_HASHLIMIT_RATE_MATCH))
+		return;
+	form_rate(&h, &limit->limit);
+	if (!limit->limit.rate || h.cfg.burst > UINT32_MAX)
+		return;
+	meter->size = 65535; /* what nft gives a meter that says nothing */
+	s->setop = (struct stmt_setop){ .set = meter, .stmts = limit, .key = form_key(l, &h.cfg) };
+	s->setop.set_name = arena_strndup(l->a, h.name, strnlen(h.name, h.name_room));
+	s->setop.timeout_ms = h.cfg.expire == 1000 ? 0 : h.cfg.expire;
+	s->setop.op = s->setop.timeout_ms ? SETOP_UPDATE : SETOP_ADD;
+	l->form = true;
+	l->failed |= !s->setop.key || !s->setop.set_name;
+	low_add(l, s);
+}
+
 #define HASHLIMIT                                                                                          \
-	.name = "hashlimit", .save = hashlimit_save, .json = hashlimit_json,                               \
-	.unknown = "how often packets of this kind came lately decides"
+	.name = "hashlimit", .save = hashlimit_save, .json = hashlimit_json, .lower = hashlimit_lower
 
 const struct xt_codec xt_match_hashlimit_v1 = {
 	HASHLIMIT, .rev = 1, .size = sizeof(struct xt_hashlimit_mtinfo1),
