@@ -79,6 +79,7 @@ native() {
 		-j LOG --log-prefix "x: " => log prefix "x: "
 		-j NFLOG --nflog-group 5 => log group 5
 		-m connmark --mark 0x0/0x0 => ct mark 0/0
+		-m conntrack --ctrepldst 10.1.2.3/8 => ct reply ip daddr 10.0.0.0/8
 		-m hashlimit --hashlimit-above 3/min --hashlimit-burst 8 --hashlimit-mode srcip,dstip --hashlimit-srcmask 24 --hashlimit-name m -j DROP => meter m { ip daddr . ip saddr & 255.255.255.0 timeout 60s limit rate over 3/minute burst 8 packets } drop
 		-p sctp --chunk-types all INIT,DATA => sctp chunk init exists sctp chunk data exists
 		-p tcp ! --tcp-option 5 => meta l4proto tcp tcp option 5 missing
