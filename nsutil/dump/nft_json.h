@@ -20,7 +20,6 @@ struct nj {
 	struct dec dec;	    /* what the rule has said of protocols so far */
 	struct stmt **list; /* of the rule at hand */
 	unsigned depth;
-	bool writes;	    /* the expression is written to, not read */
 	char why[200];	    /* the first thing that was not understood; "" when memory ran out */
 };
 

@@ -141,9 +141,7 @@ static int mangle(struct nj *n, json_t *j)
 
 	if (!s)
 		return -1;
-	n->writes = true;
 	s->set_value.target = nj_expr(n, json_object_get(j, "key"), NULL);
-	n->writes = false;
 	if (!s->set_value.target)
 		return -1;
 	s->set_value.value = nj_expr(n, json_object_get(j, "value"), s->set_value.target);

@@ -200,9 +200,7 @@ static struct expr *exthdr(struct nj *n, json_t *j)
 
 static struct expr *tcp_option(struct nj *n, json_t *j)
 {
-	/* writing one does nothing to other packets, so nft does not ask for the protocol there */
-	if (!n->writes && !nj_imply(n, "tcp", NFT_PAYLOAD_TRANSPORT_HEADER))
-		return NULL;
+	/* in other packets there is none, so nft does not ask for the protocol */
 	return exthdr_of(n, j, NFT_EXTHDR_OP_TCPOPT);
 }
 

@@ -399,9 +399,7 @@ static int reset(struct nj *n, json_t *j)
 
 	if (!s)
 		return -1;
-	n->writes = true;
 	s->exthdr_reset = nj_expr(n, j, NULL);
-	n->writes = false;
 	if (s->exthdr_reset)
 		s->exthdr_reset->bits = 0; /* the whole option */
 	return s->exthdr_reset ? nj_add(n, s) : -1;
