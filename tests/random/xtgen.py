@@ -485,7 +485,7 @@ def rule(table, chain, chains):
     """of a negated full range, which nothing matches, the tools make nothing, and iptables-nft one condition of two negated ports"""
     while True:
         made = any_rule(table, chain, chains)
-        if not re.search(r"! --[a-z0-9-]+ 0?:(65535|4294967295)?( |$)|--ct\w+port [1-9]\d*:0( |$)|--connbytes 0?:0( |$)|! --[sd]port \S+ ! --[sd]port |--syn .*-m tcp ", made):
+        if not re.search(r"! --[a-z0-9-]+ 0?:(65535|4294967295)?( |$)|--ct\w+port [1-9]\d*:0( |$)|--connbytes 0?:0( |$)|! --[sd]port .*! --[sd]port |--syn .*-m tcp ", made):
             return made
 
 
