@@ -158,4 +158,10 @@ void ipset_elem_text(const struct ipset *set, const struct ipset_elem *e, struct
 			(unsigned long long)e->bytes);
 	if (e->comment)
 		buf_fmt(b, " comment \"%s\"", e->comment);
+	if (e->skbmark || e->skbmask)
+		buf_fmt(b, e->skbmask == UINT32_MAX ? " skbmark 0x%x" : " skbmark 0x%x/0x%x", e->skbmark, e->skbmask);
+	if (e->skbprio)
+		buf_fmt(b, " skbprio %x:%x", e->skbprio >> 16, e->skbprio & 0xffff);
+	if (e->skbqueue)
+		buf_fmt(b, " skbqueue %u", e->skbqueue);
 }

@@ -35,6 +35,8 @@ struct ipset_elem {
 	uint32_t timeout;	/* seconds left; 0 never */
 	uint64_t packets, bytes;
 	const char *comment;
+	uint32_t skbmark, skbmask, skbprio; /* of a set with 'skbinfo': what -j SET --map-set makes of the packet */
+	uint16_t skbqueue;
 	struct ipset_elem *next;
 };
 

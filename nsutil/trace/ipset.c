@@ -194,7 +194,7 @@ static bool readable(const struct ipset *set)
 	return set->n_dims > 0;
 }
 
-static enum tri test(struct run *r, const char *name, const struct expr *x, unsigned depth);
+static enum tri test(struct run *r, const char *name, const struct expr *x, unsigned depth, const struct ipset_elem **ret);
 
 /* list_set_ktest(): one after the other, until one holds it */
 static enum tri test_list(struct run *r, const struct ipset *set, const struct expr *x, unsigned depth)
@@ -202,11 +202,12 @@ static enum tri test_list(struct run *r, const struct ipset *set, const struct e
 	enum tri t = TRI_FALSE;
 
 	for (const struct ipset_elem *m = set->elems; m && t != TRI_TRUE; m = m->next)
-		t = tri_or(t, m->set ? test(r, m->set, x, depth + 1) : TRI_UNKNOWN);
+		t = tri_or(t, m->set ? test(r, m->set, x, depth + 1, NULL) : TRI_UNKNOWN);
 	return t;
 }
 
-static enum tri test(struct run *r, const char *name, const struct expr *x, unsigned depth)
+/* @ret: the member that holds it; NULL where it is a list that does */
+static enum tri test(struct run *r, const char *name, const struct expr *x, unsigned depth, const struct ipset_elem **ret)
 {
 	const struct ipset_list *list = r->t->opt.ipsets;
 	const struct ipset *set = list && name ? ipset_find(list, name) : NULL;
@@ -231,6 +232,8 @@ static enum tri test(struct run *r, const char *name, const struct expr *x, unsi
 		return unknown(r, a.why ? a.why : "physical devices of bridges are not followed");
 	if (!m)
 		return TRI_FALSE;
+	if (ret)
+		*ret = m;
 	return m->nomatch == !!(x->ipset.flags & IPSET_FLAG_RETURN_NOMATCH) ? TRI_TRUE : TRI_FALSE;
 }
 
@@ -247,5 +250,11 @@ enum tri ipset_eval(struct run *r, const struct expr *x)
 {
 	if (was_touched(r, x->ipset.name))
 		return unknown(r, "a rule before changes the ipset");
-	return test(r, x->ipset.name, x, 0);
+	return test(r, x->ipset.name, x, 0, NULL);
+}
+
+enum tri ipset_member(struct run *r, const struct expr *x, const struct ipset_elem **ret)
+{
+	*ret = NULL;
+	return was_touched(r, x->ipset.name) ? TRI_UNKNOWN : test(r, x->ipset.name, x, 0, ret);
 }

@@ -154,6 +154,9 @@ void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
 void socket_eval(struct run *r, const struct expr *x, struct value *v);
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
 enum tri ipset_eval(struct run *r, const struct expr *x);
+struct ipset_elem;
+/* ipset_member() - the same, and which member holds it; NULL where that is one of a list's sets */
+enum tri ipset_member(struct run *r, const struct expr *x, const struct ipset_elem **ret);
 
 /* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there */
 enum tri match_ask(struct run *r, const struct xt_ext *x);

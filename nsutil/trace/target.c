@@ -12,6 +12,7 @@
 #include <linux/netfilter_ipv6/ip6t_NPT.h>
 #include <string.h>
 
+#include "nsutil/ruleset/ipset.h"
 #include "nsutil/trace/jhash.h"
 #include "nsutil/trace/run.h"
 
@@ -169,7 +170,40 @@ static enum flow npt(struct run *r, const struct ip6t_npt_tginfo *n, bool dst)
 
 /* ---- SET ---- */
 
-/* xt_set.c: it changes ipsets, and with map-set the packet, by values of the set that are not read */
+/* set_target_v3(): what the member of the set that holds the packet says; zeros where it says nothing */
+static void map_set(struct run *r, const struct xt_ext *x, const struct xt_set_info_target_v3 *s)
+{
+	struct expr set = { .kind = EXPR_IPSET };
+	const struct ipset_elem *m = NULL;
+	struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
+	enum tri t;
+
+	set.ipset.name = x->ipsets ? x->ipsets[2] : NULL;
+	set.ipset.dims = s->map_set.dim;
+	set.ipset.src = (uint8_t)(s->map_set.flags >> 1);
+	t = ipset_member(r, &set, &m);
+	if (t == TRI_FALSE)
+		return;
+	if (t == TRI_UNKNOWN || !m) {
+		if (s->flags & IPSET_FLAG_MAP_SKBMARK)
+			unknown_mark(r, "what the ipset maps to");
+		if (s->flags & IPSET_FLAG_MAP_SKBPRIO)
+			packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
+		return;
+	}
+	if (s->flags & IPSET_FLAG_MAP_SKBMARK) {
+		mark->v = (mark->v & ~m->skbmask) ^ (m->skbmark & (mark->k | m->skbmask));
+		mark->k |= m->skbmask;
+		r->pkt.version++;
+		run_change(r, "mark", mark->k == UINT32_MAX ? "%#x" : "%#x, not all of it is known", mark->v);
+	}
+	if (s->flags & IPSET_FLAG_MAP_SKBPRIO) {
+		packet_set_meta(&r->pkt, NFT_META_PRIORITY, m->skbprio);
+		run_change(r, "meta priority", "%x:%x", m->skbprio >> 16, m->skbprio & 0xffff);
+	}
+}
+
+/* xt_set.c: it changes ipsets, and with map-set the packet */
 static void set_target(struct run *r, const struct xt_ext *x)
 {
 	const struct xt_set_info_target_v3 *s = x->data;
@@ -177,12 +211,8 @@ static void set_target(struct run *r, const struct xt_ext *x)
 	for (unsigned i = 0; i < 2 && x->ipsets; i++)
 		if (x->ipsets[i] && r->n_ipsets_touched < RUN_TOUCHED)
 			r->ipsets_touched[r->n_ipsets_touched++] = x->ipsets[i];
-	if (x->rev < 3 || x->size < sizeof(*s) || s->map_set.index == IPSET_INVALID_ID)
-		return;
-	if (s->flags & IPSET_FLAG_MAP_SKBMARK)
-		unknown_mark(r, "what the ipset maps to");
-	if (s->flags & IPSET_FLAG_MAP_SKBPRIO)
-		packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
+	if (x->rev >= 3 && x->size >= sizeof(*s) && (x->ipsets ? x->ipsets[2] != NULL : s->map_set.index != IPSET_INVALID_ID))
+		map_set(r, x, s);
 }
 
 /* ---- TCPOPTSTRIP: tcpoptstrip_mangle_packet() ---- */

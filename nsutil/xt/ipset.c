@@ -152,6 +152,10 @@ static int parse_elem(struct ipset_list *list, struct ipset *set, const struct n
 	e->packets = get_be64(&t, IPSET_ATTR_PACKETS);
 	e->bytes = get_be64(&t, IPSET_ATTR_BYTES);
 	e->comment = get_text(list->arena, &t, IPSET_ATTR_COMMENT);
+	e->skbmark = (uint32_t)(get_be64(&t, IPSET_ATTR_SKBMARK) >> 32);
+	e->skbmask = (uint32_t)get_be64(&t, IPSET_ATTR_SKBMARK);
+	get_be32(&t, IPSET_ATTR_SKBPRIO, &e->skbprio);
+	get_be16(&t, IPSET_ATTR_SKBQUEUE, &e->skbqueue);
 	*set->elems_tail = e;
 	set->elems_tail = &e->next;
 	set->n_elems++;

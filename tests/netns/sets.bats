@@ -17,17 +17,21 @@ members() {
 	ipset add nets fe80::/10 nomatch
 	ipset create both list:set
 	ipset add both addrs
+	ipset create marks hash:ip skbinfo comment
+	ipset add marks 10.0.0.1 skbmark 0x1/0xff skbprio 1:ab skbqueue 3 comment "both words"
+	ipset add marks 10.0.0.2 skbmark 0xabcdef12
 	ipset create idle hash:ip
 	ipset create ports bitmap:port range 0-1023
 	ipset add ports 80-82
 	iptables-legacy -A INPUT -m set --match-set both src -j DROP
+	iptables-legacy -t mangle -A INPUT -j SET --map-set marks src --map-mark
 	iptables-nft -A INPUT -m set --match-set pairs dst,dst -m set ! --match-set ports src -j DROP
 	ip6tables-nft -A INPUT -m set --match-set nets src -j ACCEPT
 	nft 'add table inet t; add set inet t s { type ipv4_addr . inet_service; elements = { 1.1.1.1 . 80 } }'
 	"$CNISH" tables --sets -o json >/run/json
 	"$TOP/tests/lib/validate" tables </run/json
-	jq -e '[.ipsets[].name] | sort == ["addrs", "both", "nets", "pairs", "ports"]' /run/json
-	for set in addrs both nets pairs ports; do
+	jq -e '[.ipsets[].name] | sort == ["addrs", "both", "marks", "nets", "pairs", "ports"]' /run/json
+	for set in addrs both marks nets pairs ports; do
 		diff <(ipset save "$set" | sed -n "s/^add $set //p" | sort) \
 			<(jq -r --arg s "$set" '.ipsets[] | select(.name == $s) | .members[]' /run/json | sort)
 		[ "$(ipset list "$set" | sed -n 's/^Type: //p')" = \

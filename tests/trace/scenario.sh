@@ -108,7 +108,7 @@ scenario_connect() {
 # The kernel's trace must be that of one outcome
 scenario_kernel() {
 	local kernel n
-	[ -z "$NO_KERNEL" ] || return 0
+	[ -z "$NO_KERNEL${SIM_ONLY:-}" ] || return 0
 	scenario_connect
 	pod_exec "$TOOLS/ktrace" -o "$WORK/answer" "${CONNECT[@]}" >"$WORK/kernel.json" 2>"$WORK/kernel.err" || true
 	kernel=$(ktrace_words <"$WORK/kernel.json" | ktrace_without_maybe "$WORK/cnish.json")
