@@ -12,6 +12,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/dump/view_json.h"
 #include "nsutil/netns/netns.h"
+#include "nsutil/pod/users.h"
 #include "nsutil/nft/nft.h"
 #include "nsutil/xt/blob.h"
 #include "nsutil/xt/xt.h"
@@ -139,6 +140,8 @@ int bundle_write(const struct target *t, struct buf *ret, struct err *e)
 
 	if (netview_read(&t->netns, NETVIEW_ALL, t->proc, &nv, e) < 0)
 		return -1;
+	if (users_read(t, nv) < 0)
+		return err_oom(e);
 	json_init(&j, ret);
 	json_begin_object(&j, NULL);
 	json_str(&j, "schema", "cnish.bundle/1");

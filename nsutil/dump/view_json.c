@@ -62,6 +62,11 @@ static const struct field socket_fields[] = {
 	F(nv_socket, v6only, K_BOOL),	 F(nv_socket, transparent, K_BOOL), F(nv_socket, inode, K_UINT),
 	F(nv_socket, pid, K_INT),	 F(nv_socket, process, K_TEXT), END,
 };
+static const struct field id_fields[] = {
+	F(nv_id_range, inside, K_UINT), F(nv_id_range, outside, K_UINT), F(nv_id_range, count, K_UINT), END,
+};
+/* Which files of before do not have */
+static const struct field socket_more[] = { F(nv_socket, has_gid, K_BOOL), F(nv_socket, gid, K_UINT), END };
 static const struct field view_fields[] = {
 	F(netview, ip_forward, K_BOOL),	    F(netview, ip6_forward, K_BOOL), F(netview, route_localnet, K_BOOL),
 	F(netview, accept_local, K_BOOL),   F(netview, src_valid_mark, K_BOOL), F(netview, rp_filter, K_UINT),
@@ -138,6 +143,18 @@ static void write_routes(const struct netview *nv, struct json *j)
 	json_end_array(j);
 }
 
+static void write_sockets(const struct netview *nv, struct json *j)
+{
+	json_begin_array(j, "sockets");
+	for (unsigned i = 0; i < nv->n_sockets; i++) {
+		json_begin_object(j, NULL);
+		write_fields(&nv->sockets[i], socket_fields, j);
+		write_fields(&nv->sockets[i], socket_more, j);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
 void view_write(const struct netview *nv, struct json *j, const char *key)
 {
 	json_begin_object(j, key);
@@ -148,7 +165,9 @@ void view_write(const struct netview *nv, struct json *j, const char *key)
 	write_list("addresses", nv->addrs, nv->n_addrs, sizeof(*nv->addrs), addr_fields, j);
 	write_routes(nv, j);
 	write_list("rules", nv->rules, nv->n_rules, sizeof(*nv->rules), rule_fields, j);
-	write_list("sockets", nv->sockets, nv->n_sockets, sizeof(*nv->sockets), socket_fields, j);
+	write_sockets(nv, j);
+	write_list("uids", nv->uids.ranges, nv->uids.n, sizeof(*nv->uids.ranges), id_fields, j);
+	write_list("gids", nv->gids.ranges, nv->gids.n, sizeof(*nv->gids.ranges), id_fields, j);
 	json_end_object(j);
 }
 
@@ -267,6 +286,32 @@ static int read_routes(const json_t *from, struct netview *nv, struct err *e)
 	return 0;
 }
 
+/* Of a bundle that was made before these were kept: users and groups are numbered as on the node. */
+static int read_ids(const json_t *from, const char *key, struct arena *a, struct nv_ids *ids, struct err *e)
+{
+	void *ranges = NULL;
+
+	if (!json_object_get(from, key))
+		return 0;
+	if (read_list(from, key, a, sizeof(*ids->ranges), id_fields, &ranges, &ids->n, e) < 0)
+		return -1;
+	ids->ranges = ranges;
+	return 0;
+}
+
+static int read_groups(const json_t *from, struct netview *nv, struct err *e)
+{
+	const json_t *list = json_object_get(from, "sockets");
+
+	for (unsigned i = 0; i < nv->n_sockets; i++) {
+		const json_t *s = json_array_get(list, i);
+
+		if (json_object_get(s, "has_gid") && read_fields(s, socket_more, &nv->sockets[i], e) < 0)
+			return -1;
+	}
+	return read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 ? -1 : read_ids(from, "gids", nv->arena, &nv->gids, e);
+}
+
 static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 {
 	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL;
@@ -280,7 +325,7 @@ static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 	nv->addrs = addrs;
 	nv->rules = rules;
 	nv->sockets = sockets;
-	return read_routes(from, nv, e);
+	return read_groups(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
 }
 
 int view_read(const json_t *from, struct netview **ret, struct err *e)

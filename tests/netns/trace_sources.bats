@@ -140,6 +140,18 @@ own_users() {
 	jq -e '.packet.uid == 1000 and .packet.gid == 1001 and .steps[0].chain == "o" and .steps[0].matched' "$WORK/got.jsonl"
 	# so the kernel has it too
 	! inside nft list chain ip t o | grep -q 'packets 0 '
+	# a bundle knows how the pod numbers them
+	"$CNISH" -t "pid:$pid" bundle "$WORK/bundle.json"
+	"$TOP/tests/lib/validate" bundle <"$WORK/bundle.json"
+	jq -e '.network.uids == [{"inside": 0, "outside": 100000, "count": 65536}] and .network.gids == .network.uids' "$WORK/bundle.json"
+	"$CNISH" -t "file:$WORK/bundle.json" -o jsonl trace --from-sockets >"$WORK/offline.jsonl"
+	diff <(jq -S 'del(.target, .legs[].namespace)' "$WORK/got.jsonl") <(jq -S 'del(.target, .legs[].namespace)' "$WORK/offline.jsonl")
+	# one that was made before that is still read
+	jq 'del(.network.uids, .network.gids, .network.sockets[].gid, .network.sockets[].has_gid)' "$WORK/bundle.json" >"$WORK/old.json"
+	"$CNISH" -t "file:$WORK/old.json" -o jsonl trace --from-sockets | jq -e '.packet.uid == 101000'
+	jq '.network.uids[0].count = "many"' "$WORK/bundle.json" >"$WORK/broken.json"
+	run "$CNISH" -t "file:$WORK/broken.json" sockets
+	[ "$status" != 0 ] && [[ $output == *"'count' is missing or is not what it should be"* ]]
 }
 
 @test "users are numbered as in the user namespace that the network namespace belongs to" {

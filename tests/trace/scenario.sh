@@ -13,7 +13,7 @@
 #       hits nat out 1             table, chain and number of a rule that matches (in this order)
 #       misses nat out 2           one that does not
 #       ends local 127.0.0.1:8080 app
-#   trace ...
+#   trace ...                      (each is traced in a bundle of the pod too)
 #       ends drop                  several "ends": several outcomes, in any order
 #       kernel no REASON           the connection cannot be made here for real
 #       kernel whole               a fragment is sent with the others of its packet
@@ -120,6 +120,20 @@ scenario_kernel() {
 	diff <(echo "$kernel") <(ktrace_cnish_words 0 <"$WORK/cnish.json") || true
 }
 
+# A bundle of the pod says the same, wherever it is looked at; once for each state of the pod
+scenario_offline() {
+	local -a w
+	local what='{packet, steps, outcomes, order, branches, legs: [.legs[] | del(.namespace)]}'
+	[ -z "${SIM_ONLY:-}$BUNDLED" ] || return 0
+	BUNDLED=1
+	read -ra w <<<"$CONNECTION"
+	"$CNISH" -t netns:pod bundle "$WORK/bundle.json" >/dev/null 2>"$WORK/err" &&
+		"$CNISH" -o json -t "file:$WORK/bundle.json" trace --all "${w[@]}" >"$WORK/offline.json" 2>>"$WORK/err" &&
+		diff <(jq -S "$what" "$WORK/cnish.json") <(jq -S "$what" "$WORK/offline.json") >"$WORK/diff" && return 0
+	scenario_fail "its bundle (>) says something else (<)"
+	cat "$WORK/err" "$WORK/diff"
+}
+
 # What "ends" lines are compared with; LISTENER only where one is asked for
 scenario_outcomes() {
 	jq -r 'def at: .address + (if .port then ":" + (.port | tostring) else "" end);
@@ -168,6 +182,7 @@ scenario_check() {
 		return 0
 	fi
 	CHECKED=$((CHECKED + 1))
+	scenario_offline
 	scenario_check_rules
 	scenario_check_ends
 	scenario_kernel
@@ -181,7 +196,7 @@ scenario_done() {
 
 scenario_run() {
 	local i
-	SCENARIO=${1##*/} FAILED= CONNECTION= CHECKED=0
+	SCENARIO=${1##*/} FAILED= CONNECTION= CHECKED=0 BUNDLED=
 	HITS=() MISSES=() ENDS=() NO_KERNEL= WHOLE=
 	scenario_parse "$1"
 	pod_standin -n envoy -u 1337 -g 1337 -t tcp/15001 tcp/15006 >/dev/null
@@ -191,8 +206,8 @@ scenario_run() {
 	for i in "${!KIND[@]}"; do
 		case ${KIND[i]} in load | run | node | trace) scenario_done ;; esac
 		case ${KIND[i]} in
-		load) scenario_load "${TEXT[i]}" ;;
-		run) pod_exec sh -c "${TEXT[i]}" ;;
+		load) BUNDLED= && scenario_load "${TEXT[i]}" ;;
+		run) BUNDLED= && pod_exec sh -c "${TEXT[i]}" ;;
 		node) sh -c "${TEXT[i]}" ;;
 		trace) CONNECTION=${TEXT[i]} ;;
 		hits) HITS+=("${TEXT[i]}") ;;
