@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# cnish: make | make demo | make check | make install | make lint | make check-incident | make check-kernel | make bench | make fuzz | make clean
+# cnish: make | make demo | make check | make install | make lint | make check-incident | make check-kernel | make mutants | make bench | make fuzz | make clean
 #
 # Sources are found, not listed: a new file needs no line here. Everything built goes below build/.
 # Variables: SAN=1 (address and undefined behaviour sanitizers), V=1 (show commands), CC, PREFIX, DESTDIR.
@@ -41,7 +41,7 @@ PROGRAM_O := $(PROGRAM:%.c=$(B)/%.o)
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lib/*.c)) $(patsubst %.c,$(B)/%.so,$(wildcard tests/lib/preload/*.c))
 
-.PHONY: all portable static dist demo check coverage fuzz lint install clean bench crash setup-build setup-check test-programs check-kernel check-incident FORCE
+.PHONY: all portable static dist demo check coverage fuzz lint install clean bench crash setup-build setup-check test-programs check-kernel check-incident mutants FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -165,6 +165,10 @@ SEED ?= 1
 check-kernel: setup-check
 	$(Q)$(MAKE) --no-print-directory $(B)/tests/lib/kdiff
 	$(Q)TOOLS=$(B)/tests/lib tests/kernel/kdiff -n $(N) -s $(SEED)
+
+# Where the evaluator is broken on purpose, and which test notices; tests/trace/mutate runs them anew
+mutants:
+	$(Q)tests/trace/mutate --list
 
 # SIGKILL at every system call of apply, flush and undo that changes something: some ten minutes; SCENARIO=repair-legacy
 crash: setup-check

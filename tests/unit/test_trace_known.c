@@ -159,12 +159,51 @@ static void the_zone_tells_them_apart(void **state)
 	assert_int_equal(known(&rq)->dport, 9999);
 }
 
+/* What the entry has, what was said of it, and what the packet itself may change */
+static void what_the_entry_has(void **state)
+{
+	struct trace_request rq = later();
+	struct chain *f = nat_out();
+	struct conn *c = redirected();
+	struct expr *status = expr_ct(A, NFT_CT_STATUS, -1), *src = expr_ct(A, NFT_CT_SRC_IP, 0);
+
+	(void)state;
+	c->reply.dst = ADDR("10.0.1.99"); /* its source is rewritten too */
+	RULE(f, EQ(src, IP("10.0.1.39")));
+	RULE(f, CT(NFT_CT_MARK, 7));
+	RULE(f, CT(NFT_CT_MARK, 9));
+	known(&rq);
+	assert_string_equal(way(0), "f:1 f:2");
+	rq.has_ct_mark = true;
+	rq.ct_mark = 9;
+	known(&rq);
+	assert_string_equal(way(0), "f:1 f:3");
+	/* it may become an assured one by this packet */
+	RULE(f, NE(expr_binop(A, BINOP_AND, status, U32(IPS_ASSURED)), U32(0)), DROP);
+	known(&rq);
+	assert_int_equal(res->n_outcomes, 2);
+	c->status |= IPS_ASSURED;
+	known(&rq);
+	assert_int_equal(res->n_outcomes, 1);
+	assert_int_equal(res->outcomes[0].verdict, TRACE_DROP);
+	/* what follows on nothing: an ACK before the other side has answered */
+	c->status = IPS_CONFIRMED;
+	c->state = "SYN_SENT";
+	rq.tcp_flags = 0x10;
+	RULE(f, CT(NFT_CT_STATE, TRACE_CT_INVALID), DROP);
+	known(&rq);
+	assert_int_equal(res->outcomes[0].verdict, TRACE_DROP);
+	rq.tcp_flags = 2;
+	known(&rq);
+	assert_int_equal(res->outcomes[0].verdict, TRACE_ACCEPT);
+}
+
 int main(void)
 {
 #define KNOWN(name) cmocka_unit_test_setup_teardown(name, clear, teardown)
 	const struct CMUnitTest tests[] = {
 		KNOWN(the_entry_says_where_it_goes), KNOWN(answers_are_made_to_fit), KNOWN(without_an_answer_it_stays_new),
-		KNOWN(the_zone_tells_them_apart),
+		KNOWN(the_zone_tells_them_apart), KNOWN(what_the_entry_has),
 	};
 
 	return cmocka_run_group_tests_name("trace_known", tests, NULL, NULL);
