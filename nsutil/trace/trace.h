@@ -177,7 +177,7 @@ bool trace_may_be_tracked(const struct trace_request *rq);
  * trace_run() - follow one connection
  * @t:		tracer
  * @rq:		connection
- * @ret:	set on success, to be given back with trace_result_free()
+ * @ret:	set on success, to be given back with trace_result_free(); some of its texts are the tracer's
  * @e:		error: ERR_USAGE when the connection makes no sense here (no such interface ...)
  *
  * Return: 0, or -1

@@ -155,7 +155,7 @@ static struct set *made_set(struct fixture *f, uint32_t type, uint32_t flags)
 /* All of the table as text and JSON: what is not known must not stop either. */
 static char *printed(struct fixture *f)
 {
-	struct buf b = BUF_INIT;
+	_cleanup_buf_ struct buf b = BUF_INIT;
 
 	table_nft(f->t, true, &b);
 	return strdup(buf_cstr(&b));

@@ -30,20 +30,20 @@ static int clear(void **state)
 
 static const struct trace_outcome *known(const struct trace_request *rq)
 {
-	struct tracer *t = NULL;
 	struct err e = ERR_INIT;
 
 	for (struct table *tb = rs->tables; tb; tb = tb->next)
 		ruleset_link(rs, tb);
 	trace_result_free(res);
+	tracer_free(tracer);
+	tracer = NULL;
 	res = NULL;
 	list.arena = A;
 	list.conns = conns;
 	assert_int_equal(conn_list_index(&list), 0);
-	assert_int_equal(tracer_new(rs, &nv, &options, &t, &e), 0);
-	tracer_know(t, &list);
-	assert_int_equal(trace_run(t, rq, &res, &e), 0);
-	tracer_free(t);
+	assert_int_equal(tracer_new(rs, &nv, &options, &tracer, &e), 0);
+	tracer_know(tracer, &list);
+	assert_int_equal(trace_run(tracer, rq, &res, &e), 0);
 	return &res->outcomes[0];
 }
 

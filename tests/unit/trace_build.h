@@ -254,6 +254,7 @@ UNUSED static void istio(enum store store, uint8_t family)
 /* ---- questions and answers ---- */
 
 static struct trace_result *res;
+UNUSED static struct tracer *tracer; /* texts of the result are its own */
 static struct trace_options options;
 
 UNUSED static int setup(void **state)
@@ -270,6 +271,8 @@ UNUSED static int teardown(void **state)
 {
 	(void)state;
 	trace_result_free(res);
+	tracer_free(tracer);
+	tracer = NULL;
 	res = NULL;
 	ruleset_free(rs);
 	return 0;
@@ -292,16 +295,16 @@ UNUSED static struct trace_request ask(enum trace_path path, uint8_t proto, cons
 
 UNUSED static const struct trace_outcome *run(const struct trace_request *rq)
 {
-	struct tracer *t = NULL;
 	struct err e = ERR_INIT;
 
 	for (struct table *tb = rs->tables; tb; tb = tb->next)
 		ruleset_link(rs, tb);
 	trace_result_free(res);
+	tracer_free(tracer);
 	res = NULL;
-	assert_int_equal(tracer_new(rs, &nv, &options, &t, &e), 0);
-	assert_int_equal(trace_run(t, rq, &res, &e), 0);
-	tracer_free(t);
+	tracer = NULL;
+	assert_int_equal(tracer_new(rs, &nv, &options, &tracer, &e), 0);
+	assert_int_equal(trace_run(tracer, rq, &res, &e), 0);
 	return &res->outcomes[0];
 }
 
