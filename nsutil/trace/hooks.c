@@ -502,6 +502,8 @@ bool hooks_run(struct run *r, unsigned hook)
 		if (!goes_on)
 			return false;
 	}
+	if (hook == NF_INET_LOCAL_IN || hook == NF_INET_POST_ROUTING)
+		known_confirm(r);
 	return !r->ended;
 }
 

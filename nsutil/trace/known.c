@@ -214,6 +214,22 @@ enum known known_take(struct run *r)
 	return KNOWN_TAKEN;
 }
 
+/* __nf_conntrack_confirm(): nobody else may have the tuple that the answers are told by */
+void known_confirm(struct run *r)
+{
+	const struct packet_ct *ct = &r->pkt.ct;
+	struct conn_key k = { af(&r->pkt), ct->l4proto, { ct->reply_saddr, ct->reply_daddr, (uint16_t)ct->reply_sport.v, (uint16_t)ct->reply_dport.v } };
+	uint16_t zones[] = { packet_zone_id(ct, 0), packet_zone_id(ct, 1) };
+	bool reply;
+
+	if (!r->t->conns || r->rq->first || r->rehearsal || ct->attach != CT_TRACKED || ct->known || !(ct->state & TRACE_CT_NEW) ||
+	    is_icmp(ct->l4proto) || !k.t.src.family || !k.t.dst.family ||
+	    (packet_has_ports(&r->pkt) && (ct->reply_sport.k & ct->reply_dport.k) != UINT32_MAX))
+		return;
+	if (conn_list_find(r->t->conns, &k, zones, &reply))
+		run_end(r, TRACE_UNKNOWN, "another connection expects the same answers: it is dropped, or gets another source port");
+}
+
 /* Is the address that masks the connection that of another interface, as far as it is one's own? */
 static bool masked_elsewhere(const struct run *r)
 {

@@ -192,6 +192,8 @@ enum known {
 bool known_leaves(struct run *r);
 /* known_take() - the packet gets the entry of its connection */
 enum known known_take(struct run *r);
+/* known_confirm() - at the end of a hook where a new connection is entered: one that clashes with another ends */
+void known_confirm(struct run *r);
 /* known_there() - the packet is one of a tracked connection, in whatever zone */
 bool known_there(const struct run *r);
 /* known_rewrite() - nf_nat_packet(): the packet is rewritten as the entry says, at a hook for source or destination */
