@@ -89,6 +89,14 @@ static bool is_invalid(const struct packet *p, const struct conn *c, bool reply)
 	       (p->known[at] & (FIN | SYN | RST | ACK)) == (FIN | SYN | RST | ACK) && flags != SYN && !(flags & RST);
 }
 
+/* tcp_in_window(): of a connection that was reset, few sequence numbers still are valid */
+static bool counts_behind_reset(struct run *r, const struct conn *c)
+{
+	return c->protocol != IPPROTO_TCP || !state_is(c, "CLOSE") ||
+	       run_decide(r, 2, NULL, "the packet counts as one of its connection, which was reset",
+			  "sequence numbers are not given") == 0;
+}
+
 /* What was said of the packet makes it a first one, or one that is not tracked. */
 static bool said_otherwise(const struct trace_request *rq)
 {
@@ -205,7 +213,7 @@ enum known known_take(struct run *r)
 	r->out.reply = reply;
 	if (said_otherwise(r->rq))
 		return KNOWN_NOT;
-	if (is_invalid(&r->pkt, c, reply))
+	if (is_invalid(&r->pkt, c, reply) || !counts_behind_reset(r, c))
 		return KNOWN_INVALID;
 	r->out.conn_used = true;
 	attach(r, c, reply);
