@@ -440,13 +440,20 @@ static bool run_nat(struct run *r, unsigned hook)
 struct route_inputs {
 	struct addr src, dst;
 	struct known32 mark;
-	uint8_t tos;
+	uint8_t tos, flow[3], hop_limit; /* IPv4: the second byte of the header; IPv6: its whole first word and the hop limit */
 };
 
 static struct route_inputs route_inputs(const struct run *r)
 {
-	return (struct route_inputs){ packet_addr(&r->pkt, false), packet_addr(&r->pkt, true),
-				      r->pkt.meta[NFT_META_MARK], r->pkt.bytes[PACKET_NH + 1] };
+	const uint8_t *nh = r->pkt.bytes + PACKET_NH;
+	struct route_inputs in = { packet_addr(&r->pkt, false), packet_addr(&r->pkt, true), r->pkt.meta[NFT_META_MARK],
+				   nh[1], { 0 }, 0 };
+
+	if (run_v6(r)) {
+		memcpy(in.flow, (const uint8_t[]){ nh[0], nh[2], nh[3] }, sizeof(in.flow));
+		in.hop_limit = nh[7];
+	}
+	return in;
 }
 
 static bool reroutes(const struct chain *c)
@@ -467,6 +474,7 @@ static bool run_plain_chain(struct run *r, const struct chain *c, unsigned hook)
 		return false;
 	after = route_inputs(r);
 	if (before.mark.v != after.mark.v || before.mark.k != after.mark.k || before.tos != after.tos ||
+	    memcmp(before.flow, after.flow, sizeof(before.flow)) != 0 || before.hop_limit != after.hop_limit ||
 	    !addr_equal(&before.src, &after.src) || !addr_equal(&before.dst, &after.dst))
 		journey_reroute(r);
 	return !r->ended;
