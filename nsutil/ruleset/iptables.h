@@ -37,6 +37,8 @@ bool ipt_native_target(const struct rule *r, const struct stmt *s, struct buf *b
 /* iptables_newer.c: what newer versions write without an xt extension; false when iptables has no form for it */
 bool ipt_newer_match(const struct stmt *s, struct buf *b);
 bool ipt_newer_target(const struct stmt *s, struct buf *b);
+/* ipt_newer_is_code() - an ICMP type with a code in the next statement, which the text of the type holds */
+bool ipt_newer_is_code(const struct stmt *type);
 /* ipt_newer_is_range() - a range of addresses, which is a match of its own and no part of the header */
 bool ipt_newer_is_range(const struct stmt *s);
 /* ipt_save_string() - " --option text", quoted as iptables-save does it */

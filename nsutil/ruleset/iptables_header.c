@@ -28,7 +28,9 @@ static const struct stmt_match **payload_slot(struct ipt_header *h, const struct
 static const struct stmt_match **meta_slot(struct ipt_header *h, uint32_t key)
 {
 	switch (key) {
+	case NFT_META_IIF:
 	case NFT_META_IIFNAME: return &h->iif;
+	case NFT_META_OIF:
 	case NFT_META_OIFNAME: return &h->oif;
 	case NFT_META_L4PROTO: return &h->proto;
 	}
@@ -119,11 +121,23 @@ static bool save_addr(const struct stmt_match *m, const char *option, struct buf
 /* What iptables-nft writes for "! -i +": no interface has this name. */
 #define NO_NAME "INVAL/D"
 
+/* An interface by its number, of which iptables-nft tells the name */
+static bool save_ifindex(const struct stmt_match *m, const char *option, struct buf *b)
+{
+	if (!is_value(m->right, 32) || !m->right->sym)
+		return false;
+	buf_str(b, m->op == OP_NE ? " ! " : " ");
+	buf_fmt(b, "%s %s", option, m->right->sym);
+	return true;
+}
+
 static bool save_iface(const struct stmt_match *m, const char *option, struct buf *b)
 {
 	const struct expr *value = m->right;
 	unsigned len = 16;
 
+	if (m->left->kind == EXPR_META && (m->left->meta_key == NFT_META_IIF || m->left->meta_key == NFT_META_OIF))
+		return save_ifindex(m, option, b);
 	if (value->kind == EXPR_PREFIX) {
 		len = value->prefix.len / 8;
 		value = value->prefix.value;

@@ -120,8 +120,35 @@ static bool save_multiport(const struct stmt_match *m, const char *field, struct
 	return n > 0 && n <= 15;
 }
 
-static bool save_payload(const struct stmt_match *m, struct buf *b)
+/* "-m ttl --ttl-lt 5": it has no "at most", but one less does */
+static bool save_ttl(const struct stmt_match *m, bool v6, struct buf *b)
 {
+	static const char *const ops[] = { "eq", "eq", "lt", "gt", "lt", "gt" };
+	unsigned n = (unsigned)expr_uint(m->right);
+
+	if ((m->op == OP_LE && n == UINT8_MAX) || (m->op == OP_GE && n == 0))
+		return false;
+	n = m->op == OP_LE ? n + 1 : m->op == OP_GE ? n - 1 : n;
+	buf_fmt(b, " -m %s%s --%s-%s %u", v6 ? "hl" : "ttl", m->op == OP_NE ? " !" : "", v6 ? "hl" : "ttl", ops[m->op], n);
+	return true;
+}
+
+/* Is it a comparison of a field of ICMP's header with a number? */
+static bool is_icmp(const struct stmt *s, const char *field)
+{
+	const struct hdr_field *f = s && s->kind == STMT_MATCH && s->match.left->kind == EXPR_PAYLOAD ? s->match.left->payload.field : NULL;
+
+	return f && strncmp(f->protocol, "icmp", 4) == 0 && strcmp(f->name, field) == 0 && s->match.right->kind == EXPR_VALUE;
+}
+
+bool ipt_newer_is_code(const struct stmt *type)
+{
+	return is_icmp(type, "type") && type->match.op == OP_EQ && is_icmp(type->next, "code") && type->next->match.op == OP_EQ;
+}
+
+static bool save_payload(const struct stmt *s, struct buf *b)
+{
+	const struct stmt_match *m = &s->match;
 	const struct hdr_field *f = m->left->payload.field;
 	bool icmp = f && (strcmp(f->protocol, "icmp") == 0 || strcmp(f->protocol, "icmpv6") == 0);
 
@@ -129,10 +156,14 @@ static bool save_payload(const struct stmt_match *m, struct buf *b)
 		return false;
 	if (m->right->kind == EXPR_SETREF && (strcmp(f->name, "sport") == 0 || strcmp(f->name, "dport") == 0))
 		return save_multiport(m, f->name, b);
+	if (m->right->kind == EXPR_VALUE && (strcmp(f->name, "ttl") == 0 || strcmp(f->name, "hoplimit") == 0))
+		return save_ttl(m, f->name[0] == 'h', b);
 	if (!icmp || strcmp(f->name, "type") != 0 || m->right->kind != EXPR_VALUE ||
 	    !put_not(m, f->protocol[4] ? "icmp6" : "icmp", b))
 		return false;
 	buf_fmt(b, " --%s-type %u", f->protocol, (unsigned)expr_uint(m->right));
+	if (ipt_newer_is_code(s))
+		buf_fmt(b, "/%u", (unsigned)expr_uint(s->next->match.right));
 	return true;
 }
 
@@ -150,7 +181,7 @@ bool ipt_newer_match(const struct stmt *s, struct buf *b)
 		return save_pkttype(m, b);
 	if (ipt_newer_is_range(s))
 		return save_iprange(m, b);
-	return m->left->kind == EXPR_PAYLOAD && save_payload(m, b);
+	return m->left->kind == EXPR_PAYLOAD && save_payload(s, b);
 }
 
 /* ---- targets ---- */

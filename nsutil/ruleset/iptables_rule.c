@@ -90,6 +90,7 @@ bool rule_iptables(const struct rule *r, struct buf *b)
 {
 	struct ipt_header h = { .l4proto = 0 };
 	const char *comment = user_comment(r);
+	const struct stmt *last = NULL;
 	bool ports = false, good;
 	size_t before = b->len;
 
@@ -104,8 +105,9 @@ bool rule_iptables(const struct rule *r, struct buf *b)
 			ipt_save_string(" -m comment --comment", comment, b);
 			comment = NULL;
 		}
-		if (!in_header(&h, s))
+		if (!in_header(&h, s) && !(last && ipt_newer_is_code(last)))
 			good = save_stmt(r, &h, s, &ports, b);
+		last = s;
 	}
 	if (comment && good)
 		ipt_save_string(" -m comment --comment", comment, b);

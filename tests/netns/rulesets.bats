@@ -23,6 +23,35 @@ newer() {
 	unshare -n bash -euc newer
 }
 
+# shared FAMILY CONDITION: a native condition that iptables-nft reads as one of its own
+shared() {
+	local t=${1}tables
+	nft flush chain "$1" filter OUTPUT
+	nft add rule "$1" filter OUTPUT $2 accept
+	"$t-nft-save" | grep '^-A' >"$BATS_TEST_TMPDIR/peer"
+	[ -s "$BATS_TEST_TMPDIR/peer" ] || { echo "$t has no text for $2"; return 1; }
+	"$CNISH" tables --store compat -o save "-$3" | grep '^-A' | diff "$BATS_TEST_TMPDIR/peer" - || { echo "differs: $1 $2"; return 1; }
+}
+
+share() {
+	local c
+	ip link set lo up
+	iptables-nft -A OUTPUT -j ACCEPT
+	ip6tables-nft -A OUTPUT -j ACCEPT
+	for c in 'oif lo' 'iif lo' 'oif != lo' 'ip ttl 64' 'ip ttl != 64' 'ip ttl < 64' 'ip ttl > 64' 'icmp type 3 icmp code 1' 'icmp type 8' \
+		'meta mark and 0xf == 5' 'tcp dport 5-9' 'tcp flags & (syn|ack) == syn' 'iifname e*' 'ip saddr & 255.0.255.0 == 10.0.1.0'; do
+		shared ip "$c" 4
+	done
+	for c in 'oif lo' 'ip6 hoplimit 64' 'ip6 hoplimit < 5' 'icmpv6 type 128 icmpv6 code 0' 'ip6 saddr fd00::/8'; do
+		shared ip6 "$c" 6
+	done
+}
+
+@test "native conditions in iptables' tables are saved as iptables-nft saves them" {
+	export -f share shared
+	unshare -nm bash -euc share
+}
+
 # back VARIANT FAMILY: the corpus, saved with counters, restored by the peer from cnish's text
 back() {
 	local ipt=ip$([ "$2" = 6 ] && echo 6)tables-$1 line table chain spec
