@@ -143,7 +143,10 @@ bool known_there(const struct run *r)
 	struct conn_key k;
 	bool reply;
 
-	return r->t->conns && !r->rq->first && packet_key(&r->pkt, &k) && conn_list_find(r->t->conns, &k, NULL, &reply);
+	if (!r->t->conns || r->rq->first)
+		return false;
+	/* behind NAT the packet is not what it was tracked as */
+	return r->pkt.ct.known || (packet_key(&r->pkt, &k) && conn_list_find(r->t->conns, &k, NULL, &reply));
 }
 
 /* resolve_normal_ct() */
