@@ -233,7 +233,8 @@ void known_confirm(struct run *r)
 	uint16_t zones[] = { packet_zone_id(ct, 0), packet_zone_id(ct, 1) };
 	bool reply;
 
-	if (!r->t->conns || r->rq->first || r->rehearsal || ct->attach != CT_TRACKED || ct->known || !(ct->state & TRACE_CT_NEW) ||
+	/* not where the packet was said to be a first one: then it is its own connection that is found */
+	if (!r->t->conns || r->rq->first || r->out.conn || r->rehearsal || ct->attach != CT_TRACKED || ct->known || !(ct->state & TRACE_CT_NEW) ||
 	    is_icmp(ct->l4proto) || !k.t.src.family || !k.t.dst.family ||
 	    (packet_has_ports(&r->pkt) && (ct->reply_sport.k & ct->reply_dport.k) != UINT32_MAX))
 		return;
