@@ -8,6 +8,7 @@ source "$TOP/tests/doctor/common.bash"
 
 # speaks MODE: the admin and the status port
 speaks() {
+	rm -f /run/envoy.out # the one before has said "ready" there
 	nsenter --net=/run/netns/pod "$TOP/tests/lib/envoy" "$1" >/run/envoy.out 2>&1 3>&- &
 	ENVOY=$!
 	until_true grep -qs ready /run/envoy.out
@@ -23,6 +24,7 @@ well() {
 	finds ''
 	jq -e '.envoy == {ready: 200, ready_why: null, listeners: [15001, 15006, 443], listeners_why: null, requests_total: true, stats_why: null}' /run/json
 	kill $ENVOY
+	wait $ENVOY || :
 	speaks unready
 	finds ''
 	jq -e '.envoy.ready == 503 and .envoy.requests_total' /run/json
