@@ -37,7 +37,7 @@ struct istio_effects {
 	unsigned n_kept;
 	struct istio_trial *right, *now;
 	unsigned n;
-	struct table *natives, **natives_tail; /* Istio's, taken out of the ruleset */
+	struct istio_taken natives;
 	const char *residue;
 	bool failed;
 };
@@ -184,11 +184,12 @@ static int clear(struct istio_effects *x, const struct istio_compare *other, str
 	return status;
 }
 
-static void take_natives_out(struct istio_effects *x)
+void istio_tables_take(struct ruleset *rs, struct istio_taken *ret)
 {
-	struct table **at = &x->rs->tables;
+	struct table **at = &rs->tables;
 
-	x->natives_tail = &x->natives;
+	ret->tables = NULL;
+	ret->tail = &ret->tables;
 	while (*at) {
 		struct table *t = *at;
 
@@ -198,19 +199,19 @@ static void take_natives_out(struct istio_effects *x)
 		}
 		*at = t->next;
 		t->next = NULL;
-		*x->natives_tail = t;
-		x->natives_tail = &t->next;
+		*ret->tail = t;
+		ret->tail = &t->next;
 	}
-	x->rs->tables_tail = at;
+	rs->tables_tail = at;
 }
 
-static void put_natives_back(struct istio_effects *x)
+void istio_tables_back(struct ruleset *rs, struct istio_taken *taken)
 {
-	if (!x->natives)
+	if (!taken->tables)
 		return;
-	*x->rs->tables_tail = x->natives;
-	x->rs->tables_tail = x->natives_tail;
-	x->natives = NULL;
+	*rs->tables_tail = taken->tables;
+	rs->tables_tail = taken->tail;
+	taken->tables = NULL;
 }
 
 static int link_all(struct istio_effects *x)
@@ -245,9 +246,9 @@ int istio_effects_begin(struct arena *a, struct ruleset *rs, const struct netvie
 	x->now = arena_dup(a, x->right, (x->n + 1) * sizeof(*x->now));
 	if (!x->now)
 		return err_oom(e);
-	take_natives_out(x);
+	istio_tables_take(x->rs, &x->natives);
 	if (arrange(x, home, false, e) < 0 || clear(x, other, e) < 0) {
-		put_natives_back(x);
+		istio_tables_back(x->rs, &x->natives);
 		return -1;
 	}
 	for (unsigned i = 0; i < x->n_kept; i++)
@@ -266,7 +267,7 @@ int istio_effects_end(struct istio_effects *x)
 		return 0;
 	for (unsigned i = 0; i < x->n_kept; i++)
 		put(x->kept[i].chain, &x->kept[i].was);
-	put_natives_back(x);
+	istio_tables_back(x->rs, &x->natives);
 	return link_all(x);
 }
 

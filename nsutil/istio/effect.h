@@ -7,6 +7,16 @@
 #include "nsutil/istio/native.h"
 #include "nsutil/istio/trials.h"
 
+/* Istio's native tables, out of the ruleset meanwhile. */
+struct istio_taken {
+	struct table *tables, **tail;
+};
+
+/* istio_tables_take() - take them out; the others stay in their order */
+void istio_tables_take(struct ruleset *rs, struct istio_taken *ret);
+/* istio_tables_back() - hang them behind the others again; nothing when there are none */
+void istio_tables_back(struct ruleset *rs, struct istio_taken *taken);
+
 /*
  * The model of the namespace is put in order, in memory: the store that should hold the rules holds them, the other
  * one none. The connections are followed there: so they should end. Then one difference at a time is put back, and

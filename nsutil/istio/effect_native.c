@@ -11,31 +11,11 @@ struct istio_native_effects {
 	struct arena *a;
 	struct ruleset *rs;
 	const struct netview *nv;
-	struct table *taken, **taken_tail; /* Istio's, out of the ruleset meanwhile */
+	struct istio_taken taken;
 	struct table **planned_at; /* where the plan's hang in it */
 	struct istio_trial *right, *now;
 	unsigned n;
 };
-
-static void take_out(struct istio_native_effects *x)
-{
-	struct table **at = &x->rs->tables;
-
-	x->taken_tail = &x->taken;
-	while (*at) {
-		struct table *t = *at;
-
-		if (t->store != STORE_NATIVE || !istio_owns_table(t)) {
-			at = &t->next;
-			continue;
-		}
-		*at = t->next;
-		t->next = NULL;
-		*x->taken_tail = t;
-		x->taken_tail = &t->next;
-	}
-	x->rs->tables_tail = at;
-}
 
 static void hang_in(struct istio_native_effects *x, const struct istio_native *plan)
 {
@@ -62,7 +42,7 @@ int istio_native_effects_begin(struct arena *a, struct ruleset *rs, const struct
 	x->now = arena_dup(a, x->right, (x->n + 1) * sizeof(*x->now));
 	if (!x->now)
 		return err_oom(e);
-	take_out(x);
+	istio_tables_take(rs, &x->taken);
 	hang_in(x, plan);
 	*ret = x;
 	if (istio_trials_run(a, rs, nv, x->right, x->n, NULL) == 0)
@@ -78,11 +58,7 @@ void istio_native_effects_end(struct istio_native_effects *x)
 		return;
 	*x->planned_at = NULL;
 	x->rs->tables_tail = x->planned_at;
-	if (!x->taken)
-		return;
-	*x->rs->tables_tail = x->taken;
-	x->rs->tables_tail = x->taken_tail;
-	x->taken = NULL;
+	istio_tables_back(x->rs, &x->taken);
 }
 
 static int push(struct istio_native_effects *x, struct chain *c, const struct rule *r)
