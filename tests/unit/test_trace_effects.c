@@ -22,7 +22,6 @@ struct physdev {
 };
 #define XT_PHYSDEV_OP_IN 1
 
-static struct arena *arena;
 static struct trace_request rq;
 static struct table *cond_table; /* of the chain with the condition, behind what the test has made */
 
@@ -32,7 +31,7 @@ static void say(const char *words)
 	char copy[512];
 
 	snprintf(copy, sizeof(copy), "%s", words);
-	if (connection_parse(arena, 1, (char *[]){ copy }, &rq, &e) < 0)
+	if (connection_parse(A, 1, (char *[]){ copy }, &rq, &e) < 0)
 		fail_msg("%s: %s", words, e.why);
 }
 
@@ -341,7 +340,7 @@ static void captured_headers(void **state)
 	enum frame_way way;
 
 	(void)state;
-	assert_int_equal(frame_parse(arena, 101, v6, sizeof(v6), &rq, &way), 0);
+	assert_int_equal(frame_parse(A, 101, v6, sizeof(v6), &rq, &way), 0);
 	assert_int_equal(rq.dport, 5353);
 	assert_int_equal(rq.parts.exthdr->part[0].size, 16);
 	assert_int_equal(rq.parts.more, 0);
@@ -568,21 +567,6 @@ static void map_of_all(void **state)
 	AFTER(TCP, EQ(META(MARK), U32(2)), TRUE, SET(META(MARK), map));
 	AFTER("in tcp 10.0.1.1:4000 to 10.0.1.39:80", EQ(META(MARK), U32(1)), TRUE, SET(META(MARK), map));
 }
-
-static int begin(void **state)
-{
-	arena = arena_new();
-	return arena ? setup(state) : -1;
-}
-
-static int finish(void **state)
-{
-	arena_free(arena);
-	return teardown(state);
-}
-
-#undef TEST
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, finish)
 
 int main(void)
 {

@@ -7,7 +7,6 @@
 #include "nsutil/trace/frame.h"
 #include "nsutil/trace/packet.h"
 
-static struct arena *arena;
 static struct trace_request rq;
 
 static void say(const char *words)
@@ -16,7 +15,7 @@ static void say(const char *words)
 	char copy[512];
 
 	snprintf(copy, sizeof(copy), "%s", words);
-	if (connection_parse(arena, 1, (char *[]){ copy }, &rq, &e) < 0)
+	if (connection_parse(A, 1, (char *[]){ copy }, &rq, &e) < 0)
 		fail_msg("%s: %s", words, e.why);
 }
 
@@ -177,7 +176,7 @@ static void take(const uint8_t *b, size_t n, int expected)
 {
 	enum frame_way way;
 
-	assert_int_equal(frame_parse(arena, 101, b, n, &rq, &way), expected);
+	assert_int_equal(frame_parse(A, 101, b, n, &rq, &way), expected);
 }
 
 static void captured(void **state)
@@ -213,21 +212,6 @@ static void captured(void **state)
 	say(V6 "exthdr hbh:010400000000,frag frag first");
 	assert_true(rq.parts.exthdr->exact);
 }
-
-static int begin(void **state)
-{
-	arena = arena_new();
-	return arena ? setup(state) : -1;
-}
-
-static int finish(void **state)
-{
-	arena_free(arena);
-	return teardown(state);
-}
-
-#undef TEST
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, finish)
 
 int main(void)
 {
