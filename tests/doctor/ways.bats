@@ -227,7 +227,8 @@ guest() {
 	cp /bin/sleep /run/exe
 	nsenter --net=/run/netns/pod bash -c 'exec -a runsc-sandbox /run/exe 100' &
 	pid=$!
-	until_true grep -qs runsc "/proc/$pid/cmdline"
+	# not by cmdline: the bash before the exec has the word in its own
+	until_true grep -qsx exe "/proc/$pid/comm"
 	finds D43
 	kill $pid
 	wait $pid || true
