@@ -191,18 +191,31 @@ void exec_template(struct run *r)
 	r->pkt.version++;
 }
 
-static void ct_set(struct run *r, const struct expr *x, const struct value *v)
+/* What is there stays; nft_ct_set_zone_eval() takes an untracked packet for none, xt_ct_target() does not. nftables writes
+ * the number into the template, CT --zone mark has conntrack take the mark of then (nf_ct_zone_tmpl()). */
+static void set_zone(struct run *r, const struct stmt_set_value *s, const struct value *v)
 {
 	struct packet_ct *ct = &r->pkt.ct;
 
+	if ((ct->attach != CT_NONE && (ct->attach != CT_UNTRACKED || r->xt)) || ct->template)
+		return;
+	ct->attach = CT_NONE;
+	exec_template(r);
+	ct->zone_dir = (int8_t)s->target->ct.dir;
+	ct->zone_by_mark = r->xt && s->value->kind == EXPR_META && s->value->meta_key == NFT_META_MARK;
+	if (ct->zone_by_mark)
+		run_change(r, "ct zone", "the packet's mark when connection tracking looks");
+	else
+		set_known32(r, &ct->zone, v, "ct zone");
+}
+
+static void ct_set(struct run *r, const struct stmt_set_value *s, const struct value *v)
+{
+	const struct expr *x = s->target;
+	struct packet_ct *ct = &r->pkt.ct;
+
 	if (x->ct.key == NFT_CT_ZONE) {
-		/* what is there stays; nft_ct_set_zone_eval() takes an untracked packet for none, xt_ct_target() does not */
-		if ((ct->attach == CT_NONE || (ct->attach == CT_UNTRACKED && !r->xt)) && !ct->template) {
-			ct->attach = CT_NONE;
-			set_known32(r, &ct->zone, v, "ct zone");
-			ct->zone_dir = (int8_t)x->ct.dir;
-			ct->template = true;
-		}
+		set_zone(r, s, v);
 	} else if (x->ct.key == NFT_CT_EVENTMASK && r->xt) {
 		exec_template(r);
 	} else if (x->ct.key == NFT_CT_MARK && ct->attach == CT_TRACKED) {
@@ -227,7 +240,7 @@ static enum flow set_value_exec(struct run *r, const struct stmt_set_value *s)
 				    s->target->meta_key == NFT_META_MARK ? "mark"
 						: describe_expr(r->arena, s->target));
 		break;
-	case EXPR_CT: ct_set(r, s->target, &v); break;
+	case EXPR_CT: ct_set(r, s, &v); break;
 	case EXPR_EXTHDR: return exthdr_set(r, s->target, &v);
 	case EXPR_PAYLOAD:
 		value_resize(&v, s->target->bits);

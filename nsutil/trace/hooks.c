@@ -328,6 +328,11 @@ static void run_conntrack(struct run *r)
 
 	if (ct->attach != CT_NONE || (!r->t->tracks[run_v6(r)] && !r->rq->ct_state))
 		return;
+	if (ct->template && ct->zone_by_mark) {
+		ct->zone = r->pkt.meta[NFT_META_MARK];
+		ct->zone.v &= UINT16_MAX;
+		ct->zone.k |= ~(uint32_t)UINT16_MAX;
+	}
 	known = known_take(r);
 	if (known == KNOWN_TAKEN || r->ended)
 		return;

@@ -38,6 +38,7 @@ struct packet_ct {
 	uint8_t labels[16];	/* that rules have set, the highest first */
 	int8_t zone_dir;	/* IP_CT_DIR_* that the zone is for, the other has zone 0; -1: both */
 	bool template;		/* a rule chose the zone: what stands here until conntrack has looked */
+	bool zone_by_mark;	/* of the template, NF_CT_FLAG_MARK: the zone is the mark that conntrack then sees */
 	bool src_done, dst_done; /* nf_nat_initialized() of the two manips */
 	uint8_t l4proto;
 	struct addr saddr, daddr; /* original direction; family 0 when not known */
