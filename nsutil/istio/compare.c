@@ -25,10 +25,13 @@ static bool is_wanted(const struct istio_chain *want, const struct canon *c)
 	return false;
 }
 
-/* In a chain of Istio's every rule is its business; in a shared one only its own and planned ones. */
+/*
+ * In a chain of Istio's every rule is its business; in a shared one only its own and planned ones. Istio writes no
+ * comments: whoever has written one made the rule.
+ */
 static bool is_candidate(const struct istio_match *m, uint32_t i, const struct canon *c)
 {
-	return istio_owns_chain(m->name) || istio_owns_rule(m->rules[i]) || is_wanted(m->want, c);
+	return istio_owns_chain(m->name) || istio_owns_rule(m->rules[i]) || (!m->rules[i]->comment && is_wanted(m->want, c));
 }
 
 static int load(struct work *w, struct err *e)

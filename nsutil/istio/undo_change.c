@@ -93,6 +93,14 @@ static struct istio_chain *former_chain(struct arena *a, const char *table, cons
 	return want;
 }
 
+/* Of rules that mean the same, the one with the comment it had is the one that comes back. */
+static uint64_t with_comment(uint64_t hash, const struct rule *r)
+{
+	for (const char *c = r->comment; c && *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 0x100000001b3; /* FNV-1a */
+	return hash;
+}
+
 static int match(struct arena *a, struct istio_match *m)
 {
 	uint64_t *left = arena_array(a, (m->want ? m->want->n : 0) + 1, sizeof(*left));
@@ -107,12 +115,12 @@ static int match(struct arena *a, struct istio_match *m)
 			return -1;
 		m->rules[i] = r;
 		m->state[i] = has_words(r) ? ISTIO_EXTRA : ISTIO_FOREIGN;
-		right[i] = canon.hash;
+		right[i] = with_comment(canon.hash, r);
 	}
 	if (!m->want)
 		return 0;
 	for (i = 0; i < m->want->n; i++)
-		left[i] = m->want->canon[i].hash;
+		left[i] = with_comment(m->want->canon[i].hash, m->want->rules[i]);
 	if (align_lcs(left, m->want->n, right, m->n, m->from) < 0)
 		return -1;
 	for (i = 0; i < m->want->n; i++)

@@ -274,7 +274,7 @@ class Round:
             load_foreign(ns, self.first)
         before = state('got')
         shown = self.istio('show', '--preset', 'none', *self.words, check=False)
-        why = load_plan('ref', self.store, json.loads(shown.stdout)) if shown.returncode == 0 else shown.stderr
+        why = load_plan('ref', self.store, json.loads(shown.stdout)) if shown.returncode == 0 else shown.stderr or shown.stdout
         if why:
             self.refused(why, before)
             return 'refused'

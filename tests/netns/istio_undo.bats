@@ -104,6 +104,21 @@ move_back() {
 }
 @test "a move to another store is undone" { in_pod move_back; }
 
+# A foreign rule that means what one of Istio's means, but for its comment, stands above it.
+twin() { # legacy|nft
+	local tool=iptables-$1 store=legacy settings=(ISTIO_EXCLUDE_INTERFACES=eth7,eth8 ISTIO_INBOUND_PORTS=)
+	[ "$1" = legacy ] || store=compat
+	cnish_json apply --store $store "${settings[@]}" >/dev/null
+	pod_exec "$tool" -w 10 -t nat -I PREROUTING 2 -i eth8 -m comment --comment mine -j RETURN
+	pod_exec "$tool" -t nat -S >/run/mixed
+	cnish_json flush "${settings[@]}" >/dev/null
+	pod_exec "$tool" -t nat -S PREROUTING | diff <(printf '%s\n' '-P PREROUTING ACCEPT' '-A PREROUTING -i eth8 -m comment --comment mine -j RETURN') -
+	cnish_json undo >/dev/null
+	pod_exec "$tool" -t nat -S | diff /run/mixed -
+}
+@test "legacy: a rule that differs by its comment only is not taken for the one that was" { in_pod twin legacy; }
+@test "compat: a rule that differs by its comment only is not taken for the one that was" { in_pod twin nft; }
+
 # The file is of this namespace, not of one that had its inode before
 others() {
 	local file
