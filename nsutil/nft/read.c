@@ -93,18 +93,11 @@ static int get_generation(struct reader *r, struct err *e)
 	return ask(r, nlsock_request(req, NFT_MSG_GETGEN, NFPROTO_UNSPEC, NLM_F_ACK), &x, e);
 }
 
-/*
- * A commit counts the generation up first, then makes the new one visible, then takes the old objects out
- * of the lists and puts the new elements of sets in (nf_tables_api.c, nf_tables_commit()). Who begins to read
- * in between sees some of both under one number. So it is waited for a moment without any request under way
- * after the generation was asked for: then that generation is there in full, and the next one has another number.
- */
-static int get_settled_generation(struct reader *r, struct err *e)
+/* The generation, asked before a moment without any request under way. */
+static int get_idle_generation(struct reader *r, struct err *e)
 {
 	unsigned unchanged_since = r->waited_ms;
 
-	if (r->tape && !r->tape->to)
-		return get_generation(r, e); /* what was kept is of one generation */
 	for (unsigned turn = 0;; turn++) {
 		uint32_t before = r->generation;
 		bool known;
@@ -129,6 +122,24 @@ static int get_settled_generation(struct reader *r, struct err *e)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 		r->waited_ms++;
 	}
+}
+
+/*
+ * A commit counts the generation up first, then makes the new one visible, then takes the old objects out
+ * of the lists and puts the new elements of sets in (nf_tables_api.c, nf_tables_commit()). Who begins to read
+ * in between sees some of both under one number. So after the generation was asked for, the change under way is
+ * waited for: then that generation is there in full, and the next one has another number.
+ */
+static int get_settled_generation(struct reader *r, struct err *e)
+{
+	int ret;
+
+	if (r->tape && r->tape->to)
+		buf_reset(r->tape->to); /* of the attempt before */
+	ret = get_generation(r, e);
+	if (ret != 0 || (r->tape && !r->tape->to) || settle_wait(r->ns))
+		return ret; /* what was kept on a tape is of one generation */
+	return get_idle_generation(r, e);
 }
 
 /* ---- choice ---- */

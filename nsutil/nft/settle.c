@@ -5,6 +5,9 @@
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
 
@@ -15,6 +18,9 @@
  * seldom takes more than a fifth above it, so a few dumps and one change cannot be taken for each other.
  */
 #define LEAST_TRUESIZE 640
+
+/* Kernels 6.x up to this one are known to take the mutex first of all; a later one is looked at the longer way. */
+#define LAST_KNOWN_6 18
 
 bool settle_idle_text(const char *text)
 {
@@ -45,4 +51,28 @@ bool settle_idle(const struct netns *ns, bool *ret_known)
 
 	*ret_known = netns_read_proc(ns, "net/netlink", FILE_MAX, &text, NULL, NULL) == 0;
 	return *ret_known && settle_idle_text(text);
+}
+
+bool settle_release(const char *release)
+{
+	unsigned major, minor;
+
+	return sscanf(release, "%u.%u", &major, &minor) == 2 &&
+	       ((major == 5 && minor >= 12) || (major == 6 && minor <= LAST_KNOWN_6));
+}
+
+bool settle_wait(const struct netns *ns)
+{
+	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	struct utsname uts;
+	int fd, bound;
+
+	if (uname(&uts) < 0 || !settle_release(uts.release))
+		return false;
+	fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, NULL);
+	if (fd < 0)
+		return false;
+	bound = bind(fd, (const struct sockaddr *)&any, sizeof(any)); /* one without an address is released without notice */
+	close(fd);
+	return bound == 0;
 }

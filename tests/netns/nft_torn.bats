@@ -51,3 +51,19 @@ churned() {
 	[ "$status" = 0 ]
 	[[ $output == *"read 200, refused 0, torn 0"* ]]
 }
+
+# A change of many rules takes a while; a reading that begins meanwhile waits until it is there in full.
+waits() {
+	unshare -n bash -c "'$TOOLS/nft_settle' & p=\$!; sleep 0.2; '$TOOLS/nft_churn' -1 1000; wait \$p"
+}
+@test "a change under way is waited for, where the kernel can be waited for" {
+	local i
+	for i in 1 2 3 4 5; do
+		run waits
+		[ "$status" != 77 ] || skip "this kernel is not waited for"
+		[ "$output" = "too fast" ] || break
+	done
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$output" = settled ]
+}

@@ -13,6 +13,7 @@
 #include "nsutil/nft/encode.h"
 #include "nsutil/nft/nlsock.h"
 #include "nsutil/nft/set.h"
+#include "nsutil/base/cleanup.h"
 #include "nsutil/nft/settle.h"
 #include "nsutil/nft/udata.h"
 #include "nsutil/ruleset/text.h"
@@ -304,6 +305,18 @@ static void user_data_are_bounded(void **state)
 	assert_string_equal(udata_str(f->rs->arena, &u, UDATA_COMMENT), "ab");
 }
 
+static void kernels_that_are_waited_for(void **state)
+{
+	static const char *const known[] = { "5.12.0", "5.14.0-427.el9.x86_64", "6.1.0-18-amd64", "6.18.44-fc" };
+	static const char *const others[] = { "4.18.0-553.el8.x86_64", "5.11.22", "6.19.0", "7.0.1", "4.4.0", "", "6", "garbage" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		assert_true(settle_release(known[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_false(settle_release(others[i]));
+}
+
 #define NAMES "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
 #define ROUTE "00000000d5dcf4a3 0   0          00000000 4096     0        0     2        0        580924  \n"
 #define LINE(port, rmem, dump) "00000000aa5173be 12  " port "          00000000 " rmem "        0        " dump "     2        0        580931  \n"
@@ -345,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(element_with_an_unknown_verdict, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut_short_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(user_data_are_bounded, setup, teardown),
+		cmocka_unit_test(kernels_that_are_waited_for),
 		cmocka_unit_test(a_request_under_way_is_seen),
 	};
 
