@@ -20,11 +20,14 @@ static bool drops_invalid(const struct rule *r, void *arg)
 static void check(struct doctor *d)
 {
 	const struct timespec pause = { .tv_nsec = 300000000 };
-	unsigned long long before = conntrack_stat(d, "invalid"), after;
 	const struct ruleset *rs;
 	struct doctor_finding *f;
+	unsigned long long before, after;
 
-	if (!before || d->opt->quick || facts_number(d, "sys/net/netfilter/nf_conntrack_tcp_be_liberal", 1) != 0)
+	if (d->opt->quick)
+		return;
+	before = conntrack_stat(d, "invalid");
+	if (!before || facts_number(d, "sys/net/netfilter/nf_conntrack_tcp_be_liberal", 1) != 0)
 		return;
 	nanosleep(&pause, NULL);
 	after = conntrack_stat(d, "invalid");

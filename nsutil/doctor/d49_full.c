@@ -8,10 +8,10 @@
 static void check(struct doctor *d)
 {
 	long long count = facts_number(d, "sys/net/netfilter/nf_conntrack_count", -1);
-	long long max = facts_number(d, "sys/net/netfilter/nf_conntrack_max", -1);
+	long long max = count > 0 ? facts_number(d, "sys/net/netfilter/nf_conntrack_max", -1) : -1;
 	struct doctor_finding *f;
 
-	if (count < 0 || max <= 0 || count * 10 <= max * 9)
+	if (max <= 0 || count * 10 <= max * 9)
 		return;
 	f = doctor_find(d, "the connection tracking table is %lld%% full: new connections are dropped when it has no room",
 			count * 100 / max);

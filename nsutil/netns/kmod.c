@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
@@ -93,7 +94,7 @@ static enum kmod_state kernel_symbol(const char *root, const char *symbol)
 	return any ? KMOD_ABSENT : KMOD_UNKNOWN;
 }
 
-enum kmod_state kmod_state(const char *host_root, const char *name, const char *symbol)
+static enum kmod_state look_for(const char *host_root, const char *name, const char *symbol)
 {
 	const char *root = strcmp(host_root, "/") == 0 ? "" : host_root;
 	FILE *loaded _cleanup_fclose_ = open_below(root, "/proc/modules");
@@ -110,5 +111,47 @@ enum kmod_state kmod_state(const char *host_root, const char *name, const char *
 	state = builtin_list(root, name);
 	if (state == KMOD_UNKNOWN && symbol)
 		state = kernel_symbol(root, symbol);
+	return state;
+}
+
+/*
+ * What was there a moment ago is there still: many namespaces are read within a second, and each asks for the same
+ * modules. That one is absent is not kept.
+ */
+static _Thread_local struct {
+	char name[32];
+	time_t second;
+} seen[4];
+static _Thread_local unsigned oldest;
+
+static bool seen_lately(const char *name, time_t second)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		if (seen[i].second == second && strcmp(seen[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void note_seen(const char *name, time_t second)
+{
+	if (strlen(name) >= sizeof(seen[0].name))
+		return;
+	strcpy(seen[oldest].name, name);
+	seen[oldest].second = second;
+	oldest = (oldest + 1) % ARRAY_SIZE(seen);
+}
+
+enum kmod_state kmod_state(const char *host_root, const char *name, const char *symbol)
+{
+	bool own = strcmp(host_root, "/") == 0;
+	enum kmod_state state;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (own && seen_lately(name, now.tv_sec))
+		return KMOD_READY;
+	state = look_for(host_root, name, symbol);
+	if (own && state == KMOD_READY)
+		note_seen(name, now.tv_sec);
 	return state;
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/netns/kmod.h"
@@ -192,25 +193,32 @@ static int read_part(const struct netns *ns, const struct part *p, struct netvie
 }
 
 /*
- * A dump socket per part: after a failure the rest of a dump may still be on its way. That the
+ * After a failure the rest of a dump may still be on its way, so the next part has a socket of its own. That the
  * module is there was checked by the caller.
  */
-static int diag_part(const struct netns *ns, const struct part *p, bool all, struct netview *nv)
+static int diag_part(const struct netns *ns, const struct part *p, bool all, int *fd, struct netview *nv)
 {
-	_cleanup_close_ int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG, NULL);
-
-	return fd < 0 ? -1 : dump_part(fd, p, all, nv, NULL);
+	if (*fd < 0)
+		*fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG, NULL);
+	if (*fd < 0)
+		return -1;
+	if (dump_part(*fd, p, all, nv, NULL) == 0)
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return -1;
 }
 
 int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e)
 {
 	bool tcp = kmod_state("/", parts[0].module, parts[0].symbol) == KMOD_READY;
 	bool udp = kmod_state("/", parts[2].module, parts[2].symbol) == KMOD_READY;
+	_cleanup_close_ int fd = -1;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
 		bool diag = parts[i].protocol == IPPROTO_TCP ? tcp : udp;
 
-		if (diag && diag_part(ns, &parts[i], all, nv) == 0)
+		if (diag && diag_part(ns, &parts[i], all, &fd, nv) == 0)
 			continue;
 		if (read_part(ns, &parts[i], nv, e) < 0)
 			return -1;
