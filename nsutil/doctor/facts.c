@@ -84,7 +84,7 @@ const struct ruleset *facts_rules(struct doctor *d)
 static int net_inside(void *arg, struct err *e)
 {
 	struct doctor *d = arg;
-	unsigned parts = NETVIEW_LISTENERS | NETVIEW_NO_SYSCTLS | (d->opt->quick ? NETVIEW_ALL & ~NETVIEW_PROCESSES : NETVIEW_ALL);
+	unsigned parts = NETVIEW_LISTENERS | NETVIEW_NO_SYSCTLS | (d->opt->quick ? NETVIEW_ALL & ~(NETVIEW_PROCESSES | NETVIEW_IPSEC) : NETVIEW_ALL);
 
 	return netview_read(&d->t->netns, parts, d->t->proc, &d->facts.net, e);
 }

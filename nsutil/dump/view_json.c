@@ -74,6 +74,8 @@ static const struct field view_fields[] = {
 	F(netview, ipv6_disabled, K_BOOL), F(netview, port_low, K_UINT),    F(netview, port_high, K_UINT), END,
 };
 
+static const struct field view_more[] = { F(netview, no_ipsec, K_BOOL), END };
+
 /* ---- writing ---- */
 
 static uint64_t get_uint(const char *at, size_t size)
@@ -159,6 +161,7 @@ void view_write(const struct netview *nv, struct json *j, const char *key)
 {
 	json_begin_object(j, key);
 	write_fields(nv, view_fields, j);
+	write_fields(nv, view_more, j);
 	json_str(j, "routes_unread", nv->routes_unread);
 	json_str(j, "sockets_unread", nv->sockets_unread);
 	write_list("links", nv->links, nv->n_links, sizeof(*nv->links), link_fields, j);
@@ -341,7 +344,8 @@ int view_read(const json_t *from, struct netview **ret, struct err *e)
 	nv->arena = a;
 	if (!json_is_object(from))
 		return wrong(e, "network");
-	if (read_fields(from, view_fields, nv, e) < 0 || read_lists(from, nv, e) < 0)
+	if (read_fields(from, view_fields, nv, e) < 0 ||
+	    (json_object_get(from, "no_ipsec") && read_fields(from, view_more, nv, e) < 0) || read_lists(from, nv, e) < 0)
 		return -1;
 	routes = json_string_value(json_object_get(from, "routes_unread"));
 	sockets = json_string_value(json_object_get(from, "sockets_unread"));

@@ -121,7 +121,8 @@ enum {
 	NETVIEW_ROUTES = 2,  /* routes and policy rules */
 	NETVIEW_SOCKETS = 4, /* sockets, without processes */
 	NETVIEW_PROCESSES = 8, /* also which process holds each socket; walks /proc */
-	NETVIEW_ALL = 15,
+	NETVIEW_IPSEC = 64,  /* whether there is any */
+	NETVIEW_ALL = 79,
 	NETVIEW_NO_SYSCTLS = 32, /* what forwards, filters and picks ports is not asked: it stays 0 */
 	NETVIEW_LISTENERS = 16, /* of TCP only sockets that listen: the others are found by a walk over the whole kernel's */
 };

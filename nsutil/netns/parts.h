@@ -90,6 +90,7 @@ void nv_attrs_in(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret);
 
 /* The parts; each Return: 0, or -1 */
 int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e); /* @all: not only TCP listeners */
+bool nv_has_no_ipsec(const struct netns *ns); /* false also when that cannot be told */
 void nv_find_processes(const struct netns *ns, const char *proc, struct netview *nv);
 
 #endif

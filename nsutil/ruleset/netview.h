@@ -107,6 +107,7 @@ struct netview {
 	unsigned n_sockets;
 	struct nv_ids uids, gids; /* of the user namespace that the network namespace belongs to */
 	bool realms;		/* some route or policy rule has one */
+	bool no_ipsec;		/* neither policies nor states: no packet comes or goes by one. false: it may have */
 	uint8_t rp_filter;	/* net.ipv4.conf.all: the higher of this and the link's counts */
 	bool route_localnet, accept_local, src_valid_mark; /* net.ipv4.conf.all: or the link's */
 	bool ip_forward, ip6_forward, ipv6_disabled;

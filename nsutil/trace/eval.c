@@ -137,7 +137,7 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 	case EXPR_SOCKET: socket_eval(r, x, v); break;
 	case EXPR_RT: rt_eval(r, x, v); break;
 	case EXPR_OSF: value_perhaps(v, x->bits, "the operating system of the sender is not known"); break;
-	case EXPR_XFRM: value_perhaps(v, x->bits, "IPsec policies are not read"); break;
+	case EXPR_XFRM: xfrm_eval(r, x, v); break;
 	case EXPR_TUNNEL: value_perhaps(v, x->bits, "tunnel metadata is not known"); break;
 	case EXPR_OPAQUE:
 		value_unknown(v, x->bits, x->opaque.why ? x->opaque.why : "the expression is not understood");

@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_bpf.h>
 #include <linux/netfilter/xt_physdev.h>
+#include <linux/netfilter/xt_policy.h>
 #include <linux/netfilter/xt_recent.h>
 #include <linux/netfilter/xt_u32.h>
 #include <string.h>
@@ -295,8 +296,18 @@ static enum tri bpf(const struct run *r, const struct xt_ext *x)
 	return bpf_run(r, x->rev == 0 ? v0->bpf_program : v1->bpf_program, n);
 }
 
+/* policy_mt(): where there is no IPsec, only its absence can be asked for */
+static enum tri policy(const struct run *r, const struct xt_policy_info *p)
+{
+	if (!r->t->nv->no_ipsec)
+		return TRI_UNKNOWN;
+	return p->flags & XT_POLICY_MATCH_NONE ? TRI_TRUE : TRI_FALSE;
+}
+
 enum tri match_ask(struct run *r, const struct xt_ext *x)
 {
+	if (strcmp(x->name, "policy") == 0 && x->size >= sizeof(struct xt_policy_info))
+		return policy(r, x->data);
 	if (strcmp(x->name, "physdev") == 0 && x->size >= sizeof(struct xt_physdev_info))
 		return physdev(r, x->data);
 	if (strcmp(x->name, "recent") == 0 && x->size >= sizeof(struct xt_recent_mtinfo))

@@ -108,6 +108,16 @@ static void realm_eval(const struct run *r, struct value *v)
 		value_uint(v, 0, 32);
 }
 
+static const char ipsec_unknown[] = "IPsec policies and states are not followed";
+
+/* Did the packet come by a state (skb_sec_path()), does its route go by a policy (dst_entry.xfrm)? */
+static void ipsec_eval(const struct run *r, struct value *v)
+{
+	value_uint(v, 0, 8);
+	if (!r->t->nv->no_ipsec)
+		value_unknown(v, 8, ipsec_unknown);
+}
+
 void meta_eval(struct run *r, uint32_t key, struct value *v)
 {
 	switch (key) {
@@ -125,6 +135,7 @@ void meta_eval(struct run *r, uint32_t key, struct value *v)
 	case NFT_META_NFPROTO: value_uint(v, r->pkt.family, 8); return;
 	case NFT_META_L4PROTO: value_uint(v, r->pkt.l4proto, 8); return;
 	case NFT_META_RTCLASSID: realm_eval(r, v); return;
+	case NFT_META_SECPATH: ipsec_eval(r, v); return;
 	case NFT_META_BRI_IIFNAME:
 	case NFT_META_BRI_OIFNAME: value_absent(v, "the packet does not cross a bridge here"); return;
 	default: break;
@@ -372,6 +383,15 @@ void fib_eval(struct run *r, const struct expr *x, struct value *v)
 	value_uint(v, route_addr_type(r->t->nv, &a, dev, r->xt), 32);
 }
 
+/* nft_xfrm_get_eval(): of the states that the packet came by, or goes by */
+void xfrm_eval(struct run *r, const struct expr *x, struct value *v)
+{
+	if (r->t->nv->no_ipsec)
+		value_absent(v, "the namespace has no IPsec");
+	else
+		value_perhaps(v, x->bits, ipsec_unknown);
+}
+
 /* nft_rt_get_eval(): of the route that the packet has; in prerouting it has none yet */
 void rt_eval(struct run *r, const struct expr *x, struct value *v)
 {
@@ -393,7 +413,7 @@ void rt_eval(struct run *r, const struct expr *x, struct value *v)
 			ct_addr(&dst, v6 ? 128 : 32, v);
 		break;
 	case NFT_RT_CLASSID: realm_eval(r, v); break;
-	case NFT_RT_XFRM: value_unknown(v, x->bits, "IPsec policies are not read"); break;
+	case NFT_RT_XFRM: ipsec_eval(r, v); break;
 	default: value_unknown(v, x->bits, "it depends on the route's attributes"); break;
 	}
 }

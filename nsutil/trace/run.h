@@ -148,6 +148,7 @@ void meta_eval(struct run *r, uint32_t key, struct value *v);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
 void fib_eval(struct run *r, const struct expr *x, struct value *v);
 void rt_eval(struct run *r, const struct expr *x, struct value *v);
+void xfrm_eval(struct run *r, const struct expr *x, struct value *v);
 /* exthdr.c */
 void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
 /* socket.c */

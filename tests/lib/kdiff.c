@@ -573,7 +573,7 @@ int main(int argc, char **argv)
 	test_listen();
 	prepare_lists();
 	if (target_open(spec, &po, &target, &e) < 0 || ktrace_open(&target->netns, true, &events, &e) < 0 ||
-	    netview_read(&target->netns, NETVIEW_LINKS | NETVIEW_ROUTES | NETVIEW_SOCKETS, "/proc", &view, &e) < 0)
+	    netview_read(&target->netns, NETVIEW_LINKS | NETVIEW_ROUTES | NETVIEW_SOCKETS | NETVIEW_IPSEC, "/proc", &view, &e) < 0)
 		errx(2, "%s: %s", e.what, e.why);
 	while (fgets(line, sizeof(line), stdin)) {
 		struct test t;
