@@ -198,12 +198,33 @@ static void what_the_entry_has(void **state)
 	assert_int_equal(res->outcomes[0].verdict, TRACE_ACCEPT);
 }
 
+/* A reset is nothing in a zone without the connection; its zone does not come back in with it through lo, where the entry
+ * of the default zone redirects it: and IPv4 takes no packet of its own address that is routed anew. */
+static void the_zone_of_a_refused_packet_is_gone(void **state)
+{
+	struct trace_request rq = ask(TRACE_OUT, IPPROTO_TCP, "10.0.1.39", "10.0.2.39", 80);
+	struct chain *raw, *pre;
+
+	(void)state;
+	redirected()->orig.dst = ADDR("10.0.2.39");
+	nat_out();
+	raw = base(rs->tables, "raw", "filter", NF_INET_LOCAL_OUT, -300);
+	pre = base(rs->tables, "pre", "filter", NF_INET_PRE_ROUTING, 0);
+	RULE(raw, SET(expr_ct(A, NFT_CT_ZONE, -1), U32(5)));
+	RULE(pre, CT(NFT_CT_STATE, TRACE_CT_ESTABLISHED));
+	rq.sport = 40000;
+	rq.tcp_flags = 4;
+	assert_int_equal(known(&rq)->verdict, TRACE_DROP);
+	assert_string_equal(way(0), "raw:1 pre:1");
+}
+
 int main(void)
 {
 #define KNOWN(name) cmocka_unit_test_setup_teardown(name, clear, teardown)
 	const struct CMUnitTest tests[] = {
 		KNOWN(the_entry_says_where_it_goes), KNOWN(answers_are_made_to_fit), KNOWN(without_an_answer_it_stays_new),
 		KNOWN(the_zone_tells_them_apart), KNOWN(what_the_entry_has),
+		KNOWN(the_zone_of_a_refused_packet_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("trace_known", tests, NULL, NULL);
