@@ -197,16 +197,16 @@ static void set_zone(struct run *r, const struct stmt_set_value *s, const struct
 {
 	struct packet_ct *ct = &r->pkt.ct;
 
-	if ((ct->attach != CT_NONE && (ct->attach != CT_UNTRACKED || r->xt)) || ct->template)
-		return;
-	ct->attach = CT_NONE;
-	exec_template(r);
-	ct->zone_dir = (int8_t)s->target->ct.dir;
-	ct->zone_by_mark = r->xt && s->value->kind == EXPR_META && s->value->meta_key == NFT_META_MARK;
-	if (ct->zone_by_mark)
-		run_change(r, "ct zone", "the packet's mark when connection tracking looks");
-	else
-		set_known32(r, &ct->zone, v, "ct zone");
+	if ((ct->attach == CT_NONE || (ct->attach == CT_UNTRACKED && !r->xt)) && !ct->template) {
+		ct->attach = CT_NONE;
+		exec_template(r);
+		ct->zone_dir = (int8_t)s->target->ct.dir;
+		ct->zone_by_mark = r->xt && s->value->kind == EXPR_META && s->value->meta_key == NFT_META_MARK;
+		if (ct->zone_by_mark)
+			run_change(r, "ct zone", "the packet's mark when connection tracking looks");
+		else
+			set_known32(r, &ct->zone, v, "ct zone");
+	}
 }
 
 static void ct_set(struct run *r, const struct stmt_set_value *s, const struct value *v)
