@@ -36,6 +36,25 @@ static bool state_listens(uint8_t protocol, uint8_t state, uint16_t lport)
 	return lport && state == (protocol == IPPROTO_TCP ? STATE_LISTEN : STATE_CLOSE);
 }
 
+static bool unmap(struct addr *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (a->family != AF_INET6 || memcmp(a->b, mapped, sizeof(mapped)) != 0)
+		return false;
+	*a = addr_from(AF_INET, a->b + sizeof(mapped));
+	return true;
+}
+
+/* An IPv6 socket has IPv4 connections by mapped addresses; packets and conntrack know them as IPv4. */
+static void unmap_ends(struct nv_socket *s)
+{
+	struct addr remote = s->remote;
+
+	if (s->rport && unmap(&remote) && unmap(&s->local))
+		s->remote = remote;
+}
+
 /* Kernels before 5.8 do not tell the options; mark needs CAP_NET_ADMIN. */
 static void parse_details(const struct nv_attrs *a, struct nv_socket *s)
 {
@@ -73,6 +92,7 @@ int nv_parse_socket(const struct nlmsghdr *nlh, uint8_t protocol, struct netview
 	s->uid = m->idiag_uid;
 	s->inode = m->idiag_inode;
 	s->listening = state_listens(protocol, s->tcp_state, s->lport);
+	unmap_ends(s);
 	parse_details(&a, s);
 	return 0;
 }
@@ -153,6 +173,7 @@ static bool parse_proc_line(const char *line, uint8_t family, uint8_t protocol, 
 	s->tcp_state = (uint8_t)state;
 	s->uid = uid;
 	s->listening = state_listens(protocol, s->tcp_state, s->lport);
+	unmap_ends(s);
 	return true;
 }
 

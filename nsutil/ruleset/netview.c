@@ -2,6 +2,7 @@
 /* netview - look-ups in the view of a network namespace */
 #include "nsutil/ruleset/netview.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 const struct nv_link *nv_link_by_index(const struct netview *nv, int index)
@@ -36,4 +37,9 @@ uint32_t nv_id_inside(const struct nv_ids *ids, uint32_t id)
 		if (id >= ids->ranges[i].outside && id - ids->ranges[i].outside < ids->ranges[i].count)
 			return ids->ranges[i].inside + (id - ids->ranges[i].outside);
 	return ids->n ? 65534 /* overflowuid */ : id;
+}
+
+bool nv_socket_is_full(const struct nv_socket *s)
+{
+	return s->protocol != IPPROTO_TCP || (s->tcp_state != NV_TCP_SYN_RECV && s->tcp_state != NV_TCP_TIME_WAIT);
 }

@@ -67,6 +67,9 @@ struct nv_rule {		/* ip rule */
 	uint32_t goto_target;
 };
 
+#define NV_TCP_SYN_RECV 3  /* include/net/tcp_states.h */
+#define NV_TCP_TIME_WAIT 6
+
 struct nv_socket {
 	uint8_t family, protocol; /* AF_*, IPPROTO_* */
 	bool listening;		/* TCP listen; UDP unconnected */
@@ -121,6 +124,8 @@ const struct nv_link *nv_link_by_index(const struct netview *nv, int index);
 const struct nv_link *nv_link_by_name(const struct netview *nv, const char *name);
 /* nv_id_inside() - what rules call a user or group of this user namespace; 65534 for one that has no number there */
 uint32_t nv_id_inside(const struct nv_ids *ids, uint32_t id);
+/* nv_socket_is_full() - sk_fullsock(): not one that only waits, for the end of a connection or for its first answer */
+bool nv_socket_is_full(const struct nv_socket *s);
 /* nv_addr_is_local() - some interface has the address, or it is loopback */
 bool nv_addr_is_local(const struct netview *nv, const struct addr *a);
 

@@ -355,7 +355,7 @@ static void match_acts(struct run *r, const struct stmt *list)
 
 	r->xt = true;
 	for (const struct stmt *s = list; s; s = s->next)
-		if (s->kind == STMT_SET_VALUE)
+		if (s->kind == STMT_SET_VALUE && (s->set_value.value->kind != EXPR_SOCKET || socket_has_mark(r)))
 			set_value_exec(r, &s->set_value);
 	r->xt = outer;
 }

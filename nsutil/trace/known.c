@@ -138,17 +138,6 @@ static const struct conn *find(struct run *r, bool *reply)
 	return c;
 }
 
-bool known_there(const struct run *r)
-{
-	struct conn_key k;
-	bool reply;
-
-	if (!r->t->conns || r->rq->first)
-		return false;
-	/* behind NAT the packet is not what it was tracked as */
-	return r->pkt.ct.known || (packet_key(&r->pkt, &k) && conn_list_find(r->t->conns, &k, NULL, &reply));
-}
-
 /* resolve_normal_ct() */
 static uint32_t state_of(const struct conn *c, bool reply)
 {

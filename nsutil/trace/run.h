@@ -153,6 +153,7 @@ void xfrm_eval(struct run *r, const struct expr *x, struct value *v);
 void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
 /* socket.c */
 void socket_eval(struct run *r, const struct expr *x, struct value *v);
+bool socket_has_mark(const struct run *r); /* false: the packet's socket is one without (nv_socket_is_full()) */
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
 enum tri ipset_eval(struct run *r, const struct expr *x);
 struct ipset_elem;
@@ -195,8 +196,6 @@ bool known_leaves(struct run *r);
 enum known known_take(struct run *r);
 /* known_confirm() - at the end of a hook where a new connection is entered: one that clashes with another ends */
 void known_confirm(struct run *r);
-/* known_there() - the packet is one of a tracked connection, in whatever zone */
-bool known_there(const struct run *r);
 /* known_rewrite() - nf_nat_packet(): the packet is rewritten as the entry says, at a hook for source or destination */
 void known_rewrite(struct run *r, bool dst);
 

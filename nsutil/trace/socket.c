@@ -52,7 +52,7 @@ static bool may_be_error(const struct run *r)
 }
 
 /* Return: why it cannot be told which socket it is; NULL when it can, or is none */
-static const char *look_up(const struct run *r, uint32_t key, const struct nv_socket **ret)
+static const char *look_up(const struct run *r, const struct nv_socket **ret)
 {
 	struct route_key k = key_of(r, false);
 
@@ -72,9 +72,6 @@ static const char *look_up(const struct run *r, uint32_t key, const struct nv_so
 	if (*ret)
 		return NULL;
 	*ret = listen_find(r->t, &k);
-	/* inet_ehash_lookup_established() finds the request that a first SYN has made of the listener */
-	if (*ret && r->pkt.l4proto == IPPROTO_TCP && key != NFT_SOCKET_TRANSPARENT && known_there(r))
-		return "the connection may have a half-open socket, of which the kernel does not tell";
 	return NULL;
 }
 
@@ -111,6 +108,33 @@ static void of_sender(const struct run *r, uint32_t key, struct value *v)
 	}
 }
 
+/* nft_socket_eval() leaves the rule, for xt_socket.c it is a socket that is bound; a request is as transparent as its
+ * listener (inet_sk_transparent()) */
+static void of_half(const struct run *r, uint32_t key, const struct nv_socket *s, struct value *v)
+{
+	struct route_key k = key_of(r, false);
+
+	undo_nat(r, &k);
+	if (key == NFT_SOCKET_TRANSPARENT) {
+		s = s->tcp_state == NV_TCP_SYN_RECV ? listen_find(r->t, &k) : s;
+		if (s)
+			flag(s, s->transparent, v);
+		else
+			value_unknown(v, 8, "the listener of a half-open socket is gone");
+	} else if (r->xt) {
+		value_uint(v, 0, key == NFT_SOCKET_MARK ? 32 : 8);
+	} else {
+		value_absent(v, "the packet's socket is a half-open one, or waits for the end of its connection");
+	}
+}
+
+bool socket_has_mark(const struct run *r)
+{
+	const struct nv_socket *s;
+
+	return has_its_own(r) || look_up(r, &s) || !s || nv_socket_is_full(s);
+}
+
 void socket_eval(struct run *r, const struct expr *x, struct value *v)
 {
 	const struct nv_socket *s;
@@ -120,13 +144,17 @@ void socket_eval(struct run *r, const struct expr *x, struct value *v)
 		of_sender(r, x->socket.key, v);
 		return;
 	}
-	why = look_up(r, x->socket.key, &s);
+	why = look_up(r, &s);
 	if (why) {
 		value_perhaps(v, x->bits, why);
 		return;
 	}
 	if (!s) {
 		value_absent(v, "the packet belongs to no socket of the namespace");
+		return;
+	}
+	if (!nv_socket_is_full(s)) {
+		of_half(r, x->socket.key, s, v);
 		return;
 	}
 	switch (x->socket.key) {

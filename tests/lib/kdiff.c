@@ -49,6 +49,7 @@ static struct netview *view;
 static struct ruleset *rules;
 static struct tracer *tracer, *swift; /* that looks at every rule, and that passes over what it can */
 static const struct chain *order[256];
+static unsigned n_order;
 static struct ipset_list *ipsets;
 static struct ktrace *events;
 
@@ -188,14 +189,25 @@ static void forget_connections(enum place p)
 
 static int read_rules(struct err *e)
 {
-	struct trace_options opt = { .all = true, .order = order };
-
 	if (load_ruleset(target, LOAD_ALL, &rules, e) < 0 || load_ipsets(target, rules, &ipsets, e) < 0)
 		return -1;
 	take_away_marks();
-	opt.n_order = chain_order();
-	opt.ipsets = ipsets;
-	if (tracer_new(rules, view, &opt, &tracer, e) < 0)
+	n_order = chain_order();
+	return 0;
+}
+
+/* Packets leave half-open sockets behind, which those that follow meet. */
+static int make_tracers(struct err *e)
+{
+	struct trace_options opt = { .all = true, .order = order, .n_order = n_order, .ipsets = ipsets };
+
+	tracer_free(tracer);
+	tracer_free(swift);
+	netview_free(view);
+	tracer = swift = NULL;
+	view = NULL;
+	if (netview_read(&target->netns, NETVIEW_LINKS | NETVIEW_ROUTES | NETVIEW_SOCKETS | NETVIEW_IPSEC, "/proc", &view, e) < 0 ||
+	    tracer_new(rules, view, &opt, &tracer, e) < 0)
 		return -1;
 	opt.all = false;
 	return tracer_new(rules, view, &opt, &swift, e);
@@ -499,7 +511,7 @@ static json_t *later_packet(const struct test *t, const char *phase)
 	struct err e = ERR_INIT;
 	json_t *o;
 
-	if (conns_read(&target->netns, &conns, &e) < 0)
+	if (make_tracers(&e) < 0 || conns_read(&target->netns, &conns, &e) < 0)
 		return failed(&e);
 	if (conn_list_index(conns) < 0)
 		errx(2, "out of memory");
@@ -535,11 +547,15 @@ static json_t *packet(const struct test *t)
 {
 	json_t *o;
 
-	if (!tracer)
+	struct err e = ERR_INIT;
+
+	if (!rules)
 		return error("nothing is loaded");
 	/* two connections that a rule gives one port would clash */
 	for (unsigned p = 0; p < PLACES; p++)
 		forget_connections(p);
+	if (make_tracers(&e) < 0)
+		return failed(&e);
 	o = one_packet(t);
 	if (t->flow)
 		json_object_set_new(o, "later", flow(t));
@@ -572,8 +588,7 @@ int main(int argc, char **argv)
 	enter(POD);
 	test_listen();
 	prepare_lists();
-	if (target_open(spec, &po, &target, &e) < 0 || ktrace_open(&target->netns, true, &events, &e) < 0 ||
-	    netview_read(&target->netns, NETVIEW_LINKS | NETVIEW_ROUTES | NETVIEW_SOCKETS | NETVIEW_IPSEC, "/proc", &view, &e) < 0)
+	if (target_open(spec, &po, &target, &e) < 0 || ktrace_open(&target->netns, true, &events, &e) < 0)
 		errx(2, "%s: %s", e.what, e.why);
 	while (fgets(line, sizeof(line), stdin)) {
 		struct test t;

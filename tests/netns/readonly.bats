@@ -150,9 +150,9 @@ calls() {
 		strace -f -o /run/strace -s 256 "$CNISH" --runtime none -t netns:pod $command >/dev/null 2>&1 </dev/null || true
 		absent grep -E 'xtables\.lock|(finit|init|delete)_module|flock\(' /run/strace
 		absent grep -E '(IPT|IP6T)_SO_SET|setsockopt\([0-9]+, (SOL_IP|SOL_IPV6), (0x40|64|65)' /run/strace
-		# every netlink request is one that gets; the first of a socket strace shows as a number
+		# every netlink request is one that gets; the first of a socket strace shows as a number (23, 25: counts of IPsec)
 		grep -E 'send(to|msg|mmsg)\(' /run/strace | grep -oE 'nlmsg_type=[^,]*' | sed 's/ .*//' |
-			grep -vE '(_|T)GET[A-Z]*$|SOCK_DIAG_BY_FAMILY|=0x(a(01|04|07|0a|0d|10|13|17)|101|12|14|16|1a|22|c00)$' >/run/asked || true
+			grep -vE '(_|T)GET[A-Z]*$|SOCK_DIAG_BY_FAMILY|=0x(a(01|04|07|0a|0d|10|13|17)|101|12|14|16|1a|22|23|25|c00)$' >/run/asked || true
 		absent grep . /run/asked
 		# files are written nowhere but to the standard streams
 		grep -E 'openat?\(.*O_(WRONLY|RDWR|CREAT)' /run/strace | grep -vE '/dev/(null|tty)' >/run/opened || true

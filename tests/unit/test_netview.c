@@ -294,6 +294,49 @@ static void test_sockets(void **state)
 	}
 }
 
+static const struct nv_socket *connected(const struct netview *nv, uint16_t lport, uint16_t rport)
+{
+	for (unsigned i = 0; i < nv->n_sockets; i++)
+		if (nv->sockets[i].lport == lport && nv->sockets[i].rport == rport)
+			return &nv->sockets[i];
+	fail_msg("no connected socket");
+	return NULL;
+}
+
+/* The ends of an IPv4 connection are IPv4 addresses, also where an IPv6 socket has taken it. */
+static void test_dual_stack(void **state)
+{
+	_cleanup_netns_ struct netns ns = NETNS_INIT;
+	_cleanup_free_ char *file = NULL;
+	struct netview *nv, text = { .arena = arena_new() };
+	const struct nv_socket *s;
+	uint16_t port;
+	int l = bound(AF_INET6, SOCK_STREAM, &port, false, false), c = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in to = { AF_INET, htons(port), { htonl(INADDR_LOOPBACK) }, { 0 } }, own;
+	socklen_t len = sizeof(own);
+	char t[ADDR_TEXT];
+
+	(void)state;
+	assert_int_equal(connect(c, (void *)&to, sizeof(to)), 0);
+	assert_int_equal(getsockname(c, (void *)&own, &len), 0);
+	nv = view(NETVIEW_SOCKETS);
+	s = connected(nv, port, ntohs(own.sin_port));
+	assert_int_equal(s->family, AF_INET6);
+	assert_string_equal(addr_fmt(&s->local, t), "127.0.0.1");
+	assert_string_equal(addr_fmt(&s->remote, t), "127.0.0.1");
+	assert_int_equal(listener(nv, AF_INET6, IPPROTO_TCP, port)->local.family, AF_INET6);
+	assert_int_equal(netns_open_self(&ns, NULL), 0);
+	assert_int_equal(netns_read_proc(&ns, "net/tcp6", 1 << 20, &file, NULL, NULL), 0);
+	assert_int_equal(nv_parse_proc_sockets(file, AF_INET6, IPPROTO_TCP, &text, NULL), 0);
+	s = connected(&text, port, ntohs(own.sin_port));
+	assert_string_equal(addr_fmt(&s->local, t), "127.0.0.1");
+	assert_string_equal(addr_fmt(&s->remote, t), "127.0.0.1");
+	netview_free(nv);
+	arena_free(text.arena);
+	close(l);
+	close(c);
+}
+
 /* Both ways of reading must see the same sockets. */
 static void test_proc_sockets(void **state)
 {
@@ -425,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_sysctls),
 		cmocka_unit_test(test_sockets),
+		cmocka_unit_test(test_dual_stack),
 		cmocka_unit_test(test_proc_sockets),
 		cmocka_unit_test_teardown(test_torn_dumps, stop_churn),
 		cmocka_unit_test(test_hostile_messages),

@@ -467,6 +467,39 @@ static void tproxy(void **state)
 	IS("in udp 10.0.1.1:4000 to 10.0.1.39:8080 mark 0x10", EQ(META(MARK), U32(0x10)), TRUE);
 }
 
+static struct expr *sk(uint32_t key, unsigned bits)
+{
+	struct expr *x = expr_new(A, EXPR_SOCKET, DT_INTEGER, ORDER_HOST, bits);
+
+	x->socket.key = key;
+	return x;
+}
+
+/* sk_fullsock(): what a first SYN has made of a listener has no options; for xt_socket.c it is a socket that is bound */
+static void half_open(void **state)
+{
+	struct stmt *bound = EQ(sk(NFT_SOCKET_WILDCARD, 8), expr_u8(A, DT_INTEGER, 0));
+	struct stmt *restore = EQ(sk(NFT_SOCKET_MARK, 32), expr_range(A, U32(0), U32(UINT32_MAX)));
+	struct nv_socket *s = listener(AF_INET, IPPROTO_TCP, "10.0.1.39", 8080, 0, 0, "");
+
+	(void)state;
+	restore->next = SET(META(MARK), sk(NFT_SOCKET_MARK, 32));
+	*s = (struct nv_socket){ .family = AF_INET, .protocol = IPPROTO_TCP, .local = ADDR("10.0.1.39"), .lport = 8080,
+				 .remote = ADDR("10.0.1.1"), .rport = 4000, .tcp_state = 1, .details = true, .mark = 7 };
+	RULE(before(), xt("socket", false, restore, NULL, 0));
+	IS(TCP, EQ(sk(NFT_SOCKET_MARK, 32), U32(7)), TRUE);
+	IS(TCP, EQ(META(MARK), U32(7)), TRUE);
+	s->tcp_state = 3;
+	IS(TCP, EQ(sk(NFT_SOCKET_MARK, 32), U32(7)), FALSE);
+	IS(TCP, NE(sk(NFT_SOCKET_MARK, 32), U32(7)), FALSE);
+	IS(TCP, EQ(META(MARK), U32(0)), TRUE);
+	IS(TCP, EQ(sk(NFT_SOCKET_TRANSPARENT, 8), expr_u8(A, DT_INTEGER, 1)), FALSE);
+	sockets[2].transparent = true; /* the listener is */
+	IS(TCP, EQ(sk(NFT_SOCKET_TRANSPARENT, 8), expr_u8(A, DT_INTEGER, 1)), TRUE);
+	IS(TCP, xt("socket", false, bound, NULL, 0), TRUE);
+	IS(TCP, bound, FALSE);
+}
+
 /* ---- hooks ---- */
 
 static void each_hook(void **state)
@@ -573,7 +606,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(which_headers), TEST(lists_of_options), TEST(routing_header), TEST(mobility), TEST(words), TEST(changed_options),
 		TEST(odd_questions), TEST(who_gathers), TEST(states), TEST(captured_headers), TEST(nat_kinds), TEST(nat_stages),
-		TEST(tproxy), TEST(each_hook), TEST(operators), TEST(map_of_all),
+		TEST(tproxy), TEST(half_open), TEST(each_hook), TEST(operators), TEST(map_of_all),
 	};
 
 	return cmocka_run_group_tests_name("trace effects", tests, NULL, NULL);
