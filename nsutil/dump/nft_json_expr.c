@@ -24,7 +24,7 @@ static bool imply(struct nj *n, struct expr *left, uint64_t value)
 		return false;
 	s->implied = true;
 	stmt_append(n->list, s);
-	dec_proto_match(&n->dec, s);
+	dec_proto_learn(&n->dec, s->match.left, s->match.right);
 	return true;
 }
 
@@ -52,7 +52,7 @@ static bool imply_transport(struct nj *n, const char *protocol)
 /* What is known of the frame by now. */
 static bool link_is(const struct nj *n, const char *protocol)
 {
-	const char *known = n->dec.proto[NFT_PAYLOAD_LL_HEADER];
+	const char *known = dec_proto_name(&n->dec, NFT_PAYLOAD_LL_HEADER);
 
 	return known && strcmp(known, protocol) == 0;
 }
@@ -91,7 +91,7 @@ static bool imply_link(struct nj *n, const char *protocol)
 
 bool nj_imply(struct nj *n, const char *protocol, unsigned base)
 {
-	const char *known = base < 3 ? n->dec.proto[base] : "?";
+	const char *known = base < 3 ? dec_proto_name(&n->dec, base) : "?";
 
 	if (!n->list || (known && (strcmp(known, protocol) == 0 || strcmp(protocol, "th") == 0)))
 		return true;
@@ -112,7 +112,7 @@ static bool imply_icmp_type(struct nj *n, const struct hdr_field *f)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		if (strcmp(f->protocol, fields[i].protocol) == 0 && strcmp(f->name, fields[i].name) == 0 &&
-		    n->list && n->dec.icmp_type != fields[i].type)
+		    n->list && n->dec.known.icmp != fields[i].type)
 			return imply(n, expr_field(n->a, f->protocol, "type"), fields[i].type);
 	return true;
 }

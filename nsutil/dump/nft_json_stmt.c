@@ -15,8 +15,8 @@ int nj_add(struct nj *n, struct stmt *s)
 	if (!s)
 		return -1;
 	stmt_append(n->list, s);
-	if (s->kind == STMT_MATCH)
-		dec_proto_match(&n->dec, s);
+	if (s->kind == STMT_MATCH && s->match.op == OP_EQ)
+		dec_proto_learn(&n->dec, s->match.left, s->match.right);
 	return 0;
 }
 
@@ -502,9 +502,6 @@ int nj_stmts(struct nj *n, json_t *list)
 	size_t i;
 
 	dec_begin(&n->dec, n->list);
-	dec_proto_begin(&n->dec);
-	if (n->t->family == NFPROTO_NETDEV) /* any device: that it has frames of Ethernet is asked */
-		n->dec.proto[NFT_PAYLOAD_LL_HEADER] = NULL;
 	json_array_foreach(list, i, item) {
 		const char *key = json_object_iter_key(json_object_iter(item));
 

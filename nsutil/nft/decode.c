@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* decode - the list of instructions of a rule, one after the other */
-#include "nsutil/nft/decode.h"
+#include "nsutil/nft/proto.h"
 
 #include <string.h>
 
@@ -32,7 +32,7 @@ enum dec_result dec_add(struct dec *d, struct stmt *s)
 	d->tail = &s->next;
 	d->last = s;
 	if (s->kind != STMT_MATCH && s->kind != STMT_VMAP)
-		dec_proto_reset(d);
+		dec_deps_forget(d);
 	return DEC_OK;
 }
 

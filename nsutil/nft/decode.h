@@ -21,7 +21,10 @@
 
 #define DEC_REGS 20 /* words of 4 bytes: NFT_REG_SIZE / 4 for each of the five */
 
+#define DEC_STACKED 16 /* as many as nft keeps */
+
 struct set_index;
+struct proto_desc;
 
 struct dec {
 	struct arena *a;
@@ -34,11 +37,15 @@ struct dec {
 	struct stmt *last;
 	struct expr *reg[DEC_REGS];
 	const struct expr *last_cmp;  /* register contents of the last ordered comparison */
-	const char *proto[4];	      /* protocol known per base: ll, nh, th, inner; NULL: not */
-	struct stmt *dep[4];	      /* condition that made it known and may yet become implied */
-	bool by_value;		      /* what is resolved is compared with one value */
-	int icmp_type;		      /* that the rule asked for; -1: none */
-	struct stmt *icmp_dep;	      /* where it did */
+	struct {
+		const struct proto_desc *desc[3]; /* protocol of frame, network and transport; NULL: not known */
+		const struct proto_desc *stacked[DEC_STACKED]; /* headers of the frame below the last, as VLANs have */
+		unsigned n_stacked;
+		uint8_t icmp;	      /* the ICMP type that the rule asked for; 0: none */
+	} known;
+	struct stmt *dep[4];	      /* condition that told the header of a base, and may yet become implied */
+	uint8_t dep_icmp;	      /* ICMP type that such a condition asked for */
+	bool in_elem;		      /* what is resolved is a part of a concatenation, or an element */
 	struct dec_ifaces *ifaces;    /* to name interfaces by index; NULL: they stay numbers */
 	const char *why;	      /* set by a decoder that answers DEC_OPAQUE; may stay NULL */
 };
@@ -97,22 +104,39 @@ bool dec_reg_covered(const struct dec *d, uint32_t reg, uint32_t by);
 struct expr *dec_opaque(struct arena *a, const char *name, const char *why);
 
 /* match.c: from notes to named, typed conditions */
-/* dec_resolve() - give an expression its names (header fields by the protocols known so far) */
-struct expr *dec_resolve(struct dec *d, struct expr *x);
 /* dec_match() - a comparison of a register note with bytes, as nft would write it */
 enum dec_result dec_match(struct dec *d, enum match_op op, struct expr *left, const void *bytes,
 			  unsigned len);
 /* dec_match_range() - inside or outside of a range */
 enum dec_result dec_match_range(struct dec *d, enum match_op op, struct expr *left, const void *from,
 				const void *to, unsigned len);
-/* dec_match_set() - is in a set */
+/* dec_match_set() - a register note is in a set */
 enum dec_result dec_match_set(struct dec *d, enum match_op op, struct expr *left, struct set *set);
-/* dec_lookup_key() - resolve a key; elements of an anonymous set become values of the key's field */
-struct expr *dec_lookup_key(struct dec *d, struct set *set, struct expr *key);
+
+/* resolve.c: header bytes get their fields' names, as far as protocols are known */
+/* dec_resolve() - the same for all within an expression */
+struct expr *dec_resolve(struct dec *d, struct expr *x);
+/* dec_resolve_compared() - of what is compared; there nft makes one field of "load, mask, shift" */
+struct expr *dec_resolve_compared(struct dec *d, struct expr *x);
+/* dec_key_map(), dec_key_elem() - of a map's key; of an element that a rule makes. What an anonymous set has
+ * becomes values of the key's field */
+struct expr *dec_key_map(struct dec *d, struct set *set, struct expr *key);
+struct expr *dec_key_elem(struct dec *d, struct set *set, struct expr *key);
+/* dec_key_compared() - of what is looked up in a set that tells no more than whether it is there */
+struct expr *dec_key_compared(struct dec *d, struct set *set, struct expr *key);
+/* dec_masked() - the bytes or the field that "load & mask" is, not yet named; NULL when it is none. @ret_shift: the bits
+ * that values of it have behind them in the load */
+struct expr *dec_masked(struct dec *d, const struct expr *x, unsigned *ret_shift);
+/* dec_name_port() - name the ports of a transport that is not known */
+void dec_name_port(struct expr *x);
+/* dec_field_value() - a value beside a masked load, as the value of the field @f */
+struct expr *dec_field_value(struct dec *d, const struct expr *f, unsigned shift, const void *bytes, unsigned len);
 /* dec_subfield_value() - the field that a mask over a load is, and the value of it in @bits (NULL: 0);
  * NULL when it is no field */
 struct expr *dec_subfield_value(struct dec *d, struct expr *load, const struct expr *mask,
 				const struct expr *bits, struct expr **ret_value);
+
+/* value.c */
 /* dec_value() - bytes as a value of the type that @like has */
 struct expr *dec_value(struct dec *d, const struct expr *like, const void *bytes, unsigned len);
 /* dec_bytes() - a new value; an interface's index gets its name */
@@ -121,22 +145,12 @@ struct expr *dec_bytes(struct dec *d, enum dtype dtype, enum byteorder order, co
 /* dec_retype() - @x as a value of another type; other kinds of expressions are left as they are */
 struct expr *dec_retype(struct dec *d, struct expr *x, enum dtype dtype, enum byteorder order);
 
-/* proto.c: which protocol is known, and which conditions nft adds by itself */
+/* proto.c: which protocols are known (proto.h) */
 void dec_proto_begin(struct dec *d);
-/* dec_proto_match() - a condition was added; it may tell a protocol */
-void dec_proto_match(struct dec *d, struct stmt *s);
-/* dec_proto_use() - a field of a base is used: a condition only there for it becomes implied */
-void dec_proto_use(struct dec *d, const struct expr *payload);
-
-/* dec_proto_use_exthdr() - the same for an option or extension header, of NFT_EXTHDR_OP_* */
-void dec_proto_use_exthdr(struct dec *d, uint32_t op);
-/* dec_proto_reset() - a statement with an effect of its own came: what stands before it stays as it is */
-void dec_proto_reset(struct dec *d);
-
-/* dec_proto_icmp() - a field that the ICMP type decides on; NULL when there is none at the place */
-const struct hdr_field *dec_proto_icmp(struct dec *d, unsigned offset, unsigned bits);
-/* dec_proto_reject() - "reject" implies the protocol whose packets it sends */
-void dec_proto_reject(struct dec *d, const struct stmt_reject *r);
+/* dec_proto_learn() - a comparison with one value for equality may tell a protocol */
+void dec_proto_learn(struct dec *d, const struct expr *left, const struct expr *right);
+/* dec_proto_name() - the protocol of a header as nft calls it; NULL when it is not known */
+const char *dec_proto_name(const struct dec *d, unsigned base);
 
 /* iface.c: names of interfaces in the namespace that is read */
 struct dec_ifaces;

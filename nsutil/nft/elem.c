@@ -252,6 +252,7 @@ struct order {
 	unsigned len;
 	bool host;  /* least significant byte first */
 	bool flags;
+	bool interval;
 };
 
 static int key_cmp(const uint8_t *x, const uint8_t *y, const struct order *o)
@@ -281,7 +282,7 @@ static int raw_cmp(const void *a, const void *b, void *arg)
 	const struct order *o = arg;
 	int c;
 
-	if (x->elem.catchall || y->elem.catchall)
+	if ((x->elem.catchall || y->elem.catchall) && (o->flags || o->interval))
 		return (int)x->elem.catchall - (int)y->elem.catchall;
 	if (o->flags) {
 		uint32_t fx = lowest_flag(x->key, o), fy = lowest_flag(y->key, o);
@@ -309,6 +310,8 @@ static int concat_sort_keys(struct dec *d, const struct set *s, struct set_raw *
 		if (!to)
 			return -1;
 		raw->v[e].sort = to;
+		if (!raw->v[e].key)
+			memset(to, 0xff, len);
 		for (unsigned i = 0; i < n && raw->v[e].key; i++) {
 			memcpy(to, raw->v[e].key + parts[i].at, (parts[i].bits + 7) / 8);
 			to += (parts[i].bits + 7) / 8;
@@ -318,17 +321,32 @@ static int concat_sort_keys(struct dec *d, const struct set *s, struct set_raw *
 	return 0;
 }
 
+/* "*" has the place of the greatest key. */
+static void catchall_key(const struct set *s, const struct order *o, uint8_t *key)
+{
+	unsigned bits = s->typeof_key && s->typeof_key->bits <= o->len * 8 ? s->typeof_key->bits : o->len * 8;
+
+	memset(key, 0, o->len);
+	for (unsigned i = 0; i < bits; i++) {
+		unsigned at = o->len - 1 - i / 8;
+
+		key[o->host ? o->len - 1 - at : at] |= (uint8_t)(1u << i % 8);
+	}
+}
+
 static int sort_elems(struct dec *d, const struct set *s, struct set_raw *raw, const struct part *one,
 		      bool interval)
 {
 	bool concat = s->key_type > 63;
-	struct order o = { .len = s->key_len, .host = concat || (!interval && one->order == ORDER_HOST) };
+	struct order o = { .len = s->key_len, .host = concat || (!interval && one->order == ORDER_HOST), .interval = interval };
+	uint8_t greatest[KEY_MAX];
 
 	/* ranges of concatenations come as the kernel has them; an empty set has no array to sort */
 	if (raw->n == 0 || (concat && (s->flags & SET_INTERVAL)))
 		return 0;
+	catchall_key(s, &o, greatest);
 	for (size_t i = 0; i < raw->n; i++) {
-		raw->v[i].sort = raw->v[i].key;
+		raw->v[i].sort = raw->v[i].key ? raw->v[i].key : greatest;
 		raw->v[i].at = i;
 	}
 	o.flags = !concat && (one->dtype == DT_TCP_FLAG || one->dtype == DT_CT_STATE ||

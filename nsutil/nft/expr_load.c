@@ -264,7 +264,7 @@ static enum dec_result do_hash(struct dec *d, const struct attrs *at)
 	x->hash.offset = attr_be32(at->a[NFTA_HASH_OFFSET]);
 	x->hash.has_seed = at->a[NFTA_HASH_SEED] != NULL;
 	if (type == NFT_HASH_JENKINS) {
-		x->hash.src = dec_resolve(d, dec_reg(d, attr_be32(at->a[NFTA_HASH_SREG]), len));
+		x->hash.src = dec_reg(d, attr_be32(at->a[NFTA_HASH_SREG]), len);
 		if (!x->hash.src)
 			return DEC_NOMEM;
 	}

@@ -3,7 +3,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_nat.h>
 
-#include "nsutil/nft/decode.h"
+#include "nsutil/nft/proto.h"
 
 static struct expr *reg_addr(struct dec *d, const struct nlattr *reg, uint8_t family)
 {
@@ -49,6 +49,7 @@ static enum dec_result nat_ports(struct dec *d, struct stmt_nat *n, const struct
 		return DEC_OK;
 	if (addr && dec_reg_covered(d, attr_be32(min), attr_be32(addr)))
 		return DEC_OK;
+	dec_deps_forget(d); /* as nft does, before the port only */
 	n->port = reg_port(d, min);
 	if (!n->port)
 		return DEC_NOMEM;
@@ -122,6 +123,7 @@ static enum dec_result do_tproxy(struct dec *d, const struct attrs *at)
 			return DEC_NOMEM;
 	}
 	if (at->a[NFTA_TPROXY_REG_PORT]) {
+		dec_deps_forget(d);
 		s->tproxy.port = reg_port(d, at->a[NFTA_TPROXY_REG_PORT]);
 		if (!s->tproxy.port)
 			return DEC_NOMEM;

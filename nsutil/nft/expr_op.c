@@ -126,7 +126,7 @@ static struct expr *mask_xor(struct dec *d, struct expr *x, const uint8_t *m, co
 		flip[i] = xor[i] & m[i];
 		and[i] = m[i] | or[i];
 	}
-	if (x && (!all_are(and, len, 0xff) || (all_are(or, len, 0) && all_are(flip, len, 0))))
+	if (x && (!all_are(and, len, 0xff) || (x->bits != len * 8 && all_are(or, len, 0) && all_are(flip, len, 0))))
 		x = with_mask(d, BINOP_AND, x, and, len);
 	if (x && !all_are(flip, len, 0))
 		x = with_mask(d, BINOP_XOR, x, flip, len);
@@ -198,6 +198,9 @@ static enum dec_result lookup_map(struct dec *d, struct set *set, struct expr *k
 
 	if (dreg == NFT_REG_VERDICT) {
 		s = stmt_new(d->a, STMT_VMAP);
+		key = dec_key_map(d, set, key);
+		if (!key)
+			return DEC_NOMEM;
 		if (s)
 			s->vmap = (struct stmt_vmap){ .key = key, .map = set };
 		return dec_add(d, s);
@@ -221,7 +224,7 @@ static enum dec_result do_lookup(struct dec *d, const struct attrs *at)
 		return DEC_NOMEM;
 	if (flags & ~(uint32_t)NFT_LOOKUP_F_INV)
 		return DEC_OPAQUE;
-	key = dec_lookup_key(d, set, dec_set_key(d, set, attr_be32(at->a[NFTA_LOOKUP_SREG])));
+	key = dec_set_key(d, set, attr_be32(at->a[NFTA_LOOKUP_SREG]));
 	if (!key)
 		return DEC_NOMEM;
 	if (at->a[NFTA_LOOKUP_DREG])

@@ -42,7 +42,7 @@ static enum dec_result do_dynset(struct dec *d, const struct attrs *at)
 	s->setop.set = set;
 	s->setop.set_name = set->name;
 	s->setop.timeout_ms = attr_be64(at->a[NFTA_DYNSET_TIMEOUT]);
-	s->setop.key = dec_lookup_key(d, set, dec_set_key(d, set, attr_be32(at->a[NFTA_DYNSET_SREG_KEY])));
+	s->setop.key = dec_key_elem(d, set, dec_set_key(d, set, attr_be32(at->a[NFTA_DYNSET_SREG_KEY])));
 	s->setop.key = s->setop.key ? set_key_typed(d, set, s->setop.key) : NULL;
 	if (!s->setop.key)
 		return DEC_NOMEM;

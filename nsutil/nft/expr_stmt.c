@@ -5,7 +5,7 @@
 #include <linux/netfilter/nf_tables_compat.h>
 #include <string.h>
 
-#include "nsutil/nft/decode.h"
+#include "nsutil/nft/proto.h"
 #include "nsutil/xt/codec.h"
 
 static enum dec_result do_counter(struct dec *d, const struct attrs *at)
@@ -95,7 +95,6 @@ static enum dec_result do_log(struct dec *d, const struct attrs *at)
 static enum dec_result do_reject(struct dec *d, const struct attrs *at)
 {
 	uint32_t type = attr_be32(at->a[NFTA_REJECT_TYPE]);
-	const char *nh = d->proto[NFT_PAYLOAD_NETWORK_HEADER];
 	struct stmt *s = stmt_new(d->a, STMT_REJECT);
 
 	if (!s)
@@ -108,8 +107,8 @@ static enum dec_result do_reject(struct dec *d, const struct attrs *at)
 	else if (type == NFT_REJECT_ICMPX_UNREACH)
 		s->reject.kind = REJECT_ICMPX;
 	else
-		s->reject.kind = nh && strcmp(nh, "ip6") == 0 ? REJECT_ICMP6 : REJECT_ICMP;
-	dec_proto_reject(d, &s->reject);
+		s->reject.kind = dec_proto_reject_kind(d, &s->reject.bare);
+	dec_deps_reject(d, s->reject.kind);
 	return dec_add(d, s);
 }
 
@@ -189,8 +188,8 @@ static enum dec_result do_objref(struct dec *d, const struct attrs *at)
 	if (!s->objref.map)
 		return DEC_NOMEM;
 	s->objref.type = s->objref.map->obj_type;
-	s->objref.key = dec_resolve(d, dec_set_key(d, s->objref.map,
-						   attr_be32(at->a[NFTA_OBJREF_SET_SREG])));
+	s->objref.key = dec_key_map(d, s->objref.map,
+				    dec_set_key(d, s->objref.map, attr_be32(at->a[NFTA_OBJREF_SET_SREG])));
 	return s->objref.key ? dec_add(d, s) : DEC_NOMEM;
 }
 
@@ -222,7 +221,7 @@ static enum dec_result do_flow(struct dec *d, const struct attrs *at)
 static enum dec_result do_xt(struct dec *d, bool target, const struct nlattr *name,
 			     const struct nlattr *rev, const struct nlattr *info)
 {
-	const char *n = attr_str(d->a, name), *nh = d->proto[NFT_PAYLOAD_NETWORK_HEADER];
+	const char *n = attr_str(d->a, name), *nh = dec_proto_name(d, NFT_PAYLOAD_NETWORK_HEADER);
 	const void *data = arena_dup(d->a, attr_data(info), attr_len(info));
 	uint8_t family = d->family;
 	struct stmt *s;

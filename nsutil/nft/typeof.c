@@ -21,12 +21,7 @@ static const char *const protocols[] = {
 	"ip6", "icmpv6", "arp", "vlan", "ether",
 };
 
-/* Where nft counts a protocol's fields in another order than the table of header fields. */
-static const char *const igmp_fields[] = { "type", "checksum", "mrt", "group" };
-static const char *const arp_fields[] = {
-	"htype", "ptype", "hlen", "plen", "operation", "saddr ether", "saddr ip", "daddr ether", "daddr ip",
-};
-
+/* nft has a name from before for one of its fields. */
 static const char *const vlan_fields[] = { "pcp", "dei", "dei", "id", "type" };
 
 /* nft's numbers of IPv6 extension headers (its enum exthdr_desc_id). */
@@ -57,12 +52,8 @@ static struct expr *typeof_payload(struct dec *d, const struct udata *u)
 		return typeof_raw(d, u);
 	if (proto == 0 || proto >= ARRAY_SIZE(protocols) || field == 0)
 		return NULL;
-	if (strcmp(protocols[proto], "igmp") == 0)
-		f = field <= ARRAY_SIZE(igmp_fields) ? header_field("igmp", igmp_fields[field - 1]) : NULL;
-	else if (strcmp(protocols[proto], "vlan") == 0)
+	if (strcmp(protocols[proto], "vlan") == 0)
 		f = field <= ARRAY_SIZE(vlan_fields) ? header_field("vlan", vlan_fields[field - 1]) : NULL;
-	else if (strcmp(protocols[proto], "arp") == 0)
-		f = field <= ARRAY_SIZE(arp_fields) ? header_field("arp", arp_fields[field - 1]) : NULL;
 	else
 		f = header_field_nth(protocols[proto], field - 1);
 	return f ? expr_payload(d->a, f->base, f->offset, f->bits, f) : NULL;

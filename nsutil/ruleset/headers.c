@@ -11,15 +11,21 @@
 #define NH NFT_PAYLOAD_NETWORK_HEADER
 #define TH NFT_PAYLOAD_TRANSPORT_HEADER
 
-/* nft(8), PAYLOAD EXPRESSIONS. Offsets and sizes in bits. */
-static const struct hdr_field fields[] = {
+/* nft(8), PAYLOAD EXPRESSIONS. Offsets and sizes in bits; the order is nft's, which user data of sets count by. */
+static const struct hdr_field ether_fields[] = {
 	{ "ether", "daddr", LL, 0, 48, DT_ETHER },
 	{ "ether", "saddr", LL, 48, 48, DT_ETHER },
 	{ "ether", "type", LL, 96, 16, DT_ETHERTYPE },
+};
+
+static const struct hdr_field vlan_fields[] = {
 	{ "vlan", "pcp", LL, 112, 3, DT_INTEGER },
 	{ "vlan", "dei", LL, 115, 1, DT_INTEGER },
 	{ "vlan", "id", LL, 116, 12, DT_INTEGER },
 	{ "vlan", "type", LL, 128, 16, DT_ETHERTYPE },
+};
+
+static const struct hdr_field arp_fields[] = {
 	{ "arp", "htype", NH, 0, 16, DT_INTEGER },
 	{ "arp", "ptype", NH, 16, 16, DT_ETHERTYPE },
 	{ "arp", "hlen", NH, 32, 8, DT_INTEGER },
@@ -29,6 +35,9 @@ static const struct hdr_field fields[] = {
 	{ "arp", "saddr ip", NH, 112, 32, DT_IPV4 },
 	{ "arp", "daddr ether", NH, 144, 48, DT_ETHER },
 	{ "arp", "daddr ip", NH, 192, 32, DT_IPV4 },
+};
+
+static const struct hdr_field ip_fields[] = {
 	{ "ip", "version", NH, 0, 4, DT_INTEGER },
 	{ "ip", "hdrlength", NH, 4, 4, DT_INTEGER },
 	{ "ip", "dscp", NH, 8, 6, DT_DSCP },
@@ -41,6 +50,9 @@ static const struct hdr_field fields[] = {
 	{ "ip", "checksum", NH, 80, 16, DT_INTEGER },
 	{ "ip", "saddr", NH, 96, 32, DT_IPV4 },
 	{ "ip", "daddr", NH, 128, 32, DT_IPV4 },
+};
+
+static const struct hdr_field ip6_fields[] = {
 	{ "ip6", "version", NH, 0, 4, DT_INTEGER },
 	{ "ip6", "dscp", NH, 4, 6, DT_DSCP },
 	{ "ip6", "ecn", NH, 10, 2, DT_ECN },
@@ -50,6 +62,9 @@ static const struct hdr_field fields[] = {
 	{ "ip6", "hoplimit", NH, 56, 8, DT_INTEGER },
 	{ "ip6", "saddr", NH, 64, 128, DT_IPV6 },
 	{ "ip6", "daddr", NH, 192, 128, DT_IPV6 },
+};
+
+static const struct hdr_field tcp_fields[] = {
 	{ "tcp", "sport", TH, 0, 16, DT_SERVICE },
 	{ "tcp", "dport", TH, 16, 16, DT_SERVICE },
 	{ "tcp", "sequence", TH, 32, 32, DT_INTEGER },
@@ -60,33 +75,60 @@ static const struct hdr_field fields[] = {
 	{ "tcp", "window", TH, 112, 16, DT_INTEGER },
 	{ "tcp", "checksum", TH, 128, 16, DT_INTEGER },
 	{ "tcp", "urgptr", TH, 144, 16, DT_INTEGER },
+};
+
+static const struct hdr_field udp_fields[] = {
 	{ "udp", "sport", TH, 0, 16, DT_SERVICE },
 	{ "udp", "dport", TH, 16, 16, DT_SERVICE },
 	{ "udp", "length", TH, 32, 16, DT_INTEGER },
 	{ "udp", "checksum", TH, 48, 16, DT_INTEGER },
+};
+
+static const struct hdr_field udplite_fields[] = {
 	{ "udplite", "sport", TH, 0, 16, DT_SERVICE },
 	{ "udplite", "dport", TH, 16, 16, DT_SERVICE },
 	{ "udplite", "csumcov", TH, 32, 16, DT_INTEGER },
 	{ "udplite", "checksum", TH, 48, 16, DT_INTEGER },
+};
+
+static const struct hdr_field sctp_fields[] = {
 	{ "sctp", "sport", TH, 0, 16, DT_SERVICE },
 	{ "sctp", "dport", TH, 16, 16, DT_SERVICE },
 	{ "sctp", "vtag", TH, 32, 32, DT_INTEGER },
 	{ "sctp", "checksum", TH, 64, 32, DT_INTEGER },
+};
+
+static const struct hdr_field dccp_fields[] = {
 	{ "dccp", "sport", TH, 0, 16, DT_SERVICE },
 	{ "dccp", "dport", TH, 16, 16, DT_SERVICE },
 	{ "dccp", "type", TH, 67, 4, DT_DCCP_PKTTYPE },
+};
+
+static const struct hdr_field th_fields[] = {
 	{ "th", "sport", TH, 0, 16, DT_SERVICE },
 	{ "th", "dport", TH, 16, 16, DT_SERVICE },
+};
+
+static const struct hdr_field ah_fields[] = {
 	{ "ah", "nexthdr", TH, 0, 8, DT_INET_PROTO },
 	{ "ah", "hdrlength", TH, 8, 8, DT_INTEGER },
 	{ "ah", "reserved", TH, 16, 16, DT_INTEGER },
 	{ "ah", "spi", TH, 32, 32, DT_INTEGER },
 	{ "ah", "sequence", TH, 64, 32, DT_INTEGER },
+};
+
+static const struct hdr_field esp_fields[] = {
 	{ "esp", "spi", TH, 0, 32, DT_INTEGER },
 	{ "esp", "sequence", TH, 32, 32, DT_INTEGER },
+};
+
+static const struct hdr_field comp_fields[] = {
 	{ "comp", "nexthdr", TH, 0, 8, DT_INET_PROTO },
 	{ "comp", "flags", TH, 8, 8, DT_BITMASK },
 	{ "comp", "cpi", TH, 16, 16, DT_INTEGER },
+};
+
+static const struct hdr_field icmp_fields[] = {
 	{ "icmp", "type", TH, 0, 8, DT_ICMP_TYPE },
 	{ "icmp", "code", TH, 8, 8, DT_ICMP_CODE },
 	{ "icmp", "checksum", TH, 16, 16, DT_INTEGER },
@@ -94,6 +136,9 @@ static const struct hdr_field fields[] = {
 	{ "icmp", "sequence", TH, 48, 16, DT_INTEGER },
 	{ "icmp", "gateway", TH, 32, 32, DT_INTEGER },
 	{ "icmp", "mtu", TH, 48, 16, DT_INTEGER },
+};
+
+static const struct hdr_field icmpv6_fields[] = {
 	{ "icmpv6", "type", TH, 0, 8, DT_ICMPV6_TYPE },
 	{ "icmpv6", "code", TH, 8, 8, DT_ICMPV6_CODE },
 	{ "icmpv6", "checksum", TH, 16, 16, DT_INTEGER },
@@ -102,39 +147,60 @@ static const struct hdr_field fields[] = {
 	{ "icmpv6", "id", TH, 32, 16, DT_INTEGER },
 	{ "icmpv6", "sequence", TH, 48, 16, DT_INTEGER },
 	{ "icmpv6", "max-delay", TH, 32, 16, DT_INTEGER },
+};
+
+static const struct hdr_field igmp_fields[] = {
 	{ "igmp", "type", TH, 0, 8, DT_IGMP_TYPE },
-	{ "igmp", "mrt", TH, 8, 8, DT_INTEGER },
 	{ "igmp", "checksum", TH, 16, 16, DT_INTEGER },
+	{ "igmp", "mrt", TH, 8, 8, DT_INTEGER },
 	{ "igmp", "group", TH, 32, 32, DT_INTEGER },
 };
 
-const struct hdr_field *header_field(const char *protocol, const char *name)
+#define PROTO(name, array) { name, array, ARRAY_SIZE(array) }
+
+const struct hdr_proto header_protocols[HDR_MAX] = {
+	[HDR_ETHER] = PROTO("ether", ether_fields),
+	[HDR_VLAN] = PROTO("vlan", vlan_fields),
+	[HDR_ARP] = PROTO("arp", arp_fields),
+	[HDR_IP] = PROTO("ip", ip_fields),
+	[HDR_IP6] = PROTO("ip6", ip6_fields),
+	[HDR_TCP] = PROTO("tcp", tcp_fields),
+	[HDR_UDP] = PROTO("udp", udp_fields),
+	[HDR_UDPLITE] = PROTO("udplite", udplite_fields),
+	[HDR_SCTP] = PROTO("sctp", sctp_fields),
+	[HDR_DCCP] = PROTO("dccp", dccp_fields),
+	[HDR_TH] = PROTO("th", th_fields),
+	[HDR_AH] = PROTO("ah", ah_fields),
+	[HDR_ESP] = PROTO("esp", esp_fields),
+	[HDR_COMP] = PROTO("comp", comp_fields),
+	[HDR_ICMP] = PROTO("icmp", icmp_fields),
+	[HDR_ICMPV6] = PROTO("icmpv6", icmpv6_fields),
+	[HDR_IGMP] = PROTO("igmp", igmp_fields),
+};
+
+static const struct hdr_proto *protocol_find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (strcmp(fields[i].name, name) == 0 && strcmp(fields[i].protocol, protocol) == 0)
-			return &fields[i];
+	for (unsigned i = 0; i < HDR_MAX; i++)
+		if (strcmp(header_protocols[i].name, name) == 0)
+			return &header_protocols[i];
 	return NULL;
 }
 
-const struct hdr_field *header_field_at(const char *protocol, uint8_t base, unsigned offset,
-					unsigned bits)
+const struct hdr_field *header_field(const char *protocol, const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		const struct hdr_field *f = &fields[i];
+	const struct hdr_proto *p = protocol_find(protocol);
 
-		if (f->base == base && f->offset == offset && f->bits == bits &&
-		    (!protocol || strcmp(f->protocol, protocol) == 0))
-			return f;
-	}
+	for (unsigned i = 0; p && i < p->n; i++)
+		if (strcmp(p->fields[i].name, name) == 0)
+			return &p->fields[i];
 	return NULL;
 }
 
 const struct hdr_field *header_field_nth(const char *protocol, unsigned n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (strcmp(fields[i].protocol, protocol) == 0 && n-- == 0)
-			return &fields[i];
-	return NULL;
+	const struct hdr_proto *p = protocol_find(protocol);
+
+	return p && n < p->n ? &p->fields[n] : NULL;
 }
 
 /* nft(8), META EXPRESSIONS; sizes as in net/netfilter/nft_meta.c, nft_meta_get_init(). */

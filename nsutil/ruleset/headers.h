@@ -14,6 +14,21 @@ struct key_type {
 	unsigned bits;
 };
 
+/* A protocol's header: its fields by place. */
+struct hdr_proto {
+	const char *name;
+	const struct hdr_field *fields;
+	unsigned n;
+};
+
+enum hdr_id {
+	HDR_ETHER, HDR_VLAN, HDR_ARP, HDR_IP, HDR_IP6, HDR_TCP, HDR_UDP, HDR_UDPLITE, HDR_SCTP, HDR_DCCP,
+	HDR_TH, HDR_AH, HDR_ESP, HDR_COMP, HDR_ICMP, HDR_ICMPV6, HDR_IGMP,
+	HDR_MAX,
+};
+
+extern const struct hdr_proto header_protocols[HDR_MAX];
+
 /**
  * header_field() - find a header field by nft's names
  * @protocol:	"ip", "tcp", "th" ...
@@ -22,18 +37,6 @@ struct key_type {
  * Return: a constant entry, or NULL
  */
 const struct hdr_field *header_field(const char *protocol, const char *name);
-
-/**
- * header_field_at() - find a field by its place; the first entry of the table wins
- * @protocol:	restrict to this header, or NULL for any of the base
- * @base:	NFT_PAYLOAD_*
- * @offset:	in bits
- * @bits:	size
- *
- * Return: a constant entry, or NULL
- */
-const struct hdr_field *header_field_at(const char *protocol, uint8_t base, unsigned offset,
-					unsigned bits);
 
 /* header_field_nth() - the n-th field (from 0) of a protocol in the table; NULL when there are fewer */
 const struct hdr_field *header_field_nth(const char *protocol, unsigned n);

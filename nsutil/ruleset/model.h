@@ -119,14 +119,12 @@ struct stmt_verdict {
 	struct chain *to;	/* resolved in the same table; NULL when it does not exist */
 };
 
-struct stmt_vmap {
-	struct expr *key;
-	struct set *map;
-};
+struct stmt_vmap { struct expr *key; struct set *map; };
 
 struct stmt_reject {
 	enum reject_kind kind;
 	uint8_t code; /* ICMP code, or NFT_REJECT_ICMPX_* */
+	bool bare;    /* of which family the packets are is not said: nft lists no kind nor code */
 };
 
 struct stmt_nat {

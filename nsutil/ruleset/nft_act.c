@@ -63,14 +63,15 @@ void nft_nat_text(const struct nft_text *t, const struct stmt_nat *n)
 {
 	const char *words[4];
 	unsigned n_words = nft_nat_flags(n->flags & ~(uint32_t)NF_NAT_RANGE_NETMAP, words);
+	int prefix = nft_span_prefix(n->addr, n->addr_max);
 
 	nat_head(t, n);
 	if (n->addr || n->port)
 		buf_str(t->b, " to ");
 	if (n->addr)
-		addr_text(t, n->addr, n->port != NULL);
-	if (nft_span_prefix(n->addr, n->addr_max) >= 0) {
-		buf_fmt(t->b, "/%d", nft_span_prefix(n->addr, n->addr_max));
+		addr_text(t, n->addr, n->port && prefix < 0);
+	if (prefix >= 0) {
+		buf_fmt(t->b, "/%d", prefix);
 	} else if (n->addr_max) {
 		buf_chr(t->b, '-');
 		addr_text(t, n->addr_max, n->port != NULL);

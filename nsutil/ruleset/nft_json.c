@@ -80,6 +80,10 @@ static void reject_json(const struct stmt_reject *r, struct json *j)
 {
 	const char *name = nft_name_of(nft_reject_dtype(r), r->code);
 
+	if (r->bare) {
+		json_put_null(j, "reject");
+		return;
+	}
 	json_begin_object(j, "reject");
 	json_str(j, "type", nft_reject_type(r));
 	if (r->kind != REJECT_TCP_RST && name)

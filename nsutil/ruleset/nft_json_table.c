@@ -15,7 +15,7 @@ static void type_json(uint32_t type, struct json *j)
 	char *save, *word;
 
 	nft_type_text(type, &b);
-	if (type < 64) {
+	if (!strstr(buf_cstr(&b), " . ")) {
 		json_str(j, "type", type ? buf_cstr(&b) : "invalid");
 		return;
 	}

@@ -139,7 +139,7 @@ static void quota_text(const struct nft_text *t, const struct stmt_quota *q)
 /* What is the kernel's choice anyway is not said. */
 static void reject_text(const struct nft_text *t, const struct stmt_reject *r)
 {
-	bool plain = (r->kind == REJECT_ICMPX && r->code == NFT_REJECT_ICMPX_PORT_UNREACH) ||
+	bool plain = r->bare || (r->kind == REJECT_ICMPX && r->code == NFT_REJECT_ICMPX_PORT_UNREACH) ||
 		     (t->family == NFPROTO_IPV4 && r->kind == REJECT_ICMP && r->code == 3) ||
 		     (t->family == NFPROTO_IPV6 && r->kind == REJECT_ICMP6 && r->code == 4);
 	const char *name = nft_name_of(nft_reject_dtype(r), r->code);

@@ -29,6 +29,8 @@ void nft_type_text(uint32_t type, struct buf *b)
 
 		if (!(type >> shift))
 			continue;
+		if (!part) /* "ct original proto-src" has no type before it is known of what: nft names none behind it */
+			break;
 		buf_fmt(b, "%s%s", any ? " . " : "", part < ARRAY_SIZE(type_names) ? type_names[part] : "?");
 		any = true;
 	}
@@ -230,9 +232,9 @@ static void set_text(const struct nft_text *t, const struct set *s)
 		nft_stmts_text(&plain, s->stmts);
 		buf_chr(b, '\n');
 	}
-	set_times(t, s);
 	if (s->auto_merge)
 		buf_str(b, "\t\tauto-merge\n");
+	set_times(t, s);
 	if (s->comment)
 		buf_fmt(b, "\t\tcomment \"%s\"\n", s->comment);
 	if (s->unread)

@@ -354,8 +354,10 @@ void nft_number_text(const struct expr *v, struct buf *b)
 	} else if (nft_is_flags(v->dtype) && v->dtype != DT_CT_LABEL) {
 		x = nameless(v);
 		flags_text(&x, " | ", b);
-	} else if (v->dtype == DT_ARPHRD) {
+	} else if (v->dtype == DT_ARPHRD || v->dtype == DT_BOOLEAN) {
 		buf_uint(b, expr_uint(v));
+	} else if (v->dtype == DT_TIME && expr_uint(v) % 1000 == 0) {
+		buf_fmt(b, "%" PRIu64 "s", expr_uint(v) / 1000);
 	} else if (v->dtype == DT_DAY || v->dtype == DT_DEVGROUP || v->dtype == DT_REALM ||
 		   (v->bits <= 64 && nft_name_of(v->dtype, expr_uint(v)))) {
 		number_text(v, b);

@@ -42,11 +42,17 @@ def words(*w):
 
 
 def n(bits):
-    return lambda: str(num(bits))
+    def number():
+        return str(num(bits))
+    number.sized = False
+    return number
 
 
 def hx(bits):
-    return lambda: pick("0x%x", "%d") % num(bits)
+    def number():
+        return pick("0x%x", "%d") % num(bits)
+    number.sized = bits == 32
+    return number
 
 
 def span(unit=True):
@@ -211,6 +217,15 @@ def concat(family):
     return parts
 
 
+# Numbers that have a type of their own, with a size. nft 1.0.6 lists nothing but 0 from the first one without on where a
+# set of concatenations has ranges ("ip saddr . meta length { 10.0.0.1 . 5-6 }"), or more parts than its user data have room for
+SIZED = ("meta skuid", "meta skgid", "meta rtclassid", "oifgroup", "rt classid", "socket mark", "ct label")
+
+
+def sized(parts):
+    return all(getattr(p[1][0], "sized", True) or p[0] in SIZED for p in parts)
+
+
 def tuple_of(parts, interval):
     return " . ".join(value(p[1][0], p[1][1] if interval else "", interval) for p in parts)
 
@@ -251,7 +266,8 @@ def special(family):
         "meta ipsec %s" % pick("exists", "missing"), "rt ipsec %s" % pick("exists", "missing"),
         "osf %s%s %s" % (pick("", "ttl loose ", "ttl skip "), pick("name", "version"), pick('"Linux"', '"unknown"', '"Windows:XP"')),
         "@%s,%d,%d %s%s" % (pick("ll", "nh", "th", "ih"), pick(0, 8, 16, 32, 96, 3, 13, 200), pick(1, 4, 8, 16, 32, 48, 64, 128),
-                            pick("", "!= "), pick("0", "1", "0x5", "{ 1, 2 }")),
+                            # other bytes than these: nft 1.0.6 lists each field within as another one, which is not the same
+                            *pick(("", "0"), ("", "1"), ("", "0x5"), ("", "{ 1, 2 }"), ("!= ", "{ 1, 2 }"))),
         "@%s,%d,%d & %s == %s" % (pick("nh", "th"), pick(0, 16, 32), pick(8, 16, 32), pick("0xf0", "0x3", "1"), pick("0", "1", "0x10")),
         "tcp option @%d,%d,%d %s" % (pick(2, 30, 255), pick(0, 8, 16), pick(8, 16, 32), pick("1", "!= 5", "1-5")),
         "numgen %s mod %d %s%s" % (pick("inc", "random"), R.randint(1, 100), pick("", "offset 5 "), pick("0", "< 3", "!= 1", "1-4")),
@@ -381,6 +397,11 @@ def set_statement(sets):
     return "%s %s@%s" % (key, pick("", "!= "), name)
 
 
+def merged(a, b):
+    """nft 1.0.6 lists two neighbours as one range, whatever they are bounds of: one of the two conditions is lost"""
+    return (" >= " in a and " <= " in b) or (" < " in a and " > " in b)
+
+
 def rule(family, chain, sets):
     out = []
     for _ in range(pick(0, 1, 1, 1, 2, 3)):
@@ -390,11 +411,15 @@ def rule(family, chain, sets):
             out.append(special(family))
         elif chance(0.1):
             parts = concat(family)
-            interval = chance(0.4)
+            if len(parts) > 3 and not sized(parts):
+                parts = parts[:3]
+            interval = chance(0.4) and sized(parts)
             out.append("%s %s{ %s }" % (" . ".join(p[0] for p in parts), pick("", "!= "),
                                         ", ".join(dict.fromkeys(tuple_of(parts, interval) for _ in range(R.randint(1, 4))))))
         else:
             out.append(compare(family))
+        if len(out) > 1 and merged(*out[-2:]):
+            out.pop()
     for _ in range(pick(0, 0, 1, 1, 2)):
         out.append(pick("counter", "counter packets %d bytes %d" % (num(40), num(50)), rate(), quota(), log(), changes(family), changes(family)))
     end = terminal(family, chain)
@@ -423,7 +448,8 @@ def make_set(family, index):
     name = "s%d" % index
     typeof = chance(0.5)
     if typeof:
-        parts = [field(family)] if chance(0.5) else concat(family)
+        # a set of "typeof ct label" makes nft 1.0.6 lose all sets that it lists behind it
+        parts = [p for p in ([field(family)] if chance(0.5) else concat(family)) if p[0] != "ct label"] or [("ct mark", CT["ct mark"])]
         key = "typeof " + " . ".join(p[0] for p in parts)
     else:
         chosen = [R.choice(list(TYPES.items()))] if chance(0.5) else [R.choice(list(TYPES.items())) for _ in range(R.randint(2, 4))]

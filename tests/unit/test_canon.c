@@ -361,7 +361,7 @@ static struct stmt *reject(enum reject_kind kind, uint8_t code)
 {
 	struct stmt *s = stmt_new(A, STMT_REJECT);
 
-	s->reject = (struct stmt_reject){ kind, code };
+	s->reject = (struct stmt_reject){ .kind = kind, .code = code };
 	return s;
 }
 
