@@ -138,9 +138,19 @@ static bool delivers(const struct netview *nv, uint8_t family, uint32_t table)
 	return false;
 }
 
+/* Who names no priority gets the one in front of the first rule but that of the local table (fib_rules.c). */
+static bool is_in_front(const struct netview *nv, const struct nv_rule *r)
+{
+	for (unsigned i = 0; i < nv->n_rules; i++)
+		if (nv->rules[i].family == r->family && nv->rules[i].priority == r->priority + 1)
+			return true;
+	return false;
+}
+
 /*
  * Packets with TPROXY's mark go to a table of their own. Somebody else's rule may look at the same mark: Istio's
- * leads to a table that delivers here, or, should its route be lost, to the table Istio takes if not told otherwise.
+ * leads to a table that delivers here, or, should its route be lost, to the table Istio takes if not told otherwise,
+ * or was at least made without a priority.
  */
 static void find_table(struct istio_evidence *x, const struct netview *nv)
 {
@@ -149,7 +159,7 @@ static void find_table(struct istio_evidence *x, const struct netview *nv)
 
 	for (unsigned i = 0; nv && x->f.tproxy && i < nv->n_rules; i++) {
 		const struct nv_rule *r = &nv->rules[i];
-		unsigned score = delivers(nv, r->family, r->table) ? 3 : r->table == SIDECAR_TABLE ? 2 : 1;
+		unsigned score = delivers(nv, r->family, r->table) ? 3 : r->table == SIDECAR_TABLE ? 2 : is_in_front(nv, r);
 
 		if (r->fwmark != mark || r->fwmask != 0xffffffff || r->action != FR_ACT_TO_TBL || r->invert || score <= best)
 			continue;

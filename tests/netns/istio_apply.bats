@@ -412,6 +412,11 @@ tproxy_steps() {
 	pod_exec ip route del local default dev lo table 100
 	{ pod_exec ip rule; pod_exec ip -6 rule; pod_exec ip route show table all; pod_exec ip -6 route show table all; } |
 		diff /run/bare -
+	# somebody's rule for the same mark, where Istio has none since it captures no port
+	cnish_json apply $tp ISTIO_INBOUND_PORTS= ISTIO_EXCLUDE_INTERFACES=eth7 >/dev/null
+	pod_exec ip rule add pref 1442 fwmark 1337 lookup 99
+	cnish_json flush >/dev/null
+	pod_exec ip rule del pref 1442 fwmark 1337 lookup 99
 	# ambient
 	cnish_json apply MODE=ambient DUAL_STACK=true >/dev/null
 	pod_exec ip -6 rule | grep -E '^32764:.from all fwmark 0x111/0xfff lookup 100$'

@@ -109,9 +109,10 @@ def clear(tools):
     for six in '', '6':
         ns('ip%stables-%s-restore' % (six, tools), input=''.join('*%s\nCOMMIT\n' % t for t in ('nat', 'mangle', 'raw')))
     ns('nft', 'flush', 'ruleset')
-    for _ in range(8):
-        if ns('ip', 'rule', 'del', 'pref', '99').returncode:
-            break
+    for table in '133', '444':
+        while ns('ip', 'rule', 'del', 'lookup', table).returncode == 0:
+            pass
+        ns('ip', 'route', 'flush', 'table', table)
 
 
 def load(settings, version, tools):
@@ -128,8 +129,10 @@ def load(settings, version, tools):
             done = ns('ip%stables-%s-restore' % ('' if f == '4' else '6', tools), '--noflush', input=text.stdout)
             assert done.returncode == 0, (settings, text.stdout, done.stderr)
     if settings.get('ISTIO_INBOUND_INTERCEPTION_MODE') == 'TPROXY' and settings.get('MODE') != 'ambient':
-        ns('ip', 'rule', 'add', 'pref', '99', 'fwmark', settings['ISTIO_INBOUND_TPROXY_MARK'], 'lookup',
-           settings['ISTIO_INBOUND_TPROXY_ROUTE_TABLE'])
+        table = settings['ISTIO_INBOUND_TPROXY_ROUTE_TABLE']
+        ns('ip', 'rule', 'add', 'fwmark', settings['ISTIO_INBOUND_TPROXY_MARK'], 'lookup', table)
+        if int(version[2:]) % 2:  # else it was lost
+            ns('ip', 'route', 'add', 'local', 'default', 'dev', 'lo', 'table', table)
 
 
 def canonical(key, value, settings):
