@@ -141,7 +141,10 @@ def load_foreign(ns, first):
         run(ns, ['ip', '-6' if six else '-4', '-batch', '-'], ''.join(x + '\n' for x in lines))
 
 
-STATE = '''for t in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do echo "@ $t"; $t-save 2>/dev/null; done
+# An IPv6 address is tentative until the kernel's worker had its turn, and has its route then.
+STATE = '''for i in $(seq 500); do
+  [ "$(ip -6 addr show dev lo -tentative | grep -c inet6)" = "$(ip -6 route show table local dev lo | grep -c ^local)" ] && break; sleep 0.01; done
+for t in iptables-legacy ip6tables-legacy iptables-nft ip6tables-nft; do echo "@ $t"; $t-save 2>/dev/null; done
 echo "@ native"; nft -s list ruleset 2>/dev/null
 echo "@ routing"; for f in -4 -6; do printf 'rule\\nroute show table all\\n' | ip $f -batch -; done; ip addr show dev lo'''
 
