@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d16_no_listener - rules send connections to a port on which nobody listens */
 #include <netinet/in.h>
+#include <string.h>
 
 #include "nsutil/base/buf.h"
 #include "nsutil/doctor/chains.h"
@@ -10,6 +11,7 @@
 enum { PORTS_MOST = 32, PORT_IN = 15006 };
 
 struct ports {
+	struct doctor *d;
 	const struct netview *nv;
 	const struct rule *dead[PORTS_MOST];
 	unsigned port[PORTS_MOST], n;
@@ -29,12 +31,20 @@ static bool is_wrong_port(const struct ports *p, const struct rule *r)
 	return chains_named(r->chain, "ISTIO_IN_REDIRECT") && facts_listens(p->nv, IPPROTO_TCP, PORT_IN);
 }
 
+/* The two ports of DNS are opened together: one stands for both. */
+static bool somebody_listens(const struct ports *p, const struct rule *r, unsigned port)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	return facts_listens(p->nv, IPPROTO_TCP, port) || (strstr(chains_text(r, &b), "udp") && facts_listens_udp(p->d, port));
+}
+
 static bool look(const struct rule *r, void *arg)
 {
 	struct ports *p = arg;
 	unsigned port = chains_of(r->chain, "Istio") ? chains_port(r, NULL) : 0;
 
-	if (!port || is_wrong_port(p, r) || seen(p, port) || facts_listens(p->nv, IPPROTO_TCP, port) || facts_listens(p->nv, IPPROTO_UDP, port))
+	if (!port || is_wrong_port(p, r) || seen(p, port) || somebody_listens(p, r, port))
 		return false;
 	p->dead[p->n] = r;
 	p->port[p->n++] = port;
@@ -77,7 +87,7 @@ static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
 	const struct netview *nv = rs && chains_stores(rs, 0, "Istio") ? doctor_sockets(d) : NULL;
-	struct ports p = { .nv = nv };
+	struct ports p = { .d = d, .nv = nv };
 
 	if (!nv || doctor_found(d, "D13") || early_program(d))
 		return;

@@ -4,13 +4,27 @@
 
 #include "nsutil/doctor/check.h"
 #include "nsutil/doctor/conntrack.h"
+#include "nsutil/netns/conns.h"
+
+static void count_entries(struct doctor *d, long long *count, long long *max)
+{
+	uint32_t n, most;
+
+	if (conns_count(&d->t->netns, &n, &most, NULL) == 0 && most) {
+		*count = n;
+		*max = most;
+		return;
+	}
+	*count = facts_number(d, "sys/net/netfilter/nf_conntrack_count", -1);
+	*max = *count > 0 ? facts_number(d, "sys/net/netfilter/nf_conntrack_max", -1) : -1;
+}
 
 static void check(struct doctor *d)
 {
-	long long count = facts_number(d, "sys/net/netfilter/nf_conntrack_count", -1);
-	long long max = count > 0 ? facts_number(d, "sys/net/netfilter/nf_conntrack_max", -1) : -1;
 	struct doctor_finding *f;
+	long long count, max;
 
+	count_entries(d, &count, &max);
 	if (max <= 0 || count * 10 <= max * 9)
 		return;
 	f = doctor_find(d, "the connection tracking table is %lld%% full: new connections are dropped when it has no room",

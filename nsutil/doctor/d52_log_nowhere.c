@@ -44,14 +44,35 @@ static bool is_log(const struct rule *r, void *arg)
 	return false;
 }
 
-/* Unless the switch is set, the kernel log takes lines of the first namespace only. */
-static bool logs_all(struct doctor *d)
+struct node_switch {
+	const char *path;
+	int value;
+};
+
+static int read_switch(void *arg, struct err *e)
 {
 	_cleanup_free_ char *text = NULL;
+	struct node_switch *s = arg;
+
+	(void)e;
+	s->value = hostfs_read_at(-1, s->path, 64, &text) > 0 ? text[0] == '1' : -1;
+	return 0;
+}
+
+/*
+ * Unless the switch is set, the kernel log takes lines of the first namespace only. It is in that one only, which is
+ * where the node's first process is. -1: there is none to be seen.
+ */
+static int logs_all(struct doctor *d)
+{
+	_cleanup_netns_ struct netns node = NETNS_INIT;
 	char path[4200];
+	struct node_switch s = { path, -1 };
 
 	snprintf(path, sizeof(path), "%s/sys/net/netfilter/nf_log_all_netns", d->t->proc);
-	return hostfs_read_at(-1, path, 64, &text) > 0 && text[0] == '1';
+	if (netns_open_pid(d->t->proc, 1, &node, NULL) < 0 || netns_call(&node, read_switch, &s, NULL) < 0)
+		read_switch(&s, NULL);
+	return s.value;
 }
 
 /* "10 NONE (nfnetlink_log,nf_log_syslog)" of /proc/net/netfilter/nf_log: a logger for the kernel log that can be bound; NULL */
@@ -96,17 +117,13 @@ static bool is_lost(struct doctor *d, unsigned family, const char **ret_logger, 
 		return false;
 	if (nflog || strncmp(text, "NONE", 4) == 0)
 		*ret_mend = syslog_logger(d, family);
-	return *ret_mend || nflog || !logs_all(d);
+	return *ret_mend || nflog || logs_all(d) <= 0;
 }
 
-/* The node's switch is in the first namespace only, which is where the node's first process is. */
 static void mend_switch(struct doctor *d, struct doctor_finding *f)
 {
-	const char *path = arena_printf(d->arena, "%s/sys/net/netfilter/nf_log_all_netns", d->t->proc);
-
-	if (logs_all(d) || !path || access(path, F_OK) != 0)
-		return;
-	doctor_mend_logger(d, f, "node:nf_log_all_netns=1", "sysctl -w net.netfilter.nf_log_all_netns=0");
+	if (logs_all(d) == 0)
+		doctor_mend_logger(d, f, "node:nf_log_all_netns=1", "sysctl -w net.netfilter.nf_log_all_netns=0");
 }
 
 static void report(struct doctor *d, const struct rule *r, unsigned family, const char *logger, const char *mend)
@@ -119,7 +136,7 @@ static void report(struct doctor *d, const struct rule *r, unsigned family, cons
 								  : "outside the node's own namespace the kernel log takes nothing");
 	doctor_see(d, f, r->chain->name, store_name(r->chain->table->store), "rule %u: %s", r->index, chains_text(r, &b));
 	doctor_see(d, f, "logger", family == 2 ? "/proc/sys/net/netfilter/nf_log/2" : "/proc/sys/net/netfilter/nf_log/10", "%s", logger);
-	doctor_see(d, f, "nf_log_all_netns", "/proc/sys/net/netfilter of the node", "%s", logs_all(d) ? "1" : "0");
+	doctor_see(d, f, "nf_log_all_netns", "/proc/sys/net/netfilter of the node", "%s", logs_all(d) > 0 ? "1" : "0");
 	if (mend)
 		doctor_mend_logger(d, f, arena_printf(d->arena, "nf_log/%u=%s", family, mend),
 				   arena_printf(d->arena, "nsenter --net=%s sysctl -w net.netfilter.nf_log.%u=%s", d->t->netns.path, family, logger));

@@ -24,12 +24,14 @@ void facts_close(struct facts *f)
 	ruleset_free(f->rules);
 	if (f->net)
 		netview_free(f->net);
+	if (f->all_sockets)
+		netview_free(f->all_sockets);
 	if (f->scan) {
 		scan_free(f->scan);
 		free(f->scan);
 	}
 	f->rules = NULL;
-	f->net = NULL;
+	f->net = f->all_sockets = NULL;
 	f->scan = NULL;
 }
 
@@ -81,22 +83,14 @@ const struct ruleset *facts_rules(struct doctor *d)
 	return f->rules;
 }
 
-static int net_inside(void *arg, struct err *e)
-{
-	struct doctor *d = arg;
-	unsigned parts = NETVIEW_LISTENERS | NETVIEW_NO_SYSCTLS | (d->opt->quick ? NETVIEW_ALL & ~(NETVIEW_PROCESSES | NETVIEW_IPSEC) : NETVIEW_ALL);
-
-	return netview_read(&d->t->netns, parts, d->t->proc, &d->facts.net, e);
-}
-
 const struct netview *facts_net(struct doctor *d)
 {
 	struct facts *f = &d->facts;
+	unsigned parts = NETVIEW_LISTENERS | NETVIEW_NO_SYSCTLS |
+			 (d->opt->quick ? NETVIEW_NO_UDP | (NETVIEW_ALL & ~(NETVIEW_PROCESSES | NETVIEW_IPSEC)) : NETVIEW_ALL);
 
-	if (!f->asked_net && d->opt->quick) /* entered once, for many pods */
-		netns_call(&d->t->netns, net_inside, d, &f->net_why);
-	else if (!f->asked_net)
-		net_inside(d, &f->net_why);
+	if (!f->asked_net)
+		netview_read(&d->t->netns, parts, d->t->proc, &f->net, &f->net_why);
 	f->asked_net = true;
 	return f->net;
 }
@@ -333,6 +327,19 @@ bool facts_is_gateway(struct doctor *d)
 			return true;
 	}
 	return false;
+}
+
+bool facts_listens_udp(struct doctor *d, unsigned port)
+{
+	struct facts *f = &d->facts;
+	const struct netview *nv = facts_net(d);
+
+	if (!d->opt->quick)
+		return nv && facts_listens(nv, IPPROTO_UDP, port);
+	if (!f->asked_all_sockets)
+		netview_read(&d->t->netns, NETVIEW_SOCKETS | NETVIEW_LISTENERS | NETVIEW_NO_SYSCTLS, d->t->proc, &f->all_sockets, NULL);
+	f->asked_all_sockets = true;
+	return f->all_sockets && facts_listens(f->all_sockets, IPPROTO_UDP, port);
 }
 
 const struct nv_socket *facts_listens(const struct netview *nv, int protocol, unsigned port)

@@ -50,11 +50,11 @@ enum module_list { LIST_LOADED, LIST_BUILTIN, LIST_DEP, LISTS };
 struct facts {
 	bool list_asked[LISTS];
 	const char *list[LISTS]; /* texts of /proc/modules, modules.builtin, modules.dep; NULL */
-	bool asked_rules, asked_net, asked_processes, asked_mesh, asked_log, asked_iptables, asked_intent, asked_envoy,
+	bool asked_rules, asked_net, asked_all_sockets, asked_processes, asked_mesh, asked_log, asked_iptables, asked_intent, asked_envoy,
 		asked_scan, asked_selinux, asked_config, asked_nfts;
 	struct ruleset *rules;
 	struct err rules_why;
-	struct netview *net;
+	struct netview *net, *all_sockets; /* 'quick': those of UDP are in the second one */
 	struct err net_why;
 	struct fact_process *processes;
 	const char *processes_why; /* why they may be incomplete; NULL when they are not */
@@ -118,5 +118,8 @@ bool facts_is_gateway(struct doctor *d);
 
 /* facts_listens() - somebody listens on a port; @protocol IPPROTO_*; NULL when nobody does */
 const struct nv_socket *facts_listens(const struct netview *nv, int protocol, unsigned port);
+
+/* facts_listens_udp() - the same of UDP, read when first asked for where time matters */
+bool facts_listens_udp(struct doctor *d, unsigned port);
 
 #endif

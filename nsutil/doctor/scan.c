@@ -13,10 +13,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/doctor/chains.h"
-#include "nsutil/istio/facts.h"
-#include "nsutil/istio/pod_config.h"
-#include "nsutil/istio/recognise.h"
-#include "nsutil/istio/verify.h"
+#include "nsutil/doctor/drift.h"
 #include "nsutil/load.h"
 #include "nsutil/pod/hostfs.h"
 #include "nsutil/pod/ipt.h"
@@ -124,59 +121,6 @@ static void make_target(const struct crew *c, struct scan_pod *p, struct target 
 	t->spec = t->label;
 }
 
-/*
- * What the pod's programmer was told, else what the rules tell. Where no configuration is found, whether IPv6 is meant
- * to be captured is taken from the rules, too: a pod's setting of dual stack is not known then.
- */
-static struct istio_config *expected(struct scan_pod *p, const struct target *t, const struct ruleset *rs)
-{
-	const char *preset = p->mesh.mode == MESH_AMBIENT ? "ambient" : "istio-init";
-	enum istio_pod_knows knows = ISTIO_POD_NOTHING;
-	struct istio_config *config = NULL;
-
-	/* only where the runtime told: to look at all processes for each pod takes too long */
-	if (t->pod && t->pod->launches && istio_pod_config(p->arena, t, &config, &knows, NULL) < 0)
-		return NULL;
-	if (knows == ISTIO_POD_NOTHING && istio_config_new(p->arena, preset, &config, NULL) < 0)
-		return NULL;
-	if (knows != ISTIO_POD_ALL &&
-	    istio_config_set(config, chains_stores(rs, NFPROTO_IPV6, "Istio") ? "ENABLE_INBOUND_IPV6=true"
-									      : "ENABLE_INBOUND_IPV6=false", NULL) < 0)
-		return NULL;
-	return config;
-}
-
-/* A rule that brings connections to the proxy is missing, changed or in another place; without one that lets some pass,
- * all is captured still. */
-static bool has_gap(const struct istio_report *r)
-{
-	for (unsigned i = 0; i < r->n; i++) {
-		const struct istio_diff *x = &r->at[i];
-		const char *text = x->expected ? x->expected : x->rule;
-
-		if (x->kind != ISTIO_DIFF_EXTRA && x->kind != ISTIO_DIFF_DUPLICATE && text &&
-		    (strstr(text, "-j ISTIO_") || strstr(text, "-j REDIRECT") || strstr(text, "-j TPROXY")))
-			return true;
-	}
-	return false;
-}
-
-static int compare(struct scan_pod *p, const struct target *t, struct ruleset *rs)
-{
-	struct istio_config *config = expected(p, t, rs);
-	struct istio_report report;
-	struct istio_facts facts;
-	struct istio_plan *plan;
-
-	if (!config || istio_recognise(config, rs, NULL, NULL) < 0 || istio_facts_read(p->arena, t, config, &facts, NULL) < 0 ||
-	    istio_config_resolve(config, &facts, NULL) < 0 || istio_plan_make(p->arena, config, &plan, NULL) < 0 ||
-	    istio_verify(p->arena, rs, plan, 3, -1, NULL, &report, NULL) < 0)
-		return -1;
-	if (p->capture == SCAN_COMPLETE && has_gap(&report))
-		p->capture = SCAN_PARTIAL;
-	return (int)report.n;
-}
-
 static bool has_chain(const struct ruleset *rs, const char *name)
 {
 	for (const struct table *t = rs->tables; t; t = t->next)
@@ -209,7 +153,7 @@ static void read_addrs(struct scan_pod *p, const struct target *t)
 	_cleanup_netview_ struct netview *nv = NULL;
 	struct addr *addrs;
 
-	if (load_netview(t, NETVIEW_LINKS, &nv, NULL) < 0 || !nv)
+	if (load_netview(t, NETVIEW_LINKS | NETVIEW_NO_SYSCTLS, &nv, NULL) < 0 || !nv)
 		return;
 	addrs = arena_array(p->arena, nv->n_addrs + 1, sizeof(*addrs));
 	for (unsigned i = 0; addrs && i < nv->n_addrs; i++)
@@ -242,43 +186,28 @@ static enum scan_capture judge(const struct scan_pod *p, const struct ruleset *r
 	return both && !has_error(&p->report) ? SCAN_COMPLETE : SCAN_PARTIAL;
 }
 
-struct load_job {
-	const struct target *t;
-	struct ruleset **ret;
+struct examination {
+	const struct crew *c;
+	struct scan_pod *p;
+	struct target *t;
+	struct drift_memo *memo;
 };
 
-static int load_inside(void *arg, struct err *e)
+static int examine(void *arg, struct err *e)
 {
-	const struct load_job *job = arg;
-
-	return load_ruleset(job->t, LOAD_ALL, job->ret, e);
-}
-
-/* The namespace is entered once for all that is read: each time costs as much as a small table. */
-static int load_rules(const struct target *t, struct ruleset **ret, struct err *e)
-{
-	struct load_job job = { t, ret };
-
-	return netns_call(&t->netns, load_inside, &job, e);
-}
-
-static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
-{
+	const struct examination *x = arg;
+	const struct crew *c = x->c;
 	struct doctor_options opt = { .quick = true, .processes = &c->processes, .proxies = c->proxies, .node_iptables = &c->iptables };
 	_cleanup_ruleset_ struct ruleset *rs = NULL;
-	struct err e = ERR_INIT;
+	struct scan_pod *p = x->p;
+	bool gap = false;
 
-	if (load_rules(t, &rs, &e) < 0) {
-		p->why = e;
-		return;
-	}
-	err_clear(&e); /* what could be read leaves the reason of an attempt before it */
+	if (load_ruleset(x->t, LOAD_ALL, &rs, e) < 0)
+		return -1;
 	opt.rules = rs;
-	if (doctor_run(p->arena, t, &opt, &p->report, &e) < 0) {
-		p->why = e;
-		return;
-	}
-	mesh_judge(&t->netns, p->inode, p->pod, c->proxies, rs, &p->mesh);
+	if (doctor_run(p->arena, x->t, &opt, &p->report, e) < 0)
+		return -1;
+	mesh_judge(&x->t->netns, p->inode, p->pod, c->proxies, rs, &p->mesh);
 	for (const struct table *table = rs->tables; table; table = table->next)
 		for (const struct chain *chain = table->chains; chain; chain = chain->next)
 			p->stores |= chain->n_rules ? 1U << table->store : 0;
@@ -286,16 +215,21 @@ static void examine(const struct crew *c, struct scan_pod *p, struct target *t)
 	if (p->mesh.mode == MESH_AMBIENT) {
 		p->dns = chains_each(rs, captures_dns, NULL);
 		p->started = age_of(c, p->inode);
-		read_addrs(p, t);
+		read_addrs(p, x->t);
 	}
 	if (chains_stores(rs, 0, "Istio") & ~(1U << STORE_NATIVE))
-		p->drift = compare(p, t, rs);
+		p->drift = drift_count(x->memo, p->arena, x->t, p->mesh.mode == MESH_AMBIENT, rs, &gap);
+	if (gap && p->capture == SCAN_COMPLETE) /* without one that lets some pass, all is captured still */
+		p->capture = SCAN_PARTIAL;
+	return 0;
 }
 
-static void look(const struct crew *c, struct scan_pod *p)
+static void look(const struct crew *c, struct scan_pod *p, struct drift_memo *memo)
 {
 	_cleanup_netns_ struct netns ns = NETNS_INIT;
 	struct target t = { .arena = NULL };
+	struct examination x = { c, p, &t, memo };
+	struct err e = ERR_INIT;
 
 	p->arena = arena_new();
 	if (!p->arena) {
@@ -311,16 +245,19 @@ static void look(const struct crew *c, struct scan_pod *p)
 	}
 	make_target(c, p, &t);
 	t.netns = ns;
-	examine(c, p, &t);
+	/* entered once for all that is read: each time costs as much as a small table */
+	if (netns_call(&ns, examine, &x, &e) < 0) /* what could be read leaves the reason of an attempt before it */
+		p->why = e;
 }
 
 static void *work(void *arg)
 {
+	_cleanup_drift_memo_ struct drift_memo memo = { .next = 0 };
 	struct crew *c = arg;
 	unsigned i;
 
 	while ((i = atomic_fetch_add(&c->next, 1)) < c->scan->n && !(c->stop && c->stop(c->arg)))
-		look(c, &c->scan->at[i]);
+		look(c, &c->scan->at[i], &memo);
 	return NULL;
 }
 

@@ -161,6 +161,9 @@ struct istio_facts {
 	const char *resolv_why;	  /* why not */
 };
 
+/* istio_facts_ipv6() - the first address that counts decides, or with dual stack any; *ret_any: there is one */
+bool istio_facts_ipv6(const struct istio_facts *f, bool dual_stack, bool *ret_any);
+
 /* Presets: NULL-ended list of names with one line of help each. */
 struct istio_preset {
 	const char *name, *help;

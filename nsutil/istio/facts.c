@@ -25,7 +25,7 @@ static int read_addresses(struct arena *a, const struct target *t, struct istio_
 	_cleanup_(free_view) struct netview *nv = NULL;
 	struct addr *addrs;
 
-	if (load_netview(t, NETVIEW_LINKS, &nv, e) < 0)
+	if (load_netview(t, NETVIEW_LINKS | NETVIEW_NO_SYSCTLS, &nv, e) < 0)
 		return err_wrap(e, "finding out whether Istio would use IPv6");
 	if (!nv) /* a file of rules */
 		return 0;

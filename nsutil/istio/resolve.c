@@ -365,21 +365,27 @@ static bool counts(const struct addr *a)
 	return !addr_is_loopback(a) && !addr_is_linklocal(a) && !link_multicast;
 }
 
-/* SPEC A4: the first address decides, or with dual stack any. */
-static int find_ipv6(struct istio_config *c, const struct istio_facts *f, struct err *e)
+bool istio_facts_ipv6(const struct istio_facts *f, bool dual_stack, bool *ret_any)
 {
-	bool any = false;
+	bool ipv6 = false;
 
-	for (unsigned i = 0; f && i < f->n_addrs; i++) {
+	*ret_any = false;
+	for (unsigned i = 0; f && i < f->n_addrs && !(*ret_any && (ipv6 || !dual_stack)); i++) {
 		const struct addr *a = &f->addrs[i];
 
 		if (!counts(a))
 			continue;
-		any = true;
-		c->ipv6 = a->family == AF_INET6 && !is_mapped(a);
-		if (c->ipv6 || !c->dual_stack)
-			return 0;
+		*ret_any = true;
+		ipv6 = a->family == AF_INET6 && !is_mapped(a);
 	}
+	return ipv6;
+}
+
+static int find_ipv6(struct istio_config *c, const struct istio_facts *f, struct err *e)
+{
+	bool any;
+
+	c->ipv6 = istio_facts_ipv6(f, c->dual_stack, &any);
 	if (f && f->addrs && !any)
 		return note(c, e, "the target has only loopback and link-local addresses: istio-init would fail "
 				  "with 'no valid local IP address found'; taken as IPv4 only");

@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/netns/kmod.h"
@@ -244,6 +245,40 @@ static int ask_kernel(const struct netns *ns, struct buf *tape, struct conn_list
 int conns_read(const struct netns *ns, struct conn_list **ret, struct err *e)
 {
 	return ask_kernel(ns, NULL, ret, e);
+}
+
+int conns_count(const struct netns *ns, uint32_t *ret_count, uint32_t *ret_max, struct err *e)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct nfgenmsg nfg;
+	} request = { .nlh = { .nlmsg_len = sizeof(request), .nlmsg_flags = NLM_F_REQUEST,
+			       .nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS } };
+	_Alignas(8) char answer[1024];
+	const struct nlmsghdr *nlh = (const void *)answer;
+	_cleanup_close_ int fd = -1;
+	struct nv_attrs a;
+	ssize_t n = -1;
+
+	if (may_ask(e) < 0)
+		return -1;
+	fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, e);
+	if (fd < 0)
+		return -1;
+	if (send(fd, &request, sizeof(request), 0) == sizeof(request))
+		do
+			n = recv(fd, answer, sizeof(answer), 0);
+		while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_cap(e, errno, "CAP_NET_ADMIN", "cannot ask how many connections there are");
+	if (!mnl_nlmsg_ok(nlh, (int)n) || nlh->nlmsg_type != request.nlh.nlmsg_type ||
+	    mnl_nlmsg_get_payload_len(nlh) < sizeof(request.nfg))
+		return err_sys(e, EBADMSG, "cannot ask how many connections there are");
+	nv_attrs(&a, (const char *)mnl_nlmsg_get_payload(nlh) + sizeof(request.nfg),
+		 mnl_nlmsg_get_payload_len(nlh) - sizeof(request.nfg));
+	*ret_count = number32(&a, CTA_STATS_GLOBAL_ENTRIES);
+	*ret_max = number32(&a, CTA_STATS_GLOBAL_MAX_ENTRIES);
+	return 0;
 }
 
 int conns_record(const struct netns *ns, struct buf *ret, struct err *e)

@@ -124,7 +124,8 @@ enum {
 	NETVIEW_IPSEC = 64,  /* whether there is any */
 	NETVIEW_ALL = 79,
 	NETVIEW_NO_SYSCTLS = 32, /* what forwards, filters and picks ports is not asked: it stays 0 */
-	NETVIEW_LISTENERS = 16, /* of TCP only sockets that listen: the others are found by a walk over the whole kernel's */
+	NETVIEW_NO_UDP = 128, /* of sockets only those of TCP: each protocol's are found by a walk over the whole kernel's */
+	NETVIEW_LISTENERS = 16, /* of TCP only sockets that listen */
 };
 
 /**

@@ -109,7 +109,7 @@ static int read_sockets(const struct netns *ns, unsigned parts, const char *proc
 {
 	struct err why = ERR_INIT;
 
-	if (nv_read_sockets(ns, !(parts & NETVIEW_LISTENERS), nv, &why) < 0) {
+	if (nv_read_sockets(ns, parts, nv, &why) < 0) {
 		nv->n_sockets = 0;
 		nv->sockets_unread = arena_printf(nv->arena, "%s: %s", why.what, why.why);
 		return nv->sockets_unread ? 0 : err_oom(e);

@@ -89,7 +89,7 @@ const void *nv_attr_nested(const struct nv_attrs *a, unsigned type, size_t *ret_
 void nv_attrs_in(const struct nv_attrs *a, unsigned type, struct nv_attrs *ret);
 
 /* The parts; each Return: 0, or -1 */
-int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e); /* @all: not only TCP listeners */
+int nv_read_sockets(const struct netns *ns, unsigned wanted, struct netview *nv, struct err *e); /* NETVIEW_LISTENERS, _NO_UDP */
 bool nv_has_no_ipsec(const struct netns *ns); /* false also when that cannot be told */
 void nv_find_processes(const struct netns *ns, const char *proc, struct netview *nv);
 

@@ -230,18 +230,19 @@ static int diag_part(const struct netns *ns, const struct part *p, bool all, int
 	return -1;
 }
 
-int nv_read_sockets(const struct netns *ns, bool all, struct netview *nv, struct err *e)
+int nv_read_sockets(const struct netns *ns, unsigned wanted, struct netview *nv, struct err *e)
 {
-	bool tcp = kmod_state("/", parts[0].module, parts[0].symbol) == KMOD_READY;
-	bool udp = kmod_state("/", parts[2].module, parts[2].symbol) == KMOD_READY;
 	_cleanup_close_ int fd = -1;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(parts); i++) {
-		bool diag = parts[i].protocol == IPPROTO_TCP ? tcp : udp;
+		const struct part *p = &parts[i];
 
-		if (diag && diag_part(ns, &parts[i], all, &fd, nv) == 0)
+		if (p->protocol == IPPROTO_UDP && (wanted & NETVIEW_NO_UDP))
 			continue;
-		if (read_part(ns, &parts[i], nv, e) < 0)
+		if (kmod_state("/", p->module, p->symbol) == KMOD_READY &&
+		    diag_part(ns, p, !(wanted & NETVIEW_LISTENERS), &fd, nv) == 0)
+			continue;
+		if (read_part(ns, p, nv, e) < 0)
 			return -1;
 	}
 	return 0;

@@ -23,6 +23,9 @@
 /* How long to wait, in all, for changes under way to end; no commit takes that long once it shows. */
 #define PATIENCE_MS 2000
 
+/* The first generation (nf_tables_api.c, nf_tables_init_net()): no change has been made, so none is half made. */
+#define NEVER_CHANGED 1
+
 /* ---- whole dumps ---- */
 
 struct each {
@@ -137,7 +140,7 @@ static int get_settled_generation(struct reader *r, struct err *e)
 	if (r->tape && r->tape->to)
 		buf_reset(r->tape->to); /* of the attempt before */
 	ret = get_generation(r, e);
-	if (ret != 0 || (r->tape && !r->tape->to) || settle_wait(r->ns))
+	if (ret != 0 || r->generation == NEVER_CHANGED || (r->tape && !r->tape->to) || settle_wait(r->ns))
 		return ret; /* what was kept on a tape is of one generation */
 	return get_idle_generation(r, e);
 }
@@ -253,6 +256,8 @@ static int attempt(struct reader *r, struct err *e)
 	before = r->generation;
 	if (ret == 0)
 		ret = dump(r, NFT_MSG_GETTABLE, reader_on_table, e);
+	if (ret == 0 && before == NEVER_CHANGED && !r->n_tables)
+		return 0; /* a change that came since is another generation */
 	if (ret == 0 && r->n_tables)
 		ret = dump(r, NFT_MSG_GETCHAIN, reader_on_chain, e);
 	if (ret == 0)

@@ -64,10 +64,13 @@ bool settle_release(const char *release)
 bool settle_wait(const struct netns *ns)
 {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	static _Thread_local enum { UNASKED, WAITS, WAITS_NOT } kernel;
 	struct utsname uts;
 	int fd, bound;
 
-	if (uname(&uts) < 0 || !settle_release(uts.release))
+	if (kernel == UNASKED)
+		kernel = uname(&uts) == 0 && settle_release(uts.release) ? WAITS : WAITS_NOT;
+	if (kernel == WAITS_NOT)
 		return false;
 	fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER, NULL);
 	if (fd < 0)
