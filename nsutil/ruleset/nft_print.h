@@ -13,6 +13,7 @@ struct nft_text {
 	bool counters;	 /* with the values of counters and other state */
 	uint8_t family;	 /* of the table */
 	bool meaning;	 /* inside the meaning of an xt extension: say what nft would hide */
+	unsigned blocks; /* chains without a name of their own stand in the rule that jumps to them: so deep; 0: not */
 	const char *l4;	 /* what the rule's transport protocol is called, for "th dport"; NULL: not known */
 };
 
@@ -68,6 +69,11 @@ enum nft_match_form {
 enum nft_match_form nft_match_form(const struct stmt_match *m);
 void nft_match_text(const struct nft_text *t, const struct stmt_match *m);
 void nft_match_json(const struct stmt_match *m, struct json *j);
+
+#define CHAIN_IN_RULE 4 /* NFT_CHAIN_BINDING: made by "jump { ... }", lives and dies with that rule */
+
+/* nft_rule.c: nft_rule_text() - rule_nft() as a part of a listing */
+void nft_rule_text(const struct nft_text *t, const struct rule *r);
 
 /* nft_table.c: nft_type_text() - a data type by its number, the parts of a concatenation with " . " between */
 void nft_type_text(uint32_t type, struct buf *b);

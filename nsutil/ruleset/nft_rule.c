@@ -120,6 +120,14 @@ static void legacy_text(const struct nft_text *t, const struct rule *r, const st
 void rule_nft(const struct rule *r, bool counters, struct buf *b)
 {
 	struct nft_text t = { .b = b, .counters = counters, .family = r->chain->table->family };
+
+	nft_rule_text(&t, r);
+}
+
+void nft_rule_text(const struct nft_text *whole, const struct rule *r)
+{
+	struct buf *b = whole->b;
+	struct nft_text t = *whole;
 	const struct stmt *proto = r->chain->table->store == STORE_NATIVE ? NULL : rule_l4proto(r);
 	size_t before = b->len;
 

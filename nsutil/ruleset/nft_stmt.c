@@ -108,6 +108,34 @@ void nft_verdict_text(const struct stmt_verdict *v, struct buf *b)
 		buf_fmt(b, " %s", v->chain);
 }
 
+#define BLOCKS_MAX 8
+
+static void indent(struct buf *b, unsigned n)
+{
+	while (n--)
+		buf_chr(b, '\t');
+}
+
+/* The rules of a chain that has no name of its own stand where it is jumped to. */
+static void verdict_text(const struct nft_text *t, const struct stmt_verdict *v)
+{
+	struct nft_text in = *t;
+
+	if (!t->blocks || t->blocks > BLOCKS_MAX || !v->to || !(v->to->flags & CHAIN_IN_RULE)) {
+		nft_verdict_text(v, t->b);
+		return;
+	}
+	buf_fmt(t->b, "%s {\n", verdict_name(v->code));
+	in.blocks++;
+	for (const struct rule *r = v->to->rules; r; r = r->next) {
+		indent(t->b, in.blocks + 1);
+		nft_rule_text(&in, r);
+		buf_chr(t->b, '\n');
+	}
+	indent(t->b, in.blocks);
+	buf_chr(t->b, '}');
+}
+
 static void limit_text(const struct stmt_limit *l, struct buf *b)
 {
 	const char *unit, *burst_unit = "";
@@ -393,7 +421,7 @@ void nft_stmt_text(const struct nft_text *t, const struct stmt *s)
 		nft_log_text(&s->log, t->b);
 		break;
 	case STMT_VERDICT:
-		nft_verdict_text(&s->verdict, t->b);
+		verdict_text(t, &s->verdict);
 		break;
 	case STMT_VMAP:
 		vmap_text(t, &s->vmap);

@@ -122,10 +122,12 @@ static void chain_head(const struct nft_text *t, const struct chain *c)
 
 static void chain_text(const struct nft_text *t, const struct chain *c)
 {
+	if (c->flags & CHAIN_IN_RULE)
+		return;
 	chain_head(t, c);
 	for (const struct rule *r = c->rules; r; r = r->next) {
 		buf_str(t->b, "\t\t");
-		rule_nft(r, t->counters, t->b);
+		nft_rule_text(t, r);
 		buf_chr(t->b, '\n');
 	}
 	buf_str(t->b, "\t}\n");
@@ -348,7 +350,7 @@ static void table_flags(const struct table *t, struct buf *b)
 
 void table_nft(const struct table *t, bool counters, struct buf *b)
 {
-	struct nft_text x = { .b = b, .counters = counters, .family = t->family };
+	struct nft_text x = { .b = b, .counters = counters, .family = t->family, .blocks = 1 };
 
 	buf_fmt(b, "table %s %s {\n", family_name(t->family), t->name);
 	table_flags(t, b);

@@ -126,3 +126,26 @@ killed() {
 	! ls /run/netns/* 2>/dev/null
 }
 @test "SIGKILL leaves nothing behind" { sandbox killed; }
+
+# nft lists the rules of "jump { ... }" where it stands, and no chain of theirs; so it can be read again.
+blocks() {
+	nft -f - <<-'END'
+		table ip t {
+			chain c {
+				tcp dport 80 jump { ip saddr 1.2.3.4 counter; accept; }
+				ip ttl 1 counter goto { limit rate 5/second return; drop; } comment "elsewhere"
+			}
+		}
+	END
+	nft -s list ruleset >/run/theirs
+	"$CNISH" -t self tables -o nft >/run/ours
+	diff -w /run/theirs /run/ours
+	"$CNISH" -t self tables -o nft --counters | diff -w <(nft list ruleset) -
+	# elsewhere a chain is a chain, and the rule says which
+	"$CNISH" -t self tables -o json | jq -e '.tables[0].chains | map(.name) as [$c, $first] | length == 3 and
+		(.[] | select(.name == "c") | .rules[0].expr[1].jump.target | startswith("__chain"))'
+	nft flush ruleset
+	nft -f /run/ours
+	nft -s list ruleset | diff /run/theirs -
+}
+@test "chains within rules stand within rules" { sandbox blocks; }
