@@ -123,6 +123,20 @@ struct part {
 
 #define PARTS_MAX 16
 
+/* "ct expiration" is of a type with 64 bits, and has 32. */
+static unsigned shorten_times(struct part *parts, unsigned n)
+{
+	unsigned used = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (parts[i].dtype == DT_TIME)
+			parts[i].bits = 32;
+		parts[i].at = used;
+		used += (parts[i].bits + 31) / 32 * 4;
+	}
+	return used;
+}
+
 static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, struct part *parts)
 {
 	unsigned n = 0, used = 0, unsized = 0;
@@ -145,8 +159,12 @@ static unsigned key_parts(uint32_t type, const struct expr *typ, unsigned len, s
 		unsized += p->bits == 0;
 		n++;
 	}
-	if (used > len)
-		return 0;
+	if (used + unsized * 4 > len)
+		used = shorten_times(parts, n);
+	if (used > len) { /* not as any type says */
+		parts[0] = (struct part){ .dtype = DT_HEX, .order = ORDER_NET, .bits = len * 8 };
+		return 1;
+	}
 	/* Parts of a type without a size of its own are words, but for the last, which gets what is left. */
 	for (unsigned i = 0, moved = 0, left = len - used; i < n; i++) {
 		parts[i].at += moved;
@@ -382,6 +400,8 @@ static int set_elem_finish(struct dec *d, struct set *s, struct raw_elem *r, con
 
 		data.len = range ? s->data_len / 2 : s->data_len;
 		e->data = make_value(d, &data, r->data, range ? r->data + data.len : NULL);
+		if (range && e->data && e->data->kind == EXPR_VALUE && (e->data->dtype == DT_IPV4 || e->data->dtype == DT_IPV6))
+			e->data = expr_prefix(d->a, e->data, e->data->bits); /* a range of one address is listed so */
 		if (!e->data)
 			return -1;
 	}

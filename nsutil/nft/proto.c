@@ -320,8 +320,11 @@ enum reject_kind dec_proto_reject_kind(const struct dec *d, bool *ret_bare)
 	const struct proto_desc *nh = d->known.desc[NH], *frame = d->known.desc[LL];
 	bool linked = false;
 
+	*ret_bare = false;
+	if (!frame_of(d->family)) /* whatever a rule asks of frames */
+		return d->family == NFPROTO_IPV6 ? REJECT_ICMP6 : REJECT_ICMP;
 	for (const struct proto_link *l = frame ? frame->links : NULL; l && l->next; l++)
 		linked |= l->next == nh;
-	*ret_bare = frame_of(d->family) && (!linked || (nh != &ip && nh != &ip6));
+	*ret_bare = !linked || (nh != &ip && nh != &ip6);
 	return nh == &ip6 ? REJECT_ICMP6 : REJECT_ICMP;
 }

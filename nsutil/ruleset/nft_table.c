@@ -135,8 +135,21 @@ static void chain_text(const struct nft_text *t, const struct chain *c)
 
 /* ---- sets ---- */
 
+/* Types of which nft can declare a set: those that have a size. */
+static bool has_sizes(uint32_t type)
+{
+	enum { INVALID, VERDICT, NFPROTO, BITMASK, INTEGER, STRING, LLADDR, SIZED };
+
+	for (; type; type >>= 6)
+		if ((type & 63) < SIZED && (type & 63) != NFPROTO)
+			return false;
+	return true;
+}
+
 static bool set_has_typeof(const struct set *s)
 {
+	if (s->data_interval && has_sizes(s->key_type)) /* nft loses what such maps were declared with */
+		return false;
 	return s->typeof_key && (!s->data_type || s->typeof_data || !(s->flags & SET_MAP) ||
 				 s->data_type == NFT_DATA_VERDICT || s->data_type == 1);
 }

@@ -166,7 +166,7 @@ FAMILY = {
 CHAINS = {
     "ip": ["in", "out", "fw", "pre", "post", "natpre", "natout", "natpost", "natin", "route", "reg"],
     "ip6": ["in", "out", "fw", "pre", "post", "natpre", "natpost", "natout", "natin", "route", "reg"],
-    "inet": ["in", "out", "fw", "pre", "post", "natpre", "natpost", "natout", "natin", "reg"],
+    "inet": ["in", "out", "fw", "pre", "post", "natpre", "natpost", "natout", "natin", "ing", "reg"],
     "arp": ["in", "out", "reg"], "bridge": ["in", "fw", "pre", "out", "reg"], "netdev": ["ing", "egr", "reg"],
 }
 HOOK = {
@@ -222,8 +222,11 @@ def concat(family):
 SIZED = ("meta skuid", "meta skgid", "meta rtclassid", "oifgroup", "rt classid", "socket mark", "ct label")
 
 
+UNSIZED = ("icmp gateway", "ct helper", "meta random", "osf name", "osf version")
+
+
 def sized(parts):
-    return all(getattr(p[1][0], "sized", True) or p[0] in SIZED for p in parts)
+    return all((getattr(p[1][0], "sized", True) or p[0] in SIZED) and p[0] not in UNSIZED for p in parts)
 
 
 def tuple_of(parts, interval):
@@ -231,7 +234,9 @@ def tuple_of(parts, interval):
 
 
 def data(kind):
-    return {"mark": hx(32), "ip4": ip4, "ip6": ip6, "port": PORT, "verdict": verdict}[kind]()
+    return {"mark": hx(32), "ip4": ip4, "ip6": ip6, "port": PORT, "verdict": verdict, "counter": words('"cnt1"', '"cnt2"'), "quota": words('"q1"'),
+            "limit": words('"lim1"'), "synproxy": words('"sp1"'), "ip4port": lambda: "%s . %s" % (ip4(), PORT()), "classid": words("1:2", "ffff:0"),
+            "ip4range": lambda: value(ip4, "r"), "iface": IFNAME}[kind]()
 
 
 def compare(family):
@@ -277,6 +282,19 @@ def special(family):
         "sctp chunk %s %s" % (pick("data", "init", "init-ack", "sack", "heartbeat", "abort", "shutdown", "cookie-echo", "ecne", "cwr", "asconf",
                                    "forward-tsn"), pick("exists", "missing", "flags 1", "tsn 5", "num-gap-ack-blocks 1", "stream 7")),
         "ct count %s%d" % (pick("", "over "), num(32)), "dup to %s" % ip4(),
+        "rt %s" % pick("ip nexthop %s" % ip4(), "ip6 nexthop %s" % ip6(), "nexthop %s" % ip4(), "mtu %d" % num(16), "mtu < 1400", "classid %d" % num(32)),
+        "ct %s" % pick("l3proto ipv4", "l3proto ipv6", "protocol tcp", "protocol { tcp, udp }", "original saddr %s" % ip4(), "reply ip saddr %s/%d" % (
+            ip4(), R.randint(1, 32)), "original proto-dst { 22, 80 }", "secmark %d" % num(32), "state new,established", "status != snat", "event new"),
+        "meter m%d { %s %s }" % (R.randint(0, 99), pick("ip saddr", "ip saddr . tcp dport", "tcp dport", "ether saddr", "iif"), pick(rate(), "counter", quota())),
+        "ah nexthdr %d %s" % (num(8), pick("ah spi 5", "ah hdrlength < 7", "")), "ether type %s vlan type %s" % (pick("8021q", "8021ad"), pick("ip", "ip6", "8021q", "arp")),
+        "vlan id %d vlan type %s %s" % (num(12), pick("ip", "ip6", "8021q"), pick("ip saddr %s" % ip4(), "vlan id 7", "tcp dport 5", "ether saddr %s" % mac(), "")),
+        "%s %s %s" % (pick("ip protocol", "ip6 nexthdr", "meta l4proto"), pick("tcp", "udp", "icmp", "icmpv6", "sctp", "esp"), pick(
+            "tcp dport 5", "udp sport { 1, 2 }", "th dport 7", "@th,0,16 5", "sctp vtag 5", "esp spi 6", "icmp type echo-reply", "tcp flags syn", "")),
+        "meta %s" % pick("skuid { 0, 1000-2000 }", "skgid != 0-5", "cgroup 5", "secmark 7", "nfproto { ipv4, ipv6 }", "protocol { ip, ip6 }", "l4proto != { tcp, 47 }",
+                         "oif . iif { 1 . 1 }", "ibrname \"br0\"", "cpu 0-3", "pkttype { host, multicast }"),
+        "socket %s" % pick("wildcard 1 socket mark 5", "transparent 1", "cgroupv2 level 1 \"a\""),
+        pick("tcp flags syn / syn,ack", "tcp flags fin,syn / fin,syn,rst,ack", "tcp flags ! syn,rst", "ct state ! new", "ct status ! snat,dnat",
+             "tcp flags != syn / syn,ack", "tcp flags syn | ack"),
         "meta l4proto %s th dport %s" % (pick("{ tcp, udp }", "tcp", "17"), pick("53", "{ 53, 80-90 }")),
         "ether type %s %s" % (pick("ip", "ip6", "vlan"), pick("", "ip saddr 10.0.0.1", "vlan id 5")),
         "meta protocol ip %s" % pick("udp dport 5", "ip saddr 1.2.3.4", "icmp type echo-request"),
@@ -342,6 +360,15 @@ def nat(family, chain):
     return proto + "%s%s to %s%s%s" % (kind, fam, one, pick("", "", ":" + port_range()), natflags())
 
 
+def queue():
+    flags = pick("", "", "bypass", "fanout", "bypass,fanout")
+    if flags and chance(0.4):
+        return "queue flags %s to %s" % (flags.split(",")[0], pick("numgen inc mod 5", "symhash mod 3 offset 7", "jhash ip saddr mod 9",
+                                                                 "tcp dport map { 80 : 1, 443 : 5 }", "numgen random mod 7 offset 100"))
+    a, b = sorted((num(16), num(16)))
+    return "queue %s%s" % ("flags %s " % flags if flags else "", pick("to %d" % a, "to %d-%d" % (a, b))) if flags or chance(0.8) else "queue"
+
+
 def changes(family):
     return pick(
         "meta mark set %s" % pick("0x%x" % num(32), "ct mark", "meta mark | 0x10", "meta mark & 0x%x" % num(32), "meta mark ^ 0x%x" % num(32),
@@ -358,7 +385,17 @@ def changes(family):
             "timestamp", "sack", "maxseg", "window", "sack-perm", "fastopen"), "@th,16,16 set %d" % num(16), "@nh,8,8 set 5",
         "tcp dport set numgen inc mod 3 map { 0 : 80, 1 : 81, 2 : 82 }", "vlan id set %d" % num(12), "arp operation set reply",
         "ip daddr set ip saddr map { 1.1.1.1 : 2.2.2.2 }", "dccp dport set 5", "tcp flags set syn", "exthdr frag exists", "frag id set 5",
-        "ip option rr ptr set 4", "tcp sequence set 7",
+        "ip option rr ptr set 4", "tcp sequence set 7", "flow add @ft", "meta secmark set ct secmark", "ct secmark set meta secmark",
+        "meta mark set %s map { %s : 0x1, * : 0x%x }" % (*pick(("tcp dport", "80"), ("ip protocol", "tcp"), ("meta l4proto", "udp"), ("iif", "lo"),
+                                                               ("ether type", "ip"), ("vlan id", "5"), ("ip dscp", "cs1"), ("ct state", "new")), num(32)),
+        "%s set %s" % (pick("meta mark", "ct mark", "meta priority"), pick("ip ttl", "tcp dport", "meta skuid", "ct zone", "ip6 hoplimit", "vlan id", "ip version",
+                                                                          "ether saddr", "fib daddr oif", "th sport", "meta iif", "ct id")),
+        "%s set %s" % (pick("tcp dport", "udp sport", "ip id", "th dport"), pick("tcp sport", "udp sport", "meta mark", "ip id", "numgen random mod 9 offset 1000",
+                                                                               "jhash ip saddr mod 9 offset 7")),
+        "ip saddr set ip daddr", "ip6 saddr set ip6 daddr", "ether saddr set ether daddr", "vlan pcp set %d" % num(3), "ip length set %d" % num(16),
+        "icmp id set 5", "icmpv6 mtu set 5", "@ll,0,48 set 0x5", "@th,0,8 set %d" % num(8), "@nh,64,16 set 5", "dccp type set 1",
+        "tcp option window count set 5", "tcp option timestamp tsval set %d" % num(32), "tcp doff set 5", "udp length set 8",
+        "tcp option sack left set %d" % num(32), "reset tcp option %s" % pick("md5sig", "mptcp", "eol", "nop", "sack"),
     )
 
 
@@ -370,7 +407,8 @@ def terminal(family, chain):
         "reject with icmp %s" % pick("net-unreachable", "host-unreachable", "prot-unreachable", "port-unreachable", "net-prohibited", "host-prohibited",
                                      "admin-prohibited"),
         "reject with icmpv6 %s" % pick("no-route", "admin-prohibited", "addr-unreachable", "port-unreachable", "policy-fail", "reject-route"),
-        "tcp dport %s reject with tcp reset" % PORT(), "queue to %d" % num(16), "synproxy mss %d wscale %d%s%s" % (
+        "tcp dport %s reject with tcp reset" % PORT(), queue(), "reject with tcp reset", "jump { %s; %s; }" % (rate(), pick("accept", "counter", "return")),
+        "goto { ip saddr %s drop; counter; }" % ip4(), "synproxy mss %d wscale %d%s%s" % (
             num(16), R.randint(0, 14), pick("", " timestamp"), pick("", " sack-perm")),
         "meta l4proto tcp tproxy %s" % pick("to :%d" % R.randint(1, 65535), "ip to %s:%d" % (ip4(), R.randint(1, 65535)), "ip6 to [%s]:%d" % (
             ip6(), R.randint(1, 65535)), "to %s" % ip4(), "to [%s]:5" % ip6()),
@@ -388,8 +426,15 @@ def terminal(family, chain):
 def set_statement(sets):
     name, parts, flags, kind = R.choice(sets)
     key = " . ".join(p[0] for p in parts)
+    if kind == "verdict":
+        return "%s vmap @%s" % (key, name)
     if kind:
-        return "%s %s @%s" % (key, pick("vmap", "vmap") if kind == "verdict" else "!= ", name)
+        use = {"mark": "%s set %%s map @%%s" % pick("meta mark", "ct mark"), "ip4": "%s to %%s map @%%s" % pick("dnat", "snat", "dnat ip", "dup"),
+               "ip6": "%s to %%s map @%%s" % pick("dnat", "snat ip6"), "port": pick("tcp dport set %s map @%s", "redirect to :%s map @%s"),
+               "ip4port": "dnat ip to %s map @%s", "ip4range": "snat ip to %s map @%s", "classid": "meta priority set %s map @%s"}
+        if "dynamic" in flags and chance(0.5) and kind in ("mark", "ip4", "port"):
+            return "%s @%s { %s : %s }" % (pick("add", "update"), name, key, {"mark": "meta mark", "ip4": "ip daddr", "port": "tcp dport"}[kind])
+        return use.get(kind, kind + " name %s map @%s") % (key, name)
     if "dynamic" in flags and chance(0.7):
         timeout = pick("", " timeout " + span()) if "timeout" in flags else ""
         return "%s @%s { %s%s%s%s }" % (pick("add", "update", "delete"), name, key, timeout, pick("", "", " " + rate(), " counter", " ct count over 5", " quota over 5 mbytes"),
@@ -455,12 +500,17 @@ def make_set(family, index):
         chosen = [R.choice(list(TYPES.items()))] if chance(0.5) else [R.choice(list(TYPES.items())) for _ in range(R.randint(2, 4))]
         parts = [(c[0], c[1]) for c in chosen]
         key = "type " + " . ".join(c[0] for c in chosen)
-    kind = pick("", "", "", "verdict", "mark", "ip4", "port", "ip6")
-    if typeof and kind not in ("", "verdict"):
-        kind = "verdict"
+    kinds = ("", "", "", "verdict", "mark", "ip4", "port", "ip6", "counter", "quota", "limit", "ip4port", "classid", "ip4range", "synproxy", "iface")
+    # nft 1.0.6 lists a map of intervals by its types even if it has "typeof", and those without a size as "type 0"
+    kind = pick(*[k for k in kinds if k != "ip4range" or not typeof or sized(parts)])
+    of = {"mark": pick("meta mark", "ct mark"), "ip4": pick("ip saddr", "ip daddr"), "port": pick("tcp dport", "udp sport"), "ip6": "ip6 saddr",
+          "ip4port": "ip daddr . tcp dport", "classid": "meta priority", "ip4range": "interval ip saddr", "iface": "iifname"}
     flags = [f for f in ("constant", "dynamic", "timeout", "interval") if chance({"constant": .1, "dynamic": .25, "timeout": .25, "interval": .35}[f])]
     interval = "interval" in flags
-    data_type = {"mark": "mark", "ip4": "ipv4_addr", "ip6": "ipv6_addr", "port": "inet_service", "verdict": "verdict"}.get(kind)
+    data_type = {"mark": "mark", "ip4": "ipv4_addr", "ip6": "ipv6_addr", "port": "inet_service", "ip4port": "ipv4_addr . inet_service", "iface": "ifname",
+                 "ip4range": "interval ipv4_addr"}.get(kind, kind)
+    if typeof and kind in of:
+        data_type = of[kind]
     body = [key + (" : " + data_type if data_type else "")]
     if chance(0.15):
         body.append("size %d" % R.randint(1, 70000))
