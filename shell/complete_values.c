@@ -69,6 +69,8 @@ static void offer_value(struct session *s, struct offer *o, const char *key)
 		{ "ttl", "ttl N: 0 to 255" },
 		{ "length", "length N: bytes of the packet" },
 		{ "spi", "spi N: security parameter index of ah and esp" },
+		{ "smac", "smac ADDR: hardware address of the sender, as 02:00:00:00:00:01; of packets that arrive" },
+		{ "dmac", "dmac ADDR: hardware address that the frame was sent to" },
 		{ "fragid", "fragid N: identification of the packet that fragments belong to" },
 		{ "frag", "frag none, first, later, or OFFSET[+] in units of eight bytes" },
 		{ "cgroup", "cgroup N: class id of net_cls" },

@@ -282,7 +282,7 @@ static int parse_endpoints(struct words *ws)
 
 enum key { K_SPORT, K_DPORT, K_UID, K_GID, K_MARK, K_IIF, K_OIF, K_CTSTATE, K_CTMARK, K_TYPE, K_DSCP, K_TTL,
 	   K_LENGTH, K_FLAGS, K_CGROUP, K_PRIORITY, K_ID, K_MSS, K_ECN, K_SPI, K_FRAG, K_FRAGID, K_IPOPT, K_EXTHDR,
-	   K_TCPOPT, K_COUNT };
+	   K_TCPOPT, K_SMAC, K_DMAC, K_COUNT };
 
 const char *const connection_keys[] = {
 	[K_SPORT] = "sport", [K_DPORT] = "dport", [K_UID] = "uid", [K_GID] = "gid", [K_MARK] = "mark",
@@ -290,7 +290,7 @@ const char *const connection_keys[] = {
 	[K_DSCP] = "dscp", [K_TTL] = "ttl", [K_LENGTH] = "length", [K_FLAGS] = "flags", [K_CGROUP] = "cgroup",
 	[K_PRIORITY] = "priority", [K_ID] = "id", [K_MSS] = "mss", [K_ECN] = "ecn",
 	[K_SPI] = "spi", [K_FRAG] = "frag", [K_FRAGID] = "fragid", [K_IPOPT] = "ipopt", [K_EXTHDR] = "exthdr",
-	[K_TCPOPT] = "tcpopt", [K_COUNT] = NULL,
+	[K_TCPOPT] = "tcpopt", [K_SMAC] = "smac", [K_DMAC] = "dmac", [K_COUNT] = NULL,
 };
 
 static int parse_state(struct words *ws, const char *v)
@@ -447,6 +447,20 @@ static int parse_parts(struct words *ws, enum key k, const char *v)
 	return why ? err_set(ws->e, ERR_USAGE, "trace", "%s: %s", connection_keys[k], why) : err_oom(ws->e);
 }
 
+static int parse_mac(struct words *ws, enum key k, const char *v, bool *has, uint8_t mac[6])
+{
+	uint8_t b[6];
+	int end = 0;
+
+	if (sscanf(v, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 || v[end] ||
+	    v[strspn(v, "0123456789abcdefABCDEF:")])
+		return bad(ws, k == K_SMAC ? "smac '%s' is no hardware address, as 02:00:00:00:00:01"
+					   : "dmac '%s' is no hardware address, as 02:00:00:00:00:01", v);
+	*has = true;
+	memcpy(mac, b, sizeof(b));
+	return 0;
+}
+
 static int parse_value(struct words *ws, enum key k, const char *v)
 {
 	struct trace_request *rq = ws->rq;
@@ -477,6 +491,8 @@ static int parse_value(struct words *ws, enum key k, const char *v)
 	case K_IPOPT:
 	case K_EXTHDR:
 	case K_TCPOPT: return parse_parts(ws, k, v);
+	case K_SMAC: return parse_mac(ws, k, v, &rq->has_smac, rq->smac);
+	case K_DMAC: return parse_mac(ws, k, v, &rq->has_dmac, rq->dmac);
 	case K_COUNT: break;
 	}
 	return -1;
@@ -500,7 +516,7 @@ static int parse_keys(struct words *ws)
 				return err_hint(ws->e, "did you mean '%s'?", near_word(connection_keys, word));
 			return err_hint(ws->e, "behind the destination: sport, dport, uid, gid, mark, iif, oif, "
 					       "ctstate, ctmark, type, id, dscp, ecn, ttl, length, flags, mss, tcpopt, spi, "
-					       "frag, fragid, ipopt, exthdr, cgroup, priority");
+					       "frag, fragid, ipopt, exthdr, smac, dmac, cgroup, priority");
 		}
 		if (ws->seen & 1u << k)
 			return bad(ws, "'%s' is given twice", word);
@@ -623,6 +639,9 @@ static int check_path(struct words *ws)
 
 	if (rq->path == TRACE_OUT && rq->iif)
 		return err_set(ws->e, ERR_USAGE, "trace", "'iif' does not go with 'out': the packet starts here");
+	if (rq->path == TRACE_OUT && (rq->has_smac || rq->has_dmac))
+		return err_set(ws->e, ERR_USAGE, "trace", "'%s' does not go with 'out': the frame is made behind the rules",
+			       rq->has_smac ? "smac" : "dmac");
 	if (rq->path != TRACE_OUT && rq->oif)
 		return err_set(ws->e, ERR_USAGE, "trace", "'oif' goes with 'out'; else routing chooses it");
 	if (rq->path != TRACE_OUT && (rq->has_uid || rq->has_gid || rq->has_cgroup))

@@ -4,6 +4,7 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "nsutil/trace/jhash.h"
@@ -111,6 +112,14 @@ static void range_value(struct run *r, const struct expr *x, struct value *v)
 	v->why = "any of the range may be taken";
 }
 
+/* mac_mt() of xt_mac.c */
+static bool from_ethernet(const struct run *r)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, (int)r->pkt.meta[NFT_META_IIF].v);
+
+	return !l || l->type == ARPHRD_ETHER;
+}
+
 void eval_expr(struct run *r, const struct expr *x, struct value *v)
 {
 	switch (x->kind) {
@@ -120,6 +129,8 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 		break;
 	case EXPR_PAYLOAD:
 		packet_load(&r->pkt, x->payload.base, x->payload.offset, x->bits, v);
+		if (r->xt && x->payload.base == NFT_PAYLOAD_LL_HEADER && !from_ethernet(r))
+			value_absent(v, "the packet came by no Ethernet device");
 		break;
 	case EXPR_META: meta_eval(r, x->meta_key, v); break;
 	case EXPR_CT: ct_eval(r, x, v); break;

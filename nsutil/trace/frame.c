@@ -262,6 +262,17 @@ static int parse_transport(struct arena *a, const struct rest *r, struct trace_r
 	}
 }
 
+/* Of frames of Ethernet, and of cooked ones the sender's */
+static void take_macs(int link, const uint8_t *bytes, size_t n, struct trace_request *rq)
+{
+	rq->has_dmac = link == LINK_ETHERNET && n >= ETH_HLEN;
+	rq->has_smac = rq->has_dmac || (link == LINK_COOKED && n >= 16 && be16(bytes + 4) == ETH_ALEN);
+	if (rq->has_dmac)
+		memcpy(rq->dmac, bytes, ETH_ALEN);
+	if (rq->has_smac)
+		memcpy(rq->smac, bytes + 6, ETH_ALEN);
+}
+
 bool frame_link_known(int link)
 {
 	switch (link) {
@@ -293,6 +304,7 @@ int frame_parse(struct arena *a, int link, const uint8_t *bytes, size_t n, struc
 		type = r.at[0] >> 4 == 4 ? ETH_P_IP : r.at[0] >> 4 == 6 ? ETH_P_IPV6 : -1;
 	if (type < 0 || r.at[0] >> 4 != (type == ETH_P_IP ? 4 : 6))
 		return -1;
+	take_macs(link, bytes, n, &rq);
 	if ((type == ETH_P_IP ? parse_ipv4(a, &r, &rq) : parse_ipv6(a, &r, &rq)) < 0 || parse_transport(a, &r, &rq) < 0)
 		return -1;
 	*ret = rq;

@@ -19,6 +19,8 @@ struct asked {
 	bool has_port;			/* a fragment has none */
 	const char *iface;		/* NULL: not known */
 	uint32_t mark, mark_known;
+	const uint8_t *mac;		/* NULL: not known */
+	bool no_mac;			/* there is none, or an empty one */
 	const char *why;		/* of what is not known */
 };
 
@@ -52,6 +54,17 @@ static void take_iface(struct run *r, bool src, struct asked *a)
 		a->why = "the interface is not known";
 }
 
+/* hash_mac4_kadt(): a packet of this namespace has no frame yet, one of lo an empty one */
+static void take_mac(struct run *r, bool src, struct asked *a)
+{
+	static const uint8_t zero[6];
+
+	a->mac = packet_mac(&r->pkt, !src);
+	a->no_mac = !r->pkt.ll || (a->mac && memcmp(a->mac, zero, sizeof(zero)) == 0);
+	if (!a->mac && !a->no_mac)
+		a->why = src ? "the hardware address of the sender is not given" : "the hardware address it was sent to is not given";
+}
+
 static void take(struct run *r, const struct ipset *set, const struct expr *x, struct asked *a)
 {
 	memset(a, 0, sizeof(*a));
@@ -72,7 +85,7 @@ static void take(struct run *r, const struct ipset *set, const struct expr *x, s
 			if (a->mark_known != UINT32_MAX)
 				a->why = "the mark is not known";
 			break;
-		case IPSET_DIM_MAC:
+		case IPSET_DIM_MAC: take_mac(r, src, a); break;
 		case IPSET_DIM_SET:
 		case IPSET_DIM_NONE: break;
 		}
@@ -113,6 +126,18 @@ static enum tri in_port(const struct asked *a, const struct ipset_elem *m)
 	return a->port >= m->port && a->port <= (int)to ? TRI_TRUE : TRI_FALSE;
 }
 
+/* bitmap_ipmac_do_test(): a member without an address takes that of the first packet that asks */
+static enum tri in_mac(const struct asked *a, const struct ipset_elem *m)
+{
+	if (a->no_mac)
+		return TRI_FALSE;
+	if (!m->has_mac)
+		return TRI_TRUE;
+	if (!a->mac)
+		return TRI_UNKNOWN;
+	return memcmp(a->mac, m->mac, sizeof(m->mac)) == 0 ? TRI_TRUE : TRI_FALSE;
+}
+
 static enum tri in_dim(const struct ipset *set, unsigned d, const struct asked *a, const struct ipset_elem *m)
 {
 	bool second = d > 0 && m->ip2.from.family;
@@ -128,6 +153,7 @@ static enum tri in_dim(const struct ipset *set, unsigned d, const struct asked *
 		if ((a->mark ^ m->mark) & a->mark_known)
 			return TRI_FALSE;
 		return a->mark_known == UINT32_MAX ? TRI_TRUE : TRI_UNKNOWN;
+	case IPSET_DIM_MAC: return in_mac(a, m);
 	default: return TRI_UNKNOWN;
 	}
 }
@@ -189,7 +215,7 @@ static bool has_nomatch(const struct ipset *set)
 static bool readable(const struct ipset *set)
 {
 	for (unsigned d = 0; d < set->n_dims; d++)
-		if (set->dims[d] == IPSET_DIM_MAC || set->dims[d] == IPSET_DIM_NONE)
+		if (set->dims[d] == IPSET_DIM_NONE)
 			return false;
 	return set->n_dims > 0;
 }
@@ -223,7 +249,7 @@ static enum tri test(struct run *r, const char *name, const struct expr *x, unsi
 	if (set->n_dims == 1 && set->dims[0] == IPSET_DIM_SET)
 		return test_list(r, set, x, depth);
 	if (!readable(set))
-		return unknown(r, "hardware addresses are not given");
+		return unknown(r, "its type is not known");
 	take(r, set, x, &a);
 	m = find(set, &a, &maybe);
 	if (m && m->has_timeout && m->timeout == 1)

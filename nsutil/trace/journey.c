@@ -6,6 +6,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "nsutil/trace/line.h"
@@ -418,6 +419,7 @@ static void deliver_back(struct run *r, const struct addr *before)
  * but without its socket. */
 static void reenter(struct run *r)
 {
+	static const uint8_t no_mac[6];
 	struct addr before;
 
 	r->leg++;
@@ -431,6 +433,8 @@ static void reenter(struct run *r)
 	packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
 	r->pkt.ll = true;
+	packet_set_mac(&r->pkt, false, no_mac); /* eth_header() with the address of lo */
+	packet_set_mac(&r->pkt, true, no_mac);
 	add_leg(r, TRACE_IN, "loopback");
 	before = packet_addr(&r->pkt, true);
 	if (!hooks_device(r, false) || !hooks_run(r, NF_INET_PRE_ROUTING))
@@ -561,6 +565,14 @@ static int incoming_device(struct run *r)
 	return 1;
 }
 
+/* Tunnels deliver packets without a link-layer header. */
+static bool has_frames(const struct run *r, int iif)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
+
+	return !l || (l->type != ARPHRD_NONE && l->type != ARPHRD_TUNNEL && l->type != ARPHRD_TUNNEL6 && l->type != ARPHRD_SIT);
+}
+
 static void journey_in(struct run *r)
 {
 	int iif = incoming_device(r);
@@ -573,7 +585,7 @@ static void journey_in(struct run *r)
 	packet_set_meta_absent(&r->pkt, NFT_META_SKUID);
 	packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
-	r->pkt.ll = true;
+	r->pkt.ll = has_frames(r, iif);
 	add_leg(r, r->rq->path, NULL);
 	if (!hooks_device(r, false) || (run_v6(r) && martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;

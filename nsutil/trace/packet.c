@@ -183,6 +183,8 @@ void packet_init(struct packet *p, uint8_t family, uint8_t l4proto, const struct
 		init_ipv6(p, h);
 	else
 		init_ipv4(p, h);
+	put(p, PACKET_LL + 12, family == NFPROTO_IPV6 ? 0x86 : 0x08, 0xff);
+	put(p, PACKET_LL + 13, family == NFPROTO_IPV6 ? 0xdd : 0x00, 0xff);
 	init_transport(p);
 	if (l4proto == IPPROTO_TCP && h->tcpopt)
 		packet_set_tcpopt(p, h->tcpopt);
@@ -358,6 +360,25 @@ void packet_set_iif(struct packet *p, int index, const char *name)
 void packet_set_oif(struct packet *p, int index, const char *name)
 {
 	set_interface(p, NFT_META_OIF, p->oifname, index, name);
+}
+
+void packet_set_mac(struct packet *p, bool dst, const uint8_t mac[6])
+{
+	unsigned at = PACKET_LL + (dst ? 0 : 6);
+
+	p->version++;
+	memcpy(p->bytes + at, mac, 6);
+	memset(p->known + at, 0xff, 6);
+}
+
+const uint8_t *packet_mac(const struct packet *p, bool dst)
+{
+	unsigned at = PACKET_LL + (dst ? 0 : 6);
+
+	for (unsigned i = 0; i < 6; i++)
+		if (!p->ll || p->known[at + i] != 0xff)
+			return NULL;
+	return p->bytes + at;
 }
 
 /* Where a base begins; 0 when the packet has no such header. */

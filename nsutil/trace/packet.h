@@ -108,6 +108,10 @@ void packet_set_u8(struct packet *p, unsigned th_offset, uint8_t v, uint8_t know
 /* packet_set_icmp_id() - of an ICMP query */
 void packet_set_icmp_id(struct packet *p, uint16_t id, uint16_t known);
 
+/* packet_set_mac() - an address of the link-layer header; @dst: the destination's */
+void packet_set_mac(struct packet *p, bool dst, const uint8_t mac[6]);
+/* packet_mac() - Return: where it stands; NULL when it is not known, or there is no such header */
+const uint8_t *packet_mac(const struct packet *p, bool dst);
 void packet_set_meta(struct packet *p, uint32_t key, uint32_t v);
 void packet_set_meta_unknown(struct packet *p, uint32_t key);
 void packet_set_meta_absent(struct packet *p, uint32_t key);

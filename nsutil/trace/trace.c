@@ -223,6 +223,10 @@ static void make_packet(struct packet *p, const struct tracer *t, const struct t
 		packet_set_meta(p, NFT_META_CGROUP, rq->cgroup);
 	if (rq->has_priority)
 		packet_set_meta(p, NFT_META_PRIORITY, rq->priority);
+	if (rq->has_smac)
+		packet_set_mac(p, false, rq->smac);
+	if (rq->has_dmac)
+		packet_set_mac(p, true, rq->dmac);
 	if (rq->has_ct_mark)
 		p->ct.mark = (struct known32){ .v = rq->ct_mark, .k = UINT32_MAX };
 }

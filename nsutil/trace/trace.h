@@ -35,6 +35,8 @@ struct trace_request {
 	int ecn;		/* of the IP header; -1: not given */
 	bool has_spi;
 	uint32_t spi;		/* of ah and esp */
+	bool has_smac, has_dmac;
+	uint8_t smac[6], dmac[6]; /* of the frame that brings it */
 	bool first;		/* its first packet is meant, though the connection may be tracked by now */
 };
 

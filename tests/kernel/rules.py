@@ -251,7 +251,7 @@ class Iptables(Text):
                  f"-p esp -m esp {b}--espspi 1:500", f"-m ecn {b}--ecn-ip-ect {self.r.randint(0, 3)}",
                  "-p udp -m udp --sport 25000:26000 --dport 1:9000", f"-m cgroup {b}--cgroup 0" if hook in ("OUTPUT", "POSTROUTING") else "-m comment --comment z",
                  f"-m helper {b}--helper ftp", f"-m conntrack {b}--ctexpire 0", f"-m policy --dir out --pol {self.one(['none', 'ipsec', 'ipsec --proto esp'])}" if out else f"-m policy --dir in --pol {self.one(['none', 'ipsec'])}" if hook in ("PREROUTING", "INPUT") else "-m comment --comment q",
-                 f"-p tcp -m tcpmss {b}--mss 1000:1460", f"-m mac {b}--mac-source 02:00:00:00:00:99" if hook in ("PREROUTING", "INPUT", "FORWARD") else "-m comment --comment r",
+                 f"-p tcp -m tcpmss {b}--mss 1000:1460", f"-m mac {b}--mac-source 02:00:00:00:00:{self.one(['99', '98', '01'])}" if hook in ("PREROUTING", "INPUT", "FORWARD") else "-m comment --comment r",
                  f"-m set {b}--match-set {self.one([n for n in Ipsets.TYPES if Ipsets.TYPES[n][2] == 1])}{self.v} src",
                  f"-p tcp -m ecn {b}--ecn-tcp-cwr", f"-m recent {b}--set --name kd", f"-m physdev {b}--physdev-is-bridged",
                  f"-m physdev {b}--physdev-in eth0" if hook in ("PREROUTING", "INPUT", "FORWARD") else "-m comment --comment u", "-m socket --restore-skmark" if hook == "PREROUTING" else "-m comment --comment v"]
@@ -513,7 +513,7 @@ class Nft(Text):
                  f"tcp doff {self.one(['> 5', '5', '10'])}", f"tcp ackseq {self.one(['0', '!= 0'])}", f"meta cgroup {self.one(['0', '5'])}", "tcp urgptr 0",
                  f"tcp dport . ct state {{ 80 . new, 8080 . established }}", "ct expiration > 1s"]
         if hook in ("prerouting", "input", "forward"):
-            kinds += [f"iifgroup {o}{self.one(['default', '1', '7'])}", f"ether saddr {o}02:00:00:00:00:99", f"iifname . {f} saddr {{ eth0 . {self.one(ADDR[self.v])}, lo . {self.one(ADDR[self.v])} }}",
+            kinds += [f"iifgroup {o}{self.one(['default', '1', '7'])}", f"ether saddr {o}02:00:00:00:00:99", f"ether daddr {o}02:00:00:00:01:98", f"@ll,48,48 {o}{self.one(['0', '0x20000000099'])}", f"ether saddr . {f} saddr {{ 02:00:00:00:00:99 . {self.one(ADDR[self.v])}, 02:00:00:00:00:98 . {self.one(ADDR[self.v])} }}", f"iifname . {f} saddr {{ eth0 . {self.one(ADDR[self.v])}, lo . {self.one(ADDR[self.v])} }}",
                       f"iif . tcp dport {{ eth0 . 80, lo . 8080 }}", f"iifname vmap {{ eth0 : continue, lo : accept }}", f"iifkind {o}veth", f"iiftype {o}loopback",
                       f"meta ipsec {self.one(['exists', 'missing'])}", f"ipsec in reqid {o}7"]
         if hook in ("forward", "postrouting", "output"):

@@ -259,6 +259,16 @@ static enum judgement judge(const struct trace_result *res)
 
 /* ---- one packet ---- */
 
+/* As tests/kernel/kdiff gives them to the links */
+static void set_macs(struct trace_request *rq, enum place from)
+{
+	uint8_t last = from == NODE ? 0x99 : 0x98;
+
+	rq->has_smac = rq->has_dmac = true;
+	memcpy(rq->smac, (uint8_t[6]){ 2, 0, 0, 0, 0, last }, 6);
+	memcpy(rq->dmac, (uint8_t[6]){ 2, 0, 0, 0, 1, last }, 6);
+}
+
 static struct trace_request request(const struct test *t)
 {
 	struct trace_request rq = TRACE_REQUEST_INIT;
@@ -286,6 +296,7 @@ static struct trace_request request(const struct test *t)
 		rq.priority = TEST_PRIORITY;
 	} else {
 		rq.iif = t->place == NODE ? "eth0" : "eth1";
+		set_macs(&rq, t->place);
 	}
 	rq.dscp = t->dscp;
 	rq.ttl = t->ttl;

@@ -159,16 +159,41 @@ static void marks_and_lists(void **state)
 	assert_int_equal(run(&rq)->verdict, TRACE_DROP);
 }
 
-/* A set that nests in itself, one that is not there, one of hardware addresses: unknown, with a reason */
+/* hash_mac4_kadt(), hash_ipmac4_kadt(): of what is sent there is no frame yet; through lo comes an empty one */
+static void hardware(void **state)
+{
+	static const uint8_t one[6] = { 2, 0, 0, 0, 0, 1 };
+	struct ipset_elem *m = member(new_set("pairs", "hash:ip,mac"), "10.0.1.1", 32);
+	struct trace_request rq = ask(TRACE_IN, IPPROTO_TCP, "10.0.1.1", "10.0.1.39", 8080);
+	struct chain *c;
+
+	(void)state;
+	m->has_mac = true;
+	memcpy(m->mac, one, sizeof(one));
+	drop_in("pairs", 2, 3, 0, false);
+	c = base(table(STORE_LEGACY, NFPROTO_IPV4, "filter"), "OUTPUT", "filter", NF_INET_PRE_ROUTING, -300);
+	run(&rq);
+	assert_int_equal(res->n_outcomes, 2);
+	rq.has_smac = true;
+	assert_int_equal(run(&rq)->verdict, TRACE_ACCEPT);
+	memcpy(rq.smac, one, sizeof(one));
+	assert_int_equal(run(&rq)->verdict, TRACE_DROP);
+	rq.src = ADDR("10.0.1.2");
+	assert_int_equal(run(&rq)->verdict, TRACE_ACCEPT);
+	c->hook = NF_INET_LOCAL_OUT;
+	assert_false(dropped("10.96.0.10", 80));
+}
+
+/* A set that nests in itself, one that is not there, one of a type that is newer: unknown, with a reason */
 static void not_known(void **state)
 {
-	static const char *const names[] = { "self", "gone", "macs" };
+	static const char *const names[] = { "self", "gone", "newer" };
 	struct ipset *l = new_set("self", "list:set");
 
 	(void)state;
 	l->family = 0;
 	member(l, NULL, 0)->set = "self";
-	member(new_set("macs", "hash:mac"), NULL, 0)->has_mac = true;
+	member(new_set("newer", "hash:thing"), NULL, 0);
 	for (unsigned i = 0; i < 3; i++) {
 		table(STORE_LEGACY, NFPROTO_IPV4, "filter")->chains = NULL;
 		rs->tables = NULL;
@@ -293,7 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SETS(addresses), SETS(negated_and_too_few), SETS(too_few), SETS(source_side), SETS(most_specific),
-		SETS(nomatch_asked_for), SETS(marks_and_lists), SETS(not_known), TEST(zone_stays),
+		SETS(nomatch_asked_for), SETS(marks_and_lists), SETS(hardware), SETS(not_known), TEST(zone_stays),
 		TEST(zone_before_notrack), TEST(notrack_before_zone), TEST(notrack_before_zone_xt),
 		TEST(answers_before_nat), TEST(answers_come_to), TEST(answers_behind_dnat), TEST(answers_behind_snat),
 	};
