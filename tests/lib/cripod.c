@@ -74,10 +74,10 @@ static void fill_pod(struct pod_config *p, char **argv)
 static size_t pairs_of(const char *variable, Cri__Pair ***ret)
 {
 	char *text = getenv(variable) ? strdup(getenv(variable)) : NULL, *equals;
-	Cri__Pair **pairs = calloc(100, sizeof(*pairs));
+	static Cri__Pair *pairs[100];
 	size_t n = 0;
 
-	for (char *p = text ? strtok(text, ";") : NULL; p && pairs && n < 100; p = strtok(NULL, ";")) {
+	for (char *p = text ? strtok(text, ";") : NULL; p && n < 100; p = strtok(NULL, ";")) {
 		pairs[n] = malloc(sizeof(**pairs));
 		equals = strchr(p, '=');
 		if (!pairs[n] || !equals)

@@ -12,6 +12,7 @@
 # The tool itself: a change that a test notices, and one that changes nothing
 @test "a mutant that nothing notices is a failure" {
 	local copy=$BATS_TEST_TMPDIR/copy
+	[[ $BUILD != *san ]] || skip "the mutants are built without sanitizers; the libraries of this build are with"
 	mkdir "$copy"
 	(cd "$TOP" && cp -r nsutil shell commands tests Makefile man "$copy" && ln -s "$(realpath "$BUILD")" "$copy/build")
 	printf 'value.c\treturn tri_not(value_lt(b, a));\treturn value_lt(a, b);\nvalue.c\treturn tri_not(value_lt(b, a));\treturn tri_not( value_lt(b, a));\n' \
