@@ -328,27 +328,53 @@ static bool from_loopback(const struct run *r)
 	return (r->hook == NF_INET_PRE_ROUTING || r->hook == NF_INET_LOCAL_IN) && l && l->flags & IFF_LOOPBACK;
 }
 
-/* nft_fib4_eval(): the route back to the source, or on to the destination */
+/* The interface that the route must use; 0: any */
+static int fib_device(const struct run *r, const struct expr *x)
+{
+	uint32_t key = x->fib.flags & NFTA_FIB_F_IIF ? NFT_META_IIF : NFT_META_OIF;
+
+	return x->fib.flags & (NFTA_FIB_F_IIF | NFTA_FIB_F_OIF) ? (int)r->pkt.meta[key].v : 0;
+}
+
+/* fib_info_nh_uses_dev(): of several ways one is enough; IPv6 has the one it took */
+static bool uses(const struct run *r, const struct route_result *res, int dev)
+{
+	if (run_v6(r) || !res->route)
+		return res->oif == dev;
+	for (unsigned i = 0; i < res->route->n_hops; i++)
+		if (res->route->hops[i].oif == dev)
+			return true;
+	return false;
+}
+
+static bool link_local(const struct addr *a)
+{
+	return a->family == AF_INET6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* nft_fib4_eval(), nft_fib6_eval(): the route back to the source, or on to the destination. The interface does not restrict
+ * the lookup, but in IPv6 that of a link-local address and of rpfilter_lookup_reverse6(). */
 static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, struct value *v)
 {
 	struct route_key k = { .dst = *a, .sport = -1, .dport = -1, .l4proto = r->pkt.l4proto };
 	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
 	struct route_result res;
+	int dev = fib_device(r, x);
 	uint32_t oif;
 
 	if (x->fib.flags & NFTA_FIB_F_MARK) {
 		k.mark = mark->v;
 		k.mark_known = mark->k;
 	}
-	if (x->fib.flags & NFTA_FIB_F_IIF)
-		k.oif = (int)r->pkt.meta[NFT_META_IIF].v;
-	else if (x->fib.flags & NFTA_FIB_F_OIF)
-		k.oif = (int)r->pkt.meta[NFT_META_OIF].v;
+	if (run_v6(r) && (r->xt || link_local(a)))
+		k.oif = dev;
 	if (from_loopback(r)) {
 		oif = r->pkt.meta[NFT_META_IIF].v;
 	} else {
 		route_lookup(r->t->nv, &k, &res);
 		oif = res.kind == ROUTE_UNICAST ? (uint32_t)res.oif : 0; /* "should not see RTN_LOCAL here" */
+		if (oif && dev)
+			oif = uses(r, &res, dev) ? (uint32_t)dev : 0;
 	}
 	if (x->fib.flags & NFTA_FIB_F_PRESENT) {
 		value_uint(v, oif != 0, 8);
@@ -365,7 +391,6 @@ void fib_eval(struct run *r, const struct expr *x, struct value *v)
 {
 	bool dst = x->fib.flags & NFTA_FIB_F_DADDR;
 	struct addr a = packet_addr(&r->pkt, dst);
-	int dev = 0;
 
 	if (r->t->nv->routes_unread || !a.family) {
 		value_unknown(v, x->bits ? x->bits : 32,
@@ -376,11 +401,7 @@ void fib_eval(struct run *r, const struct expr *x, struct value *v)
 		fib_oif(r, x, &a, v);
 		return;
 	}
-	if (x->fib.flags & NFTA_FIB_F_IIF)
-		dev = (int)r->pkt.meta[NFT_META_IIF].v;
-	else if (x->fib.flags & NFTA_FIB_F_OIF)
-		dev = (int)r->pkt.meta[NFT_META_OIF].v;
-	value_uint(v, route_addr_type(r->t->nv, &a, dev, r->xt), 32);
+	value_uint(v, route_addr_type(r->t->nv, &a, fib_device(r, x), r->xt), 32);
 }
 
 /* nft_xfrm_get_eval(): of the states that the packet came by, or goes by */
