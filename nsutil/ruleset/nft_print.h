@@ -92,6 +92,15 @@ const char *nft_object_word(uint32_t type);
 const char *nft_reject_type(const struct stmt_reject *r);
 enum dtype nft_reject_dtype(const struct stmt_reject *r);
 
+/*
+ * nft_ports.c: nft has no "or", but a set of both ports together. And it loads two conditions that neither of two
+ * single ports is so as one that not both are (1.0.6).
+ * nft_either_port_text() - "tcp sport . tcp dport { 0-65535 . 53, 53 . 0-65535 }"; nft_neither_port_text() - "!=" of
+ * this and the next condition. False, with nothing written, where it is not about that.
+ */
+bool nft_either_port_text(const struct nft_text *t, const struct stmt_any *any);
+bool nft_neither_port_text(const struct nft_text *t, const struct stmt *s);
+
 /* nft_act.c: the longer ones */
 void nft_nat_text(const struct nft_text *t, const struct stmt_nat *n);
 /* nft_span_prefix() - length of the prefix that a range of addresses is; -1 when it is none */

@@ -363,6 +363,8 @@ static void group_text(const struct nft_text *t, const struct stmt *s)
 		buf_str(t->b, " )");
 		return;
 	}
+	if (nft_either_port_text(t, &s->any))
+		return;
 	buf_str(t->b, "( ");
 	for (unsigned i = 0; i < s->any.n; i++) {
 		buf_str(t->b, i ? " or " : "");
@@ -473,7 +475,10 @@ void nft_stmts_text(const struct nft_text *t, const struct stmt *list)
 			continue;
 		if (any)
 			buf_chr(t->b, ' ');
-		nft_stmt_text(t, s);
+		if (t->meaning && nft_neither_port_text(t, s))
+			s = s->next;
+		else
+			nft_stmt_text(t, s);
 		/* an xt comment has an empty meaning */
 		if (any && t->b->len == before + 1)
 			t->b->len = before;

@@ -2,6 +2,8 @@
 /* dscp - words and masks of the traffic class, for matches and targets */
 #include "nsutil/xt/dscp.h"
 
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
 static void value_save(const struct xt_opt *o, const struct xt_ext *x, struct buf *b)
@@ -70,3 +72,16 @@ static int mask_parse(const struct xt_opt *o, struct xt_parse *p, struct err *e)
 }
 
 const struct xt_type xt_tos_mask = { 1, NULL, mask_save, mask_json, mask_parse, NULL };
+
+struct expr *low_tos(struct xt_low *l)
+{
+	bool v6 = l->family == NFPROTO_IPV6;
+
+	return expr_payload(l->a, NFT_PAYLOAD_NETWORK_HEADER, v6 ? 0 : 8, v6 ? 16 : 8, NULL);
+}
+
+struct expr *low_tos_bits(struct xt_low *l, uint8_t bits)
+{
+	return l->family == NFPROTO_IPV6 ? expr_be16(l->a, DT_INTEGER, (uint16_t)(bits << 4)) :
+					   expr_u8(l->a, DT_INTEGER, bits);
+}

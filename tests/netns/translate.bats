@@ -21,21 +21,47 @@ meaning() {
 @test "IPv4 rules mean what nft makes of their translation" { meaning 4; }
 @test "IPv6 rules mean what nft makes of their translation" { meaning 6; }
 
-# The reasons of meaning.known, as the kernel has them.
+kernel() {
+	run "$TOP/tests/lib/xt-translate" kernel "$1"
+	echo "$output"
+	[ "$status" = 0 ]
+}
+@test "packets fare by cnish's nft text as by the IPv4 rule; what is said of the translation is so" { kernel 4; }
+@test "packets fare by cnish's nft text as by the IPv6 rule; what is said of the translation is so" { kernel 6; }
+
+@test "no line tells of a difference that is no more" {
+	run "$TOP/tests/lib/xt-translate" stale
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
+# Reasons that packets do not show.
 not_both() {
-	ip link set lo up
-	iptables-legacy -A INPUT -p udp ! --sport 1000 ! --dport 2000
-	nft 'add table ip t; add chain ip t c { type filter hook input priority 0; }; add rule ip t c udp sport != 1000 udp dport != 2000 counter'
-	python3 -c '
-import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("127.0.0.1", 1000))
-s.sendto(b"x", ("127.0.0.1", 2001))'
-	iptables-legacy-save -c | grep -F '[0:0] -A INPUT -p udp'
-	nft list chain ip t c | grep 'packets 1 '
+	nft 'add table ip t; add chain ip t c; add rule ip t c udp sport != 1000 udp dport != 2000'
 	"$CNISH" tables --store native -o nft | grep '@th,0,32 != '
 }
 @test "two negated ports are one comparison to nft, that not both be so" { sandbox not_both; }
+
+# Now lies in what began yesterday: after the end of today, before the beginning.
+past_midnight() {
+	local now start stop day rule translated
+	export TZ=UTC
+	now=$(date +%s)
+	stop=$(date -d "@$((now + 60))" +%H:%M) start=$(date -d "@$((now + 120))" +%H:%M) day=$(date -d "@$((now - 86400))" +%a)
+	rule="-m time --weekdays $day --timestart $start --timestop $stop --contiguous"
+	ip link set lo up
+	eval "iptables-legacy -A INPUT $rule"
+	translated=$(eval "iptables-translate -A INPUT $rule")
+	nft 'add table ip filter; add chain ip filter INPUT { type filter hook input priority 0; }'
+	eval "$translated"
+	echo x >/dev/udp/127.0.0.1/9
+	iptables-legacy-save -c | grep '^\[[1-9].* -A INPUT'
+	nft list chain ip filter INPUT | grep 'packets 0 '
+}
+@test "a span past midnight is that of the day on which it began" {
+	[ "$(TZ=UTC date +%H%M)" -lt 2357 ] || skip "it is midnight"
+	sandbox past_midnight
+}
 
 renamed() {
 	ip link add d0 type veth peer name p0

@@ -63,14 +63,41 @@ static void lower_type(struct xt_low *l, bool invert, uint16_t mask, uint32_t fl
 	low_match(l, invert, fib, type_right(l, mask));
 }
 
+static const uint8_t multicast[16] = { 0xff }, eight[16] = { 0xff }, none[16], full[16] = {
+	255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
+
+/* What is not of a single class is said of the address or of its route; false where it is more than that */
+static bool lower_not_type6(struct xt_low *l, uint16_t mask, uint32_t flags, const char *name)
+{
+	struct set *s;
+
+	switch (mask) {
+	case XT_ADDRTYPE_MULTICAST: low_addr(l, true, low_addr_expr(l, name), multicast, eight); return true;
+	case XT_ADDRTYPE_UNSPEC: low_addr(l, true, low_addr_expr(l, name), none, full); return true;
+	case XT_ADDRTYPE_UNICAST:
+		s = low_anon_set(l, 2, DT_IPV6, 128);
+		low_anon_add(l, s, low_addr_value(l, none));
+		low_anon_add(l, s, expr_prefix(l->a, low_addr_value(l, multicast), 8));
+		low_match(l, false, low_addr_expr(l, name), expr_setref(l->a, s));
+		return true;
+	case XT_ADDRTYPE_LOCAL:
+	case XT_ADDRTYPE_ANYCAST:
+		if (flags & (NFTA_FIB_F_IIF | NFTA_FIB_F_OIF))
+			return false;
+		lower_type(l, true, mask, flags);
+		return true;
+	default: return false;
+	}
+}
+
 /* match_type6(): of IPv6 the class of the address counts, and all that is listed must hold of it */
 static void lower_type6(struct xt_low *l, bool invert, uint16_t mask, uint32_t flags)
 {
-	static const uint8_t multicast[16] = { 0xff }, eight[16] = { 0xff }, none[16], full[16] = {
-		255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255 };
 	const char *name = flags & NFTA_FIB_F_SADDR ? "saddr" : "daddr";
 	struct xt_low in = { .a = l->a, .family = l->family };
 
+	if (invert && lower_not_type6(l, mask, flags, name))
+		return;
 	in.tail = &in.head;
 	if (mask & XT_ADDRTYPE_MULTICAST)
 		low_addr(&in, false, low_addr_expr(&in, name), multicast, eight);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ah - -m ah: security parameter index of the authentication header */
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
 #include <linux/netfilter_ipv4/ipt_ah.h>
 #include <linux/netfilter_ipv6/ip6t_ah.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 
 #include "nsutil/xt/lower.h"
 #include "nsutil/xt/type.h"
@@ -34,7 +37,34 @@ const struct xt_codec xt_match_ah4_v0 = {
 	.lower = ah4_lower,
 };
 
+/*
+ * xt looks for the first such header (ip6t_ah.c, ah_mt6()), at which nftables' search for the transport protocol ends
+ * (nft_set_pktinfo_ipv6(), IP6_FH_F_AUTH): there it is the payload. The packet has its length in words, less two.
+ */
+static void ah6_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	const struct ip6t_ah *ah = xt_data(ip6t_ah, x);
+	bool not_length = ah->invflags & IP6T_AH_INV_LEN;
+	bool all = ah->spis[0] == 0 && ah->spis[1] == UINT32_MAX && !(ah->invflags & IP6T_AH_INV_SPI);
+	uint32_t words = ah->hdrlen / 4;
+	struct stmt *protocol = stmt_match_new(l->a, OP_EQ, expr_meta(l->a, NFT_META_L4PROTO),
+					       expr_u8(l->a, DT_INET_PROTO, IPPROTO_AH));
+
+	if (protocol) /* which nft does not say where it asks for a field of the header */
+		protocol->implied = !all || ah->hdrres;
+	low_add(l, protocol);
+	low_spi(l, "ah", "spi", ah->spis, ah->invflags & IP6T_AH_INV_SPI);
+	if (ah->hdrlen && (ah->hdrlen % 4 || words < 2 || words > UINT8_MAX + 2)) {
+		if (!not_length)
+			low_never(l);
+	} else if (ah->hdrlen) {
+		low_match(l, not_length, expr_field(l->a, "ah", "hdrlength"),
+			  expr_u8(l->a, DT_INTEGER, (uint8_t)(words - 2)));
+	}
+	if (ah->hdrres)
+		low_match(l, false, expr_field(l->a, "ah", "reserved"), expr_be16(l->a, DT_INTEGER, 0));
+}
+
 const struct xt_codec xt_match_ah6_v0 = {
-	.name = "ah", .family = NFPROTO_IPV6, .size = sizeof(struct ip6t_ah), .opts = ah6_opts,
-	.unknown = "whether the packet has an authentication header is not known",
+	.name = "ah", .family = NFPROTO_IPV6, .size = sizeof(struct ip6t_ah), .opts = ah6_opts, .lower = ah6_lower,
 };

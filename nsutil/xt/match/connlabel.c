@@ -24,18 +24,22 @@ static const struct xt_opt connlabel_opts[] = {
 	XT_END,
 };
 
-/* With --set the match changes the label and is true when that worked: unknown beforehand. */
+/*
+ * With --set the match changes the label and is true when that worked: unknown beforehand. To nftables it is setting and
+ * then asking; but inverted it is true of a packet without connection, and there is no form of that.
+ */
 static void connlabel_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_connlabel_mtinfo *c = xt_data(xt_connlabel_mtinfo, x);
 	uint8_t bits[16] = { 0 }, zero[16] = { 0 };
 
-	if (c->options & XT_CONNLABEL_OP_SET) {
-		l->why = "the match sets a label of the connection";
-		return;
-	}
 	if (c->bit < 128)
 		bits[c->bit / 8] = (uint8_t)(1u << c->bit % 8);
+	if (c->options & XT_CONNLABEL_OP_SET) {
+		l->why = "the match sets a label of the connection";
+		l->form = !(c->options & XT_CONNLABEL_OP_INVERT);
+		low_set(l, expr_ct(l->a, NFT_CT_LABELS, -1), expr_bytes(l->a, DT_CT_LABEL, ORDER_HOST, bits, 128));
+	}
 	low_cmp(l, c->options & XT_CONNLABEL_OP_INVERT ? OP_EQ : OP_NE,
 		expr_binop(l->a, BINOP_AND, expr_ct(l->a, NFT_CT_LABELS, -1),
 			   expr_bytes(l->a, DT_CT_LABEL, ORDER_HOST, bits, 128)),

@@ -180,6 +180,16 @@ static uint64_t nft_state(uint32_t mask)
 	return mask & (XT_CONNTRACK_STATE_INVALID | 2 | 4 | 8); /* the same bits there */
 }
 
+/* A packet of no connection has no status, so it is not translated: nft's own negation is false of it */
+static void not_status(struct xt_low *l, uint64_t status)
+{
+	struct xt_low in = { .a = l->a, .family = l->family };
+
+	in.tail = &in.head;
+	low_bits(&in, false, expr_ct(l->a, NFT_CT_STATUS, -1), status);
+	low_not(l, &in);
+}
+
 static void lower_state(struct xt_low *l, bool invert, uint32_t mask)
 {
 	uint64_t state = nft_state(mask), status = 0;
@@ -201,8 +211,10 @@ static void lower_state(struct xt_low *l, bool invert, uint32_t mask)
 	}
 	if (state || !status)
 		low_bits(l, invert, expr_ct(l->a, NFT_CT_STATE, -1), state);
-	if (status)
-		low_bits(l, invert, expr_ct(l->a, NFT_CT_STATUS, -1), status);
+	if (status && !invert)
+		low_bits(l, false, expr_ct(l->a, NFT_CT_STATUS, -1), status);
+	if (status && invert)
+		not_status(l, status);
 }
 
 static void lower_status(struct xt_low *l, bool invert, uint32_t mask)
@@ -235,6 +247,16 @@ static void lower_addrs(struct xt_low *l, const struct xt_conntrack_mtinfo1 *c)
 	lower_addr(l, c, XT_CONNTRACK_REPLDST, true, IP_CT_DIR_REPLY, &c->repldst_addr, &c->repldst_mask);
 }
 
+/* All ports still ask for a connection, so the full range is said */
+static void lower_port(struct xt_low *l, bool invert, struct expr *left, uint16_t from, uint16_t to)
+{
+	struct expr *right = expr_be16(l->a, DT_SERVICE, from);
+
+	if (from != to)
+		right = expr_range(l->a, right, expr_be16(l->a, DT_SERVICE, to));
+	low_match(l, invert, left, right);
+}
+
 /* Ports are in network order in revisions 1 and 2, in host order with an end in 3. */
 static void lower_ports(struct xt_low *l, const struct xt_ext *x)
 {
@@ -252,7 +274,7 @@ static void lower_ports(struct xt_low *l, const struct xt_ext *x)
 			high = (&c->origsrc_port_high)[i];
 		else
 			low = high = (uint16_t)(low << 8 | low >> 8);
-		low_port(l, c->invert_flags & flag, expr_ct(l->a, key, dir), low, high);
+		lower_port(l, c->invert_flags & flag, expr_ct(l->a, key, dir), low, high);
 	}
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dscp - -m dscp, -m tos: the traffic class of the IP header */
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_dscp.h>
 
 #include "nsutil/xt/lower.h"
@@ -31,16 +30,14 @@ static const struct xt_opt tos_opts[] = {
 	XT_END,
 };
 
-/* The whole byte: in IPv4 the second of the header, in IPv6 four bits into it. */
 static void tos_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_tos_match_info *t = xt_data(xt_tos_match_info, x);
-	struct expr *left = expr_payload(l->a, NFT_PAYLOAD_NETWORK_HEADER, l->family == NFPROTO_IPV6 ? 4 : 8, 8,
-					 NULL);
+	struct expr *left = low_tos(l);
 
-	if (t->tos_mask != 0xff)
-		left = expr_binop(l->a, BINOP_AND, left, expr_u8(l->a, DT_INTEGER, t->tos_mask));
-	low_match(l, t->invert, left, expr_u8(l->a, DT_INTEGER, t->tos_value));
+	if (l->family == NFPROTO_IPV6 || t->tos_mask != 0xff)
+		left = expr_binop(l->a, BINOP_AND, left, low_tos_bits(l, t->tos_mask));
+	low_match(l, t->invert, left, low_tos_bits(l, t->tos_value));
 }
 
 const struct xt_codec xt_match_dscp_v0 = {

@@ -15,6 +15,7 @@ static const struct xt_opt helper_opts[] = {
 static void helper_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_helper_info *h = xt_data(xt_helper_info, x);
+	struct xt_low in = { .a = l->a, .family = l->family };
 	char name[16] = "";
 
 	if (!h->name[0]) {
@@ -22,8 +23,11 @@ static void helper_lower(struct xt_low *l, const struct xt_ext *x)
 		return;
 	}
 	memcpy(name, h->name, strnlen(h->name, sizeof(name) - 1));
-	low_match(l, h->invert, expr_ct(l->a, NFT_CT_HELPER, -1),
+	in.tail = &in.head;
+	low_match(h->invert ? &in : l, false, expr_ct(l->a, NFT_CT_HELPER, -1),
 		  expr_bytes(l->a, DT_STRING, ORDER_HOST, name, 128));
+	if (h->invert) /* true where there is no helper at all (xt_helper.c, helper_mt()) */
+		low_not(l, &in);
 }
 
 const struct xt_codec xt_match_helper_v0 = {

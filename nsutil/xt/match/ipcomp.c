@@ -12,13 +12,17 @@ static const struct xt_opt ipcomp_opts[] = {
 	XT_END,
 };
 
-/* The index has 16 bits in the header, 32 in the rule (xt_ipcomp.c, spi_match()). */
+/*
+ * The index has 16 bits in the header, 32 in the rule (xt_ipcomp.c, spi_match()). The kernel does not look at the
+ * reserved bits, so --compres asks for nothing.
+ */
 static void ipcomp_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_ipcomp *c = xt_data(xt_ipcomp, x);
 
-	if (c->hdrres || c->spis[0] > UINT16_MAX) {
-		l->why = "the flags of the IPComp header decide";
+	if (c->spis[0] > UINT16_MAX) {
+		if (!(c->invflags & XT_IPCOMP_INV_SPI))
+			low_never(l);
 		return;
 	}
 	low_port(l, c->invflags & XT_IPCOMP_INV_SPI, expr_field(l->a, "comp", "cpi"), (uint16_t)c->spis[0],

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* rpfilter - -m rpfilter: would a reply go out where the packet came in? */
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_rpfilter.h>
+#include <linux/rtnetlink.h>
 
 #include "nsutil/xt/lower.h"
 #include "nsutil/xt/type.h"
@@ -14,16 +16,34 @@ static const struct xt_opt rpfilter_opts[] = {
 	XT_END,
 };
 
+/*
+ * Local sources have no reverse path in nftables. In IPv6 they are accepted from any device (ip6t_rpfilter.c,
+ * rpfilter_lookup_reverse6()), in IPv4 only where the device does not matter; and only the inverted match has one form.
+ */
+static bool lower_local(struct xt_low *l, uint8_t flags)
+{
+	struct expr *fib = expr_new(l->a, EXPR_FIB, DT_FIB_ADDRTYPE, ORDER_HOST, 32);
+
+	if (!(flags & XT_RPFILTER_INVERT) || (l->family == NFPROTO_IPV4 && !(flags & XT_RPFILTER_LOOSE))) {
+		l->why = "the reverse path with local sources accepted decides";
+		return false;
+	}
+	if (fib) {
+		fib->fib.result = NFT_FIB_RESULT_ADDRTYPE;
+		fib->fib.flags = NFTA_FIB_F_SADDR;
+	}
+	low_match(l, true, fib, expr_u32(l->a, DT_FIB_ADDRTYPE, RTN_LOCAL));
+	return true;
+}
+
 /* As iptables-translate has it: fib saddr [. mark] [. iif] oif exists. */
 static void rpfilter_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	uint8_t flags = xt_data(xt_rpfilter_info, x)->flags;
 	struct expr *fib = expr_new(l->a, EXPR_FIB, DT_BOOLEAN, ORDER_HOST, 8);
 
-	if (flags & XT_RPFILTER_ACCEPT_LOCAL) {
-		l->why = "the reverse path with local sources accepted decides";
+	if (flags & XT_RPFILTER_ACCEPT_LOCAL && !lower_local(l, flags))
 		return;
-	}
 	if (fib) {
 		fib->fib.result = NFT_FIB_RESULT_OIF;
 		fib->fib.flags = NFTA_FIB_F_SADDR | NFTA_FIB_F_PRESENT;

@@ -16,9 +16,13 @@ static void tcpmss_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_tcpmss_match_info *m = xt_data(xt_tcpmss_match_info, x);
 	struct xt_low in = { .a = l->a, .family = l->family };
+	struct expr *mss = expr_be16(l->a, DT_INTEGER, m->mss_min);
 
+	/* All sizes still ask for the option */
+	if (m->mss_min != m->mss_max)
+		mss = expr_range(l->a, mss, expr_be16(l->a, DT_INTEGER, m->mss_max));
 	in.tail = &in.head;
-	low_port(m->invert ? &in : l, false, low_maxseg(l->a), m->mss_min, m->mss_max);
+	low_match(m->invert ? &in : l, false, low_maxseg(l->a), mss);
 	if (m->invert)
 		low_not(l, &in);
 }

@@ -15,8 +15,18 @@ static const struct xt_opt audit_opts[] = {
 	XT_END,
 };
 
-/* The type is only what the record says; the packet goes on. */
+/* The record no longer has the type (xt_AUDIT.c, audit_tg(), since Linux 4.12), and is that of nftables. */
+static void audit_lower(struct xt_low *l, const struct xt_ext *x)
+{
+	struct stmt *s = stmt_new(l->a, STMT_LOG);
+
+	(void)x;
+	if (s)
+		s->log = (struct stmt_log){ .level = 8 /* LOGLEVEL_AUDIT */, .group = -1 };
+	low_add(l, s);
+}
+
 const struct xt_codec xt_target_AUDIT_v0 = {
-	.name = "AUDIT", .target = true, .effectless = true, .goes_on = true,
-	.size = sizeof(struct xt_audit_info), .opts = audit_opts,
+	.name = "AUDIT", .target = true, .goes_on = true, .size = sizeof(struct xt_audit_info), .opts = audit_opts,
+	.lower = audit_lower,
 };

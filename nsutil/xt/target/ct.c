@@ -101,9 +101,10 @@ static void ct_lower(struct xt_low *l, const struct xt_ext *x)
 	}
 	if (c->zone || (c->flags & XT_CT_ZONE_MARK))
 		lower_zone(l, c);
-	if (c->ct_events)
-		low_set(l, expr_ct(l->a, NFT_CT_EVENTMASK, -1), expr_u32(l->a, DT_CT_EVENT, c->ct_events));
-	/* helpers, timeouts and expectation events do not decide where a packet goes */
+	/*
+	 * Helpers, timeouts and events do not decide where a packet goes; "ct event set" is no form of --ctevents,
+	 * for it does nothing where there is no connection yet.
+	 */
 }
 
 #define CT .name = "CT", .target = true, .goes_on = true, .lower = ct_lower

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* dscp - -j DSCP, -j TOS: write the traffic class of the IP header */
 #include <linux/netfilter.h>
-#include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_DSCP.h>
 
 #include "nsutil/xt/lower.h"
@@ -52,15 +51,15 @@ static const struct xt_opt tos_opts[] = {
 static void tos_lower(struct xt_low *l, const struct xt_ext *x)
 {
 	const struct xt_tos_target_info *t = xt_data(xt_tos_target_info, x);
-	unsigned offset = l->family == NFPROTO_IPV6 ? 4 : 8;
-	struct expr *byte = expr_payload(l->a, NFT_PAYLOAD_NETWORK_HEADER, offset, 8, NULL);
-	struct expr *v = expr_u8(l->a, DT_INTEGER, t->tos_value);
+	struct expr *v = low_tos_bits(l, t->tos_value);
 
-	if (t->tos_mask != 0xff)
+	if (l->family == NFPROTO_IPV6)
 		v = expr_binop(l->a, BINOP_XOR,
-			       expr_binop(l->a, BINOP_AND, byte, expr_u8(l->a, DT_INTEGER, (uint8_t)~t->tos_mask)),
-			       v);
-	low_set(l, expr_payload(l->a, NFT_PAYLOAD_NETWORK_HEADER, offset, 8, NULL), v);
+			       expr_binop(l->a, BINOP_AND, low_tos(l), expr_be16(l->a, DT_INTEGER, (uint16_t)~(t->tos_mask << 4))), v);
+	else if (t->tos_mask != 0xff)
+		v = expr_binop(l->a, BINOP_XOR,
+			       expr_binop(l->a, BINOP_AND, low_tos(l), low_tos_bits(l, (uint8_t)~t->tos_mask)), v);
+	low_set(l, low_tos(l), v);
 }
 
 const struct xt_codec xt_target_DSCP_v0 = {
