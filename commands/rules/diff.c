@@ -6,6 +6,7 @@
 
 #include "commands/command.h"
 #include "commands/head.h"
+#include "commands/rules/diff_alike.h"
 #include "commands/rules/rules.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/load.h"
@@ -120,9 +121,10 @@ static void put_base_side(const char *key, const struct chain *c, struct out *o)
 	out_object_end(o);
 }
 
-static void put_rule_side(const char *key, const struct rule *r, struct out *o)
+static void put_rule_side(const char *key, const struct rule *r, const struct diff_alike *alike, struct out *o)
 {
 	struct buf b _cleanup_buf_ = BUF_INIT;
+	const struct diff_form *f;
 
 	if (!r) {
 		out_null(o, key);
@@ -134,10 +136,12 @@ static void put_rule_side(const char *key, const struct rule *r, struct out *o)
 	out_uint(o, "index", NULL, r->index);
 	out_uint(o, "handle", NULL, r->handle);
 	out_str(o, "text", NULL, buf_cstr(&b));
+	f = diff_form(alike, r);
+	out_str(o, "form", NULL, f ? f->text : NULL);
 	out_object_end(o);
 }
 
-static void put_json(const struct diff_entry *d, struct out *o)
+static void put_json(const struct diff_entry *d, const struct diff_alike *alike, struct out *o)
 {
 	const struct set *set = d->left_set ? d->left_set : d->right_set;
 	bool rule = d->left || d->right, chain = chain_name(d) && !rule;
@@ -155,8 +159,8 @@ static void put_json(const struct diff_entry *d, struct out *o)
 		put_base_side("left", d->left_chain, o);
 		put_base_side("right", d->right_chain, o);
 	} else {
-		put_rule_side("left", d->left, o);
-		put_rule_side("right", d->right, o);
+		put_rule_side("left", d->left, alike, o);
+		put_rule_side("right", d->right, alike, o);
 	}
 	out_object_end(o);
 }
@@ -189,7 +193,20 @@ static void put_line(char mark, enum out_style style, const struct rule *r, cons
 	out_nl(o);
 }
 
-static void put_rules(const struct diff_entry *d, struct out *o)
+/* Of a rule that reads like one of the other side: what it is below. */
+static void put_form(const struct rule *r, const struct diff_alike *alike, struct out *o)
+{
+	const struct diff_form *f = diff_form(alike, r);
+
+	if (!f)
+		return;
+	out_style(o, STYLE_DIM);
+	out_text(o, "       %s %s", f->nft ? "nft:" : "compared as:", f->text);
+	out_style(o, STYLE_PLAIN);
+	out_nl(o);
+}
+
+static void put_rules(const struct diff_entry *d, const struct diff_alike *alike, struct out *o)
 {
 	char tail[48] = "";
 
@@ -198,10 +215,14 @@ static void put_rules(const struct diff_entry *d, struct out *o)
 		put_line('~', STYLE_WARN, d->left, tail, o);
 		return;
 	}
-	if (d->left)
+	if (d->left) {
 		put_line('-', STYLE_DEL, d->left, "", o);
-	if (d->right)
+		put_form(d->left, alike, o);
+	}
+	if (d->right) {
 		put_line('+', STYLE_ADD, d->right, "", o);
+		put_form(d->right, alike, o);
+	}
 }
 
 static void put_chain_line(char mark, enum out_style style, const struct chain *c, struct out *o)
@@ -216,11 +237,12 @@ static void put_chain_line(char mark, enum out_style style, const struct chain *
 	out_nl(o);
 }
 
-static void put_text(const struct diff_entry *d, const struct diff_entry *last, struct out *o)
+static void put_text(const struct diff_entry *d, const struct diff_entry *last, const struct diff_alike *alike,
+		     struct out *o)
 {
 	put_place(d, last, o);
 	if (d->left || d->right) {
-		put_rules(d, o);
+		put_rules(d, alike, o);
 	} else if (d->left_set || d->right_set) {
 		out_text(o, "%s set %s", d->kind == DIFF_CHANGED ? "~" : d->left_set ? "-" : "+",
 			 d->left_set ? d->left_set->name : d->right_set->name);
@@ -255,7 +277,7 @@ static void put_summary(const struct diff *d, const struct sides *sd, struct out
 	out_nl(o);
 }
 
-static void put_diff(const struct diff *d, const struct sides *sd, struct out *o)
+static void put_diff(const struct diff *d, const struct diff_alike *alike, const struct sides *sd, struct out *o)
 {
 	const struct diff_entry *last = NULL;
 
@@ -279,9 +301,9 @@ static void put_diff(const struct diff *d, const struct sides *sd, struct out *o
 	out_stream(o, "differences");
 	for (const struct diff_entry *it = d->entries; it; it = it->next) {
 		if (out_structured(o))
-			put_json(it, o);
+			put_json(it, alike, o);
 		else
-			put_text(it, last, o);
+			put_text(it, last, alike, o);
 		last = it;
 	}
 	out_stream_end(o);
@@ -293,11 +315,12 @@ static int compare(const struct rules_selection *sel, struct sides *sd, struct o
 {
 	struct arena *a _cleanup_arena_ = arena_new();
 	struct diff_side left = { sd->left_rs, sd->left_stores }, right = { sd->right_rs, sd->right_stores };
+	struct diff_alike alike;
 	struct diff d;
 
-	if (!a || diff_rulesets(a, &left, &right, sel->table, &d) != 0)
+	if (!a || diff_rulesets(a, &left, &right, sel->table, &d) != 0 || diff_alike(a, &d, &alike) != 0)
 		return err_oom(e);
-	put_diff(&d, sd, o);
+	put_diff(&d, &alike, sd, o);
 	return d.n != 0;
 }
 
