@@ -114,9 +114,12 @@ portable: $(B)/cnish
 	$(Q)$(CC) $(CFLAGS) -static -o $(B)/launch shell/portable/launch.c
 	$(Q)tests/lib/portable $(B)/cnish $(B)/launch $(PORTABLE)
 
-# One static binary, where there are static libraries of all; STATIC_DIRS: where else to look for them. Tables for
-# unwinding are a tenth of it, and nothing unwinds.
+# One static binary, where there are static libraries of all; STATIC_DIRS: where else to look for them, STATIC_SRC: where
+# there is source of those that no package has. Tables for unwinding are a tenth of it, and nothing unwinds.
+STATIC_BUILT := $(B)/static
+STATIC_DIRS += $(if $(STATIC_SRC),$(STATIC_BUILT))
 static:
+	$(Q)[ -z "$(STATIC_SRC)" ] || tests/lib/static-source "$(CC)" $(STATIC_BUILT) $(STATIC_SRC)
 	$(Q)tests/lib/static "$(CC)" $(STATIC_DIRS) >/dev/null
 	$(Q)$(MAKE) --no-print-directory $(B)/cnish-static
 

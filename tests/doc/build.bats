@@ -87,3 +87,54 @@ check_with() {
 	done
 	[[ $(tests/lib/static cc "$dir") == *-lmnl*-lip4tc* ]]
 }
+
+@test "make static: what no package has is built from source, and a folder without any is refused" {
+	local d=$BATS_TEST_TMPDIR f
+	mkdir -p "$d/libmnl-1/src" "$d/libmnl-1/include/libmnl" "$d/iptables-1/libiptc" "$d/none"
+	touch "$d/libmnl-1/include/libmnl/libmnl.h"
+	for f in socket callback nlmsg attr; do
+		printf '#include "config.h"\n#include <libmnl/libmnl.h>\nint mnl_%s(void) { return 1; }\n' $f >"$d/libmnl-1/src/$f.c"
+	done
+	for f in 4 6; do printf 'int ip%stc_init(void) { return 1; }\n' $f >"$d/iptables-1/libiptc/libip${f}tc.c"; done
+	tests/lib/static-source cc "$d/out" "$d"
+	[ "$(nm "$d"/out/libmnl.a | grep -c ' T mnl_')" = 4 ]
+	nm "$d/out/libip4tc.a" | grep ' T ip4tc_init'
+	nm "$d/out/libip6tc.a" | grep ' T ip6tc_init'
+	# a folder of its own as well
+	tests/lib/static-source cc "$d/out2" "$d/libmnl-1"
+	[ -e "$d/out2/libmnl.a" ]
+	run tests/lib/static-source cc "$d/out3" "$d/none"
+	[ "$status" = 1 ]
+	[[ $output == "make static: "*"$d/none"*"apt-get source"* ]]
+}
+
+# The folder that STATIC_SRC names, or what apt has: "deb-src" may be missing, or the archive out of reach.
+static_src() {
+	if [ -z "${STATIC_SRC:-}" ]; then
+		STATIC_SRC=$BATS_FILE_TMPDIR/source
+		mkdir -p "$STATIC_SRC"
+		(cd "$STATIC_SRC" && timeout 120 apt-get -qq source libmnl iptables) >"$BATS_FILE_TMPDIR/apt" 2>&1 ||
+			skip "no source of libmnl and iptables: STATIC_SRC is not set, and apt-get source says: $(tail -1 "$BATS_FILE_TMPDIR/apt")"
+	fi
+	export STATIC_SRC
+}
+
+@test "make static STATIC_SRC: under 3 MB, and its main commands run in an empty chroot" {
+	local root=$BATS_TEST_TMPDIR/root
+	static_src
+	make -s static
+	[ "$(stat -c %s "$BUILD/cnish-static")" -lt 3000000 ]
+	mkdir -p "$root/proc"
+	cp "$BUILD/cnish-static" "$root/cnish"
+	unshare -n -m sh -ec '
+		mount -t proc proc "$1/proc"
+		ip link set lo up
+		iptables-legacy -A INPUT -p tcp --dport 80 -j ACCEPT
+		nft add table ip native; nft "add chain ip native c { type filter hook input priority 0; }"
+		chroot "$1" /cnish --version
+		chroot "$1" /cnish tables
+		chroot "$1" /cnish trace in tcp 10.0.0.1 to 127.0.0.1:80
+		chroot "$1" /cnish -c info -c sockets' sh "$root" >"$root/out"
+	grep -- '-p tcp -m tcp --dport 80 -j ACCEPT' "$root/out"
+	grep 'ip native' "$root/out"
+}
