@@ -96,4 +96,7 @@ void istio_step_words(const struct istio_step *s, bool add, struct buf *b);
  */
 int istio_routing_run(const struct netns *ns, const struct istio_routing *r, bool adds, struct err *e);
 
+/* istio_routing_back() - take back what istio_routing_run() did, as far as that can be done, the last first */
+void istio_routing_back(const struct netns *ns, const struct istio_routing *r, bool adds);
+
 #endif

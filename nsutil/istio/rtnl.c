@@ -99,6 +99,20 @@ static int run_edit(int fd, const struct istio_routing_edit *edit, struct err *e
 	return err_cap(e, error, "CAP_NET_ADMIN", "cannot do 'ip %s'", buf_cstr(&b));
 }
 
+void istio_routing_back(const struct netns *ns, const struct istio_routing *r, bool adds)
+{
+	_cleanup_close_ int fd = netns_socket(ns, AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, NULL);
+
+	for (unsigned i = r->n; fd >= 0 && i-- > 0;) {
+		struct istio_routing_edit back = r->at[i];
+
+		if (back.add != adds)
+			continue;
+		back.add = !adds;
+		run_edit(fd, &back, NULL);
+	}
+}
+
 int istio_routing_run(const struct netns *ns, const struct istio_routing *r, bool adds, struct err *e)
 {
 	_cleanup_close_ int fd = -1;

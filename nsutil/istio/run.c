@@ -209,7 +209,7 @@ static int run_nft(struct run *r, enum istio_phase phase)
 	if (!b.n)
 		return 0;
 	if (commit_nft(r, &b) < 0)
-		return r->e && r->e->errnum ? err_wrap(r->e, "changing the compat store") : -1;
+		return r->e && r->e->errnum ? err_wrap(r->e, "changing nftables") : -1;
 	r->commits++;
 	return 0;
 }
@@ -316,6 +316,16 @@ static void hold_signals(sigset_t *old)
 	pthread_sigmask(SIG_BLOCK, &set, old);
 }
 
+/* Where no table was changed, all is to be as it was; else a second run needs the routing. */
+static void take_routing_back(const struct run *r)
+{
+	if (r->commits)
+		return;
+	if (r->c->flush)
+		istio_routing_back(r->ns, &r->c->routing, false);
+	istio_routing_back(r->ns, &r->c->routing, true);
+}
+
 static int run_here(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
 {
 	struct run r = { .ns = ns, .c = c, .generation = c->before->nft_generation, .e = e };
@@ -324,17 +334,21 @@ static int run_here(const struct netns *ns, const struct istio_change *c, unsign
 	int status;
 
 	r.lock_ms = lock_secs == ISTIO_LOCK_NONE ? XT_LOCK_NOT_NEEDED : lock_secs * 1000;
-	if (istio_routing_run(ns, &c->routing, true, e) < 0)
-		return -1;
 	/* While the packet rules stand they tell whose a mark of one's own choice is; should this be the
 	 * last thing done, a second run still knows. */
-	if (c->flush && istio_routing_run(ns, &c->routing, false, e) < 0)
+	if (istio_routing_run(ns, &c->routing, true, e) < 0 || (c->flush && istio_routing_run(ns, &c->routing, false, e) < 0)) {
+		take_routing_back(&r);
 		return -1;
-	if (!g->on[0] && !g->on[1] && !g->left[0] && !g->left[1])
-		return run_main(&r);
-	hold_signals(&old);
-	status = run_guarded(&r);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	}
+	if (g->on[0] || g->on[1] || g->left[0] || g->left[1]) {
+		hold_signals(&old);
+		status = run_guarded(&r);
+		pthread_sigmask(SIG_SETMASK, &old, NULL);
+	} else {
+		status = run_main(&r);
+	}
+	if (status < 0)
+		take_routing_back(&r);
 	return status;
 }
 

@@ -148,6 +148,21 @@ refused() {
 }
 @test "what cannot be written is refused before anything is changed" { in_pod refused; }
 
+# Istio's own plan jumps to a chain that it does not make: servers of IPv6 alone, and no IPv6.
+routes() { printf 'rule\nroute show table all\n' | pod_exec ip -batch -; }
+kernel_refuses() {
+	local status=0 settings=(ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY REDIRECT_DNS=true DNS_SERVERS=2001:db8::1 ENABLE_INBOUND_IPV6=false)
+	"$CNISH" -o nft istio show "${settings[@]}" NATIVE_NFTABLES=true >/run/plan
+	! pod_exec nft -f /run/plan 2>/dev/null
+	routes >/run/before
+	"$CNISH" -t netns:pod --yes istio apply --store native "${settings[@]}" >/run/out 2>/run/err || status=$?
+	[ $status = 5 ]
+	grep -q 'changing nftables: .*: No such file' /run/err || { cat /run/err; false; }
+	[ -z "$(listing pod)" ]
+	routes | diff /run/before -
+}
+@test "what the kernel refuses leaves no routes and rules of ip(8) either" { in_pod kernel_refuses; }
+
 # differs KIND CHAIN INDEX EFFECT: the one difference, and what it does to connections
 differs() {
 	"$CNISH" -t netns:pod -o json istio verify >/run/json 2>/dev/null || [ $? = 1 ]
