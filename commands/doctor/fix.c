@@ -126,6 +126,7 @@ static int carry_out(const struct target *t, struct arena *a, const struct istio
 	struct err trouble = ERR_INIT;
 	const char *undo = NULL;
 
+	istio_change_note_lock(change, LOCK_SECS, o);
 	if (istio_undo_write(a, &t->netns, change, "doctor --fix", t->label, &undo, &trouble) < 0)
 		out_note(o, "the former state is not kept: %s: %s", trouble.what, trouble.why);
 	else if (undo)

@@ -269,15 +269,21 @@ static bool changes_legacy(const struct istio_change *c)
 	return false;
 }
 
+void istio_change_note_lock(const struct istio_change *c, unsigned wait, struct out *o)
+{
+	char who[64];
+
+	if (changes_legacy(c) && xt_lock_holder(who, sizeof(who)))
+		out_note(o, "the xtables lock is held by %s; waiting %u s for it at most", who, wait);
+}
+
 /* The former state is kept before the first change; a disk that is full must not keep a pod broken. */
 static int carry_out(const struct istio_job *job, const struct istio_change *c, const struct istio_deed *deed,
 		     unsigned wait, const char **undo, struct out *o, struct err *e)
 {
 	struct err trouble = ERR_INIT;
-	char who[64];
 
-	if (changes_legacy(c) && xt_lock_holder(who, sizeof(who)))
-		out_note(o, "the xtables lock is held by %s; waiting %u s for it at most", who, wait);
+	istio_change_note_lock(c, wait, o);
 	if (istio_undo_write(job->arena, &job->target->netns, c, deed->question, job->target->label, undo,
 			     &trouble) < 0)
 		out_note(o, "the former state is not kept: %s: %s", trouble.what, trouble.why);

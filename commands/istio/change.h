@@ -37,6 +37,9 @@ struct istio_deed {
 int istio_change_do(struct session *s, const struct istio_job *job, const struct istio_change *c,
 		    const struct istio_deed *deed, struct out *o, struct err *e);
 
+/* istio_change_note_lock() - where legacy tables are to change and somebody has their lock: who, before it is waited for */
+void istio_change_note_lock(const struct istio_change *c, unsigned wait, struct out *o);
+
 /**
  * istio_flush_plan() - make the plan of a job whose rules are to be removed, whatever they were made for
  * @job:	job that was begun

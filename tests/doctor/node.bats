@@ -266,6 +266,27 @@ d13_fix() {
 }
 @test "--fix removes what nothing leads to, once, and it can be undone" { in_pod d13_fix; }
 
+# As apply and flush: who has the lock is said when it is waited for, not when that was in vain.
+held_fix() {
+	local status=0 fix holder
+	node_with legacy
+	export NODE=/run/node-legacy
+	istio_rules 4 | grep -v -e '-j ISTIO_OUTPUT' -e 'PREROUTING.*-j ISTIO_INBOUND' | pod_exec iptables-legacy-restore --noflush
+	finds D13
+	flock -o /run/xtables.lock sleep 100 3>&- &
+	holder=$!
+	until_true grep -q "FLOCK .* $holder " /proc/locks
+	"$CNISH" -t netns:pod --host-root "$NODE" --yes doctor --fix >/run/out 2>&1 3>&- &
+	fix=$!
+	until_true grep -q "the xtables lock is held by process $holder (flock); waiting 30 s" /run/out
+	kill -0 $fix
+	kill $holder
+	wait $fix || status=$?
+	[ $status = 0 ]
+	finds ''
+}
+@test "--fix says who holds the xtables lock while it waits for it" { in_pod held_fix; }
+
 d52_fix() {
 	[ "$(cat /proc/sys/net/netfilter/nf_log_all_netns 2>/dev/null || echo 0)" = 0 ] || skip "this machine logs all namespaces"
 	nft_node
