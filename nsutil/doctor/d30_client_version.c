@@ -11,6 +11,9 @@
 /* Since 1.8.8 iptables-nft writes ports and marks as nftables' own expressions, which older ones cannot read back. */
 enum { NATIVE_SINCE = 10808 };
 
+/* 1.8 writes DNAT's second revision, which 1.6 calls unsupported (kubernetes#95409). */
+enum { SECOND_DNAT = 2, SECOND_DNAT_SINCE = 10800 };
+
 /* "1.8.9" as 10809; 0 when it is none. */
 static int number_of(const char *version)
 {
@@ -32,7 +35,7 @@ static bool is_native(const struct stmt *s)
 }
 
 struct search {
-	const struct rule *native, *opaque;
+	const struct rule *native, *opaque, *dnat;
 };
 
 static bool look(const struct rule *r, void *arg)
@@ -46,7 +49,23 @@ static bool look(const struct rule *r, void *arg)
 	for (const struct stmt *st = r->chain->table->store == STORE_COMPAT && !s->native ? r->stmts : NULL; st; st = st->next)
 		if (is_native(st))
 			s->native = r;
-	return s->native && s->opaque;
+	for (const struct stmt *st = s->dnat ? NULL : r->stmts; st; st = st->next)
+		if (st->kind == STMT_XT && st->xt->target && st->xt->rev >= SECOND_DNAT && strcmp(st->xt->name, "DNAT") == 0)
+			s->dnat = r;
+	return s->native && s->opaque && s->dnat;
+}
+
+static void report_dnat(struct doctor *d, const struct fact_iptables *old, const struct rule *r)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct doctor_finding *f;
+
+	f = doctor_find(d, "iptables %s of the %s cannot read DNAT rules that a newer one wrote: it shows 'DNAT [unsupported revision]', "
+			   "and what it saves cannot be restored", old->found.version, old->where);
+	doctor_see(d, f, old->where, old->found.path, "iptables %s", old->found.version);
+	doctor_see(d, f, r->chain->name, store_name(r->chain->table->store), "rule %u: %s", r->index, chains_text(r, &b));
+	doctor_fix(d, f, "update iptables there to 1.8 or newer");
+	doctor_fix_self(d, f, "tables");
 }
 
 static void report(struct doctor *d, const struct fact_iptables *old, const struct rule *r)
@@ -66,7 +85,7 @@ static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct search s = { NULL, NULL };
+	struct search s = { NULL };
 	struct doctor_finding *f;
 
 	if (!rs)
@@ -78,10 +97,14 @@ static void check(struct doctor *d)
 			   chains_text(s.opaque, &b));
 		doctor_fix(d, f, "look at it with the iptables that wrote it, and bring the versions together");
 	}
-	for (const struct fact_iptables *i = s.native ? facts_iptables(d) : NULL; i; i = i->next) {
+	for (const struct fact_iptables *i = s.native || s.dnat ? facts_iptables(d) : NULL; i; i = i->next) {
 		int version = number_of(i->found.version);
 
-		if (i->found.variant != IPT_NFT || !version || version >= NATIVE_SINCE)
+		if (s.dnat && version && version < SECOND_DNAT_SINCE) {
+			report_dnat(d, i, s.dnat);
+			return;
+		}
+		if (!s.native || i->found.variant != IPT_NFT || !version || version >= NATIVE_SINCE)
 			continue;
 		report(d, i, s.native);
 		return;
@@ -93,8 +116,8 @@ const struct doctor_entry doctor_d30 = {
 	.title = "an iptables is too old for the rules",
 	.link = "https://github.com/kubernetes/kubernetes/issues/112477",
 	.explain = "Programs with iptables of different versions write to the same tables. An older iptables-nft cannot read what a\n"
-		   "newer one wrote (ports and marks since 1.8.8, newer revisions of extensions): it shows such rules without their\n"
-		   "conditions, does not find them with -C, and adds them again.\n"
+		   "newer one wrote (ports and marks since 1.8.8, newer revisions of extensions as DNAT's of 1.8): it shows such rules\n"
+		   "without their conditions, does not find them with -C, and adds them again.\n"
 		   "It is told by the rules and by the versions of the node's and the containers' iptables (from their files).",
 	.severity = DOCTOR_WARNING,
 	.scope = DOCTOR_BOTH,

@@ -32,6 +32,7 @@ static void check(struct doctor *d)
 	doctor_see(d, f, "nf_conntrack_count", "/proc/sys/net/netfilter", "%lld", count);
 	doctor_see(d, f, "nf_conntrack_max", "/proc/sys/net/netfilter", "%lld", max);
 	doctor_see(d, f, "drop", "/proc/net/stat/nf_conntrack", "%llu packets dropped so far", conntrack_stat(d, "drop"));
+	doctor_see(d, f, "insert_failed", "/proc/net/stat/nf_conntrack", "%llu entries not made so far", conntrack_stat(d, "insert_failed"));
 	doctor_fix(d, f, "sysctl -w net.netfilter.nf_conntrack_max=%lld on the node", max * 2);
 	doctor_fix_self(d, f, "conns");
 }

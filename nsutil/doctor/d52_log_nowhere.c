@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* d52_log_nowhere - LOG and TRACE rules of a pod write nowhere */
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
@@ -29,13 +31,8 @@ static bool writes_to_log(const struct stmt *s)
 
 static bool is_log(const struct rule *r, void *arg)
 {
-	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct search *s = arg;
 
-	if (r->chain->table->store == STORE_COMPAT && strstr(chains_text(r, &b), "-j TRACE")) { /* "meta nftrace set 1" */
-		s->rule = r;
-		return true;
-	}
 	for (const struct stmt *st = r->stmts; st; st = st->next)
 		if (writes_to_log(st)) {
 			s->rule = r;
@@ -147,21 +144,70 @@ static void report(struct doctor *d, const struct rule *r, unsigned family, cons
 	doctor_fix_self(d, f, "trace --live");
 }
 
-static void check(struct doctor *d)
+/* TRACE of iptables-nft is "meta nftrace set 1". */
+static bool is_nft_trace(const struct rule *r, void *arg)
 {
-	const struct ruleset *rs = doctor_rules(d);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct search *s = arg;
+
+	if (r->chain->table->store != STORE_COMPAT || !strstr(chains_text(r, &b), "-j TRACE"))
+		return false;
+	s->rule = r;
+	return true;
+}
+
+/* Somebody in the namespace has joined the group that nf_tables tells its traces to: "nft monitor trace", xtables-monitor. */
+static bool has_trace_listener(struct doctor *d)
+{
+	const char *text = facts_proc(d, "net/netlink");
+	unsigned protocol, groups;
+
+	for (const char *line = text ? strchr(text, '\n') : NULL; line && line[1]; line = strchr(line + 1, '\n'))
+		if (sscanf(line + 1, "%*s %u %*s %x", &protocol, &groups) == 2 && protocol == NETLINK_NETFILTER &&
+		    (groups & 1U << (NFNLGRP_NFTRACE - 1)))
+			return true;
+	return false;
+}
+
+/* No logger has a part in it, so none is mended. */
+static void check_nft_trace(struct doctor *d, const struct ruleset *rs)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct search s = { NULL };
+	struct doctor_finding *f;
+
+	if (!chains_each(rs, is_nft_trace, &s) || has_trace_listener(d))
+		return;
+	f = doctor_find(d, "a rule traces, and nobody takes its lines: TRACE of iptables-nft never writes to the kernel log, and nobody in "
+			   "this namespace listens to nf_tables");
+	doctor_see(d, f, s.rule->chain->name, store_name(STORE_COMPAT), "rule %u: %s", s.rule->index, chains_text(s.rule, &b));
+	doctor_see(d, f, "listeners to traces", "/proc/net/netlink", "none");
+	doctor_fix(d, f, "nsenter --net=%s xtables-monitor --trace", d->t->netns.path);
+	doctor_fix_self(d, f, "trace --live");
+}
+
+static void check_log(struct doctor *d, const struct ruleset *rs)
+{
 	struct search s = { NULL };
 	const char *logger, *mend;
 	unsigned family;
-	uint64_t first;
 
-	if (!rs || !chains_each(rs, is_log, &s))
+	if (!chains_each(rs, is_log, &s))
 		return;
 	family = s.rule->chain->table->family == NFPROTO_IPV6 ? 10 : 2;
-	if (proc_netns(d->t->proc, 1, &first) == 0 && first == d->t->netns.inode)
-		return;
 	if (is_lost(d, family, &logger, &mend))
 		report(d, s.rule, family, logger, mend);
+}
+
+static void check(struct doctor *d)
+{
+	const struct ruleset *rs = doctor_rules(d);
+	uint64_t first;
+
+	if (!rs || (proc_netns(d->t->proc, 1, &first) == 0 && first == d->t->netns.inode))
+		return;
+	check_log(d, rs);
+	check_nft_trace(d, rs);
 }
 
 const struct doctor_entry doctor_d52 = {
@@ -171,6 +217,7 @@ const struct doctor_entry doctor_d52 = {
 	.explain = "The kernel log takes netfilter's lines from the first network namespace only. In a pod, LOG and TRACE rules\n"
 		   "count packets and print nothing; nor do they where a tracer was ended that had bound the logger to itself.\n"
 		   "It is told by such a rule, the namespace's logger, whether somebody reads it, and nf_log_all_netns.\n"
+		   "TRACE of iptables-nft writes to no logger: its lines go to listeners in the pod's own namespace.\n"
 		   "--fix gives the namespace its logger back and sets the node's switch.",
 	.severity = DOCTOR_INFO,
 	.scope = DOCTOR_POD,

@@ -331,3 +331,182 @@ on_self() {
 	[ "$(jq -r '[.findings[].id] | unique | join(" ")' /run/json)" = "$1" ] || { jq -c .findings[] /run/json; return 1; }
 }
 @test "D08: not of Envoy in the node's own network, beside kubelet" { sandbox node_envoy; }
+
+old_clients() {
+	nft_node
+	# a mark and a port, to an iptables of Debian 11
+	sed -i 's/1\.8\.9/1.8.7/g' /run/node-nft/usr/sbin/xtables-nft-multi
+	finds ''
+	with D30 pod_exec iptables-nft -A INPUT -m mark --mark 5 -j ACCEPT -- pod_exec iptables-nft -F INPUT
+	with D30 pod_exec iptables-nft -A INPUT -p udp --sport 53 -j ACCEPT -- pod_exec iptables-nft -F INPUT
+	with '' pod_exec iptables-nft -A INPUT -p tcp -m multiport --dports 1,2 -j ACCEPT -- pod_exec iptables-nft -F INPUT
+	# what Ubuntu 18.04 shows of a pod's, or of Docker's, DNAT
+	node_with legacy
+	export NODE=/run/node-legacy
+	pod_exec iptables-legacy -t nat -A OUTPUT -p tcp --dport 80 -j DNAT --to-destination 10.0.0.1:8080
+	finds ''
+	sed -i 's/1\.8\.9/1.6.1/g' /run/node-legacy/usr/sbin/xtables-legacy-multi
+	finds D30
+	pod_exec iptables-legacy -t nat -F
+	finds ''
+}
+@test "D30: marks and ports for 1.8.7, DNAT for 1.6.1 (their files are fixtures)" { in_pod old_clients; }
+
+# agent NAME VERSION: a process of that name in a root that has an nft of that version, until it is killed
+agent() {
+	local d root=/run/agent-$1
+	mkdir -p "$root/usr/sbin" "$root/usr/lib/x86_64-linux-gnu" "$root/dev" "$root/proc"
+	sed "s/1\\.0\\.6\\x00/$2\\x00/" /usr/sbin/nft >"$root/usr/sbin/nft"
+	cp -L /usr/lib/x86_64-linux-gnu/libnftables.so.1 "$root/usr/lib/x86_64-linux-gnu/"
+	for d in /bin /lib /lib64 /usr/lib/x86_64-linux-gnu "$(dirname "$TOOLS")"; do
+		[ ! -e "$d" ] || { mkdir -p "$root$d" && mount --bind "$d" "$root$d"; }
+	done
+	touch "$root/dev/null" && mount --bind /dev/null "$root/dev/null"
+	chroot "$root" "$TOOLS/standin" -d -n "$1" "tcp/$3"
+}
+
+old_nft() {
+	local pid
+	node_with nft
+	nft 'add table inet x; add map inet x m { type ipv4_addr : verdict; }'
+	sed "s/1\\.0\\.6\\x00/1.1.0\\x00/" /usr/sbin/nft >/run/node-nft/usr/sbin/nft
+	mkdir -p /run/node-nft/usr/lib/x86_64-linux-gnu
+	cp -L /usr/lib/x86_64-linux-gnu/libnftables.so.1 /run/node-nft/usr/lib/x86_64-linux-gnu/
+	on_node ''
+	pid=$(agent flanneld 1.0.2 10001)
+	on_node D31
+	kill "$pid"
+	until_true pod_gone "$pid"
+	on_node ''
+	# both are of agents, the node's own is as old as the older
+	sed -i "s/1\\.1\\.0\\x00/0.9.8\\x00/" /run/node-nft/usr/sbin/nft
+	pid=$(agent calico-node 0.9.6 10002)
+	on_node ''
+	agent cilium-agent 1.0.1 10003 >/dev/null
+	on_node D31
+	nft delete table inet x
+	on_node ''
+}
+@test "D31: a map, other agents, and the older of two that differ (their files are fixtures)" { sandbox old_nft; }
+
+# The kernel log gets nothing of TRACE of iptables-nft, on the node either: who is to see it listens in the namespace.
+traces() {
+	local pid
+	nft_node
+	pod_exec iptables-nft -t raw -A OUTPUT -p tcp --dport 9 -j TRACE
+	finds D52
+	jq -e '.findings[0] | .mendable | not' /run/json
+	nsenter --net=/run/netns/pod nft monitor trace >/dev/null 3>&- &
+	pid=$!
+	until_true pod_exec awk '$2 == 12 && $4 != "00000000" { ok = 1 } END { exit !ok }' /proc/net/netlink
+	finds ''
+	kill $pid
+	wait $pid || true
+	finds D52
+	pod_exec iptables-nft -t raw -F
+	finds ''
+}
+@test "D52: TRACE of iptables-nft, unless somebody listens to it" { in_pod traces; }
+
+# Segments of a connection that the pod never had come in from outside, as behind a firewall that forgot it.
+strays() {
+	python3 -c '
+import socket, struct, time
+def total(b): s = sum(struct.unpack("!%dH" % (len(b) // 2), b)); s = (s & 65535) + (s >> 16); return ~(s + (s >> 16)) & 65535
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+me, pod = socket.inet_aton("10.0.1.1"), socket.inet_aton("10.0.1.39")
+while True:
+    t = struct.pack("!HHIIBBHHH", 443, 40000, 7, 9, 0x50, 0x00, 1024, 0, 0)  # no flags: no state of a connection has that
+    c = total(me + pod + struct.pack("!BBH", 0, 6, len(t)) + t)
+    s.sendto(t[:16] + struct.pack("!H", c) + t[18:], ("10.0.1.39", 0))
+    time.sleep(0.005)
+' 3>&- &
+}
+
+invalid() {
+	local liberal=/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal
+	[ -e /proc/net/stat/nf_conntrack ] || skip "no counters of connection tracking here"
+	nft_node
+	pod_exec nft 'table inet own { chain c { type filter hook input priority 0; ct state established accept; }; }'
+	finds ''
+	strays
+	until_true pod_exec awk 'NR > 1 && $5 != "00000000" { ok = 1 } END { exit !ok }' /proc/net/stat/nf_conntrack
+	finds D48
+	pod_exec sh -c "echo 1 >$liberal"
+	finds ''
+	pod_exec sh -c "echo 0 >$liberal"
+	finds D48
+	pod_exec nft insert rule inet own c ct state invalid counter drop
+	finds ''
+	pod_exec nft 'flush chain inet own c; add rule inet own c ct state established accept'
+	finds D48
+	kill $!
+	sleep 0.1
+	finds ''
+}
+@test "D48: strays from outside; silent where they are allowed, dropped by a native rule, or come no more" { in_pod invalid; }
+
+# The runtime tells of a process that is gone, or of none and no namespace.
+lost() {
+	local gone=/run/netns/gone
+	on_cri() {
+		rm -f /run/cri.sock /run/liar
+		"$TOOLS/liar" /run/cri.sock "$@" >/run/liar 2>&1 3>&- &
+		until_true grep -qs ready /run/liar
+		"$CNISH" -o json --runtime unix:///run/cri.sock doctor host | jq -r '[.findings[].id] | unique | join(" ")'
+		kill $!
+	}
+	[ "$(on_cri crio $gone 4194000)" = D45 ]
+	[ "$(on_cri old $gone 0)" = D45 ]
+	: >$gone # a file where the namespace's mount was
+	[ "$(on_cri crio $gone 0)" = D45 ]
+	rm $gone
+	ip netns add gone
+	[ "$(on_cri crio $gone 0)" = "" ]
+	[ "$(on_cri crio $gone 4194000)" = "" ]
+	[ "$(on_cri old $gone 0)" = "" ]
+}
+@test "D45: a process that is gone, an old runtime, a file without a mount; not when the mount is there" { sandbox lost; }
+
+# docker in docker: a control group below the container's, with namespaces of its own, one of them two processes'.
+nested() {
+	local group=$1 inner one two
+	nft_node
+	mkdir -p "$group"
+	echo "$POD_PID" >"$group/cgroup.procs"
+	of_pod() {
+		"$CNISH" --runtime none --host-root "$NODE" -t cid:bbbb -o json doctor >/run/json || [ $? = 1 ]
+		jq -r '[.findings[].id] | unique | join(" ")' /run/json
+	}
+	[ "$(of_pod)" = "" ]
+	inner=$group/docker/$(printf '%064d' 0 | tr 0 c)
+	mkdir -p "$inner"
+	unshare -n sh -c 'sleep 100 & exec sleep 100' 3>&- &
+	one=$!
+	until_true grep -qs sleep "/proc/$one/comm"
+	two=$(until_true pgrep -P $one sleep)
+	# a namespace of somebody else's is none of the pod's
+	[ "$(of_pod)" = "" ]
+	echo $one >"$inner/cgroup.procs"
+	echo "$two" >"$inner/cgroup.procs"
+	[ "$(of_pod)" = D44 ]
+	jq -e '[.findings[0].evidence[] | select(.what == "another one")] | length == 1' /run/json
+	kill "$two" $one
+	wait $one || true
+	until_true pod_gone "$two"
+	[ "$(of_pod)" = "" ]
+}
+@test "D44: docker in docker, one namespace of two processes; not one of somebody else's" {
+	local top group r=0 n
+	top=$(find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs -writable -printf '%h\n' | head -1)/cnish-test-d44n-$$
+	group=$top/kubepods/besteffort/pod0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f/$(printf '%064d' 0 | tr 0 b)
+	mkdir -p "$group" || skip "control groups are not writable here"
+	in_pod nested "$group" || r=$?
+	for n in $(seq 50); do
+		find "$top" -depth -type d -exec rmdir {} + 2>/dev/null
+		[ -e "$top" ] || break
+		sleep 0.1
+	done
+	[ $r = 0 ]
+	[ ! -e "$top" ]
+}
