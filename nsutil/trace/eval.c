@@ -120,6 +120,13 @@ static bool from_ethernet(const struct run *r)
 	return !l || l->type == ARPHRD_ETHER;
 }
 
+bool eval_behind_ah(const struct run *r, const struct chain *c)
+{
+	return r->pkt.l4proto == IPPROTO_AH && run_v6(r) && c && c->table->store == STORE_LEGACY;
+}
+
+static const char not_behind_ah[] = "what stands behind the authentication header is not given";
+
 void eval_expr(struct run *r, const struct expr *x, struct value *v)
 {
 	switch (x->kind) {
@@ -131,8 +138,14 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 		packet_load(&r->pkt, x->payload.base, x->payload.offset, x->bits, v);
 		if (r->xt && x->payload.base == NFT_PAYLOAD_LL_HEADER && !from_ethernet(r))
 			value_absent(v, "the packet came by no Ethernet device");
+		if (x->payload.base == NFT_PAYLOAD_TRANSPORT_HEADER && eval_behind_ah(r, r->chain))
+			value_unknown(v, x->bits, not_behind_ah);
 		break;
-	case EXPR_META: meta_eval(r, x->meta_key, v); break;
+	case EXPR_META:
+		meta_eval(r, x->meta_key, v);
+		if (x->meta_key == NFT_META_L4PROTO && eval_behind_ah(r, r->chain))
+			value_unknown(v, 8, not_behind_ah);
+		break;
 	case EXPR_CT: ct_eval(r, x, v); break;
 	case EXPR_BINOP: binop_eval(r, x, v); break;
 	case EXPR_FIB: fib_eval(r, x, v); break;

@@ -128,6 +128,9 @@ void run_step(struct run *r, const struct trace_step *s);
 /* ---- eval.c, set.c: conditions and values ---- */
 
 void eval_expr(struct run *r, const struct expr *x, struct value *v);
+/* eval_behind_ah() - ipv6_find_hdr() goes past an authentication header for ip6_tables: what it finds there is not known
+ * here. nf_tables takes the header itself for the transport header. */
+bool eval_behind_ah(const struct run *r, const struct chain *c);
 enum tri eval_condition(struct run *r, const struct stmt *s);
 bool eval_same(const struct expr *a, const struct expr *b);
 

@@ -128,7 +128,7 @@ static bool push(struct run *r, struct stack *st, const struct frame *f)
 
 static struct frame enter(const struct run *r, const struct chain *c)
 {
-	const struct quick_chain *q = quick_chain(r->t->quick, c);
+	const struct quick_chain *q = eval_behind_ah(r, c) ? NULL : quick_chain(r->t->quick, c);
 
 	return (struct frame){ c, q ? NULL : c->rules, q, 0 };
 }
