@@ -318,7 +318,7 @@ int session_capture(struct session *s, int argc, char **argv, enum out_format fo
 
 	if (parse_words(command_table, argc, argv, false, &p, e))
 		return -1;
-	if (!p.match.command || (p.match.command->flags & (COMMAND_RAW | COMMAND_MUTATES)))
+	if (!p.match.command || (p.match.command->flags & (COMMAND_RAW | COMMAND_MUTATES | COMMAND_ENDS)))
 		return err_set(e, ERR_USAGE, argv[0], "cannot be repeated");
 	if (p.globals[GLOBAL_OUTPUT])
 		c.format = parse_format(p.globals[GLOBAL_OUTPUT]);

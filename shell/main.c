@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* main - start of the program; the only exit */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,9 +10,14 @@
 
 static int print_version(struct session *s)
 {
+	struct err e = ERR_INIT;
+
 	printf(s->base.format & (OUT_JSON | OUT_JSONL) ? "{\"schema\":\"cnish.version/1\",\"version\":\"%s\"}\n" : "cnish %s\n",
 	       CNISH_VERSION);
-	return fflush(stdout) ? ERR_SYS : 0;
+	if (!fflush(stdout))
+		return 0;
+	err_sys(&e, errno, "writing the output");
+	return dispatch_error(s, &e);
 }
 
 /* -c and -f in their order; the first that fails ends the run. */

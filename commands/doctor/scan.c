@@ -234,7 +234,7 @@ static int put_prom(const struct scan *s, const char *path, struct out *o, struc
 	if (buf_failed(&b))
 		return err_oom(e);
 	if (path)
-		return file_replace(path, 0666, buf_cstr(&b), b.len, e);
+		return file_put(path, 0666, buf_cstr(&b), b.len, e);
 	out_raw(o, buf_cstr(&b), b.len);
 	return 0;
 }

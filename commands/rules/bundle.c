@@ -19,7 +19,7 @@ static int run(struct session *s, const struct command_args *args, struct out *o
 		return err_set(e, ERR_USAGE, "bundle", "a file target is a file already");
 	if (bundle_write(t, &text, e) < 0)
 		return -1;
-	if (!dry_run && file_replace(args->argv[0], 0600, buf_cstr(&text), text.len, e) < 0)
+	if (!dry_run && file_put(args->argv[0], 0600, buf_cstr(&text), text.len, e) < 0)
 		return -1;
 	out_begin(o, "bundle-file");
 	head_target(t, o);

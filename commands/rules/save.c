@@ -82,7 +82,8 @@ static int name_parts(struct part *parts, unsigned n, const char *file, struct e
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct part *p = &parts[i];
-		int len = n == 1 ? snprintf(p->path, sizeof(p->path), "%s", file)
+		bool one = n == 1 || !*file || strcmp(file, "-") == 0; /* what is no name will be refused as it is */
+		int len = one ? snprintf(p->path, sizeof(p->path), "%s", file)
 				 : snprintf(p->path, sizeof(p->path), "%s.%s%s%s", file, store_name(p->store),
 					    p->family ? "." : "", p->family ? family_name(p->family) : "");
 
@@ -96,7 +97,7 @@ static int write_part(const struct part *p, struct err *e)
 {
 	if (buf_failed(&p->text))
 		return err_oom(e);
-	return file_replace(p->path, 0600, buf_cstr(&p->text), p->text.len, e);
+	return file_put(p->path, 0600, buf_cstr(&p->text), p->text.len, e);
 }
 
 static void put_parts(const struct part *parts, unsigned n, const struct target *t, bool dry_run, struct out *o)

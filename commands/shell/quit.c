@@ -14,7 +14,7 @@ static int run_quit(struct session *s, const struct command_args *args, struct o
 const struct command command_quit = {
 	.name = "quit",
 	.summary = "leave the shell",
-	.flags = COMMAND_SHELL,
+	.flags = COMMAND_SHELL | COMMAND_ENDS,
 	.description = "Leaves the interactive shell, as Ctrl-D does, or ends a script. 'exit' is the same.",
 	.run = run_quit,
 };

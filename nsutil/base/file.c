@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
@@ -61,4 +64,31 @@ int file_replace(const char *path, mode_t mode, const void *data, size_t n, stru
 	saved = errno;
 	unlink(temp);
 	return err_sys(e, saved, "cannot write '%s'", path);
+}
+
+static int write_into(const char *path, const void *data, size_t n, struct err *e)
+{
+	int fd _cleanup_close_ = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 || file_write_all(fd, data, n) < 0)
+		return err_sys(e, errno, "cannot write '%s'", path);
+	return 0;
+}
+
+int file_put(const char *path, mode_t mode, const void *data, size_t n, struct err *e)
+{
+	char real[PATH_MAX];
+	struct stat st;
+
+	if (!*path || strcmp(path, "-") == 0) {
+		err_set(e, ERR_USAGE, "the file", "'%s' is no name of one", path);
+		return err_hint(e, "/dev/stdout is standard output, ./- a file of that name");
+	}
+	if (stat(path, &st) < 0) /* there is none, or it cannot be seen: making one will tell */
+		return file_replace(path, mode, data, n, e);
+	if (S_ISDIR(st.st_mode))
+		return err_sys(e, EISDIR, "cannot write '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return write_into(path, data, n, e);
+	return file_replace(realpath(path, real) ? real : path, mode, data, n, e);
 }

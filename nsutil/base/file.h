@@ -31,4 +31,17 @@ int file_write_all(int fd, const void *data, size_t n);
  */
 int file_replace(const char *path, mode_t mode, const void *data, size_t n, struct err *e);
 
+/**
+ * file_put() - the same for a file that a person named: a link stays and what it leads to is replaced, a device or a pipe
+ *	is written into (in its place a file would stand: there would be no /dev/null any more), and "-" is no name
+ * @path:	of the file
+ * @mode:	of a new file
+ * @data:	its content
+ * @n:		bytes
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int file_put(const char *path, mode_t mode, const void *data, size_t n, struct err *e);
+
 #endif

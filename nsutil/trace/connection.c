@@ -249,13 +249,21 @@ static bool is_arrow(const char *w)
 	return w && (strcmp(w, "->") == 0 || strcasecmp(w, "to") == 0);
 }
 
+/* Words are missing: what there should be */
+static int too_short(struct words *ws, const char *why)
+{
+	err_set(ws->e, ERR_USAGE, "trace", "%s", why);
+	return err_hint(ws->e, "trace [out|in|forward] PROTO [SRC[:PORT] to] DST[:PORT] ..., as 'trace tcp 10.96.0.10:80'; "
+			       "'help trace' has more");
+}
+
 static int parse_endpoints(struct words *ws)
 {
 	struct trace_request *rq = ws->rq;
 	const char *first = peek(ws, 0), *arrow = peek(ws, 1);
 
 	if (!first)
-		return err_set(ws->e, ERR_USAGE, "trace", "the destination is missing");
+		return too_short(ws, "the destination is missing");
 	if (is_arrow(first))
 		return err_set(ws->e, ERR_USAGE, "trace", "the source is missing before '->' ('*' stands for any)");
 	if (arrow && strcmp(arrow, "-") == 0) {
@@ -537,7 +545,7 @@ static int parse_path(struct words *ws)
 	const char *word = peek(ws, 0);
 
 	if (!word)
-		return err_set(ws->e, ERR_USAGE, "trace", "no connection given");
+		return too_short(ws, "no connection given");
 	for (unsigned i = 0; i < ARRAY_SIZE(paths); i++)
 		if (strcasecmp(paths[i], word) == 0) {
 			ws->rq->path = (enum trace_path)i;

@@ -154,3 +154,49 @@ number_reused() {
 	[ -e /proc/sys/kernel/ns_last_pid ] || skip "the kernel has no ns_last_pid (CONFIG_CHECKPOINT_RESTORE)"
 	in_pod number_reused
 }
+
+# What a person names may be no file at all: the node's /dev/null must be one afterwards.
+odd_files() {
+	local what
+	ip link set lo up
+	iptables-legacy -A INPUT -p tcp -j ACCEPT
+	mknod /run/null c 1 3
+	mknod /run/full c 1 7
+	mkfifo /run/fifo
+	mkdir /run/folder
+	echo old >/run/file
+	ln -s file /run/link
+	for what in save bundle; do
+		"$CNISH" $what /run/null
+		[ "$(stat -c %F /run/null)" = 'character special file' ]
+		fails 5 "/run/full.*No space left" "$CNISH" $what /run/full
+		[ "$(stat -c %F /run/full)" = 'character special file' ]
+		fails 5 "/run/folder.*Is a directory" "$CNISH" $what /run/folder
+		timeout 10 cat /run/fifo >/run/read &
+		"$CNISH" $what /run/fifo
+		wait $!
+		"$CNISH" $what /run/link
+		[ "$(readlink /run/link)" = file ]
+		"$CNISH" $what /run/file
+		[ "$(head -c 12 /run/read)" = "$(head -c 12 /run/link)" ]
+		[ "$(wc -c </run/read)" -gt 60 ]
+		! grep -q old /run/link || false
+		fails 2 "no name.*/dev/stdout" "$CNISH" $what -
+		fails 2 "no name" "$CNISH" $what ''
+		[ ! -e - ] && [ ! -e -.legacy.ip ]
+	done
+	"$CNISH" --runtime none save /run/link
+	iptables-legacy-save | grep -v '^#' | diff <(grep -v '^#' /run/link) -
+}
+@test "save and bundle: devices, pipes, folders and links stay what they are" { sandbox odd_files; }
+
+said_what_to_do() {
+	local status=0
+	"$CNISH" --version >/dev/full 2>/run/err || status=$?
+	[ $status = 5 ]
+	grep 'No space left' /run/err
+	fails 2 'trace tcp [0-9.]+:80.*help trace' "$CNISH" trace
+	fails 2 'trace tcp [0-9.]+:80.*help trace' "$CNISH" trace udp
+	fails 2 'quit: cannot be repeated' timeout 10 "$CNISH" watch quit
+}
+@test "what is missing is said with an example; output that does not arrive is told" { sandbox said_what_to_do; }
