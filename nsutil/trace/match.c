@@ -6,6 +6,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_bpf.h>
+#include <linux/netfilter/xt_connlabel.h>
 #include <linux/netfilter/xt_physdev.h>
 #include <linux/netfilter/xt_policy.h>
 #include <linux/netfilter/xt_recent.h>
@@ -304,8 +305,32 @@ static enum tri policy(const struct run *r, const struct xt_policy_info *p)
 	return p->flags & XT_POLICY_MATCH_NONE ? TRI_TRUE : TRI_FALSE;
 }
 
+/* connlabel_mt() with --set, which acts before the rest of its rule is asked. A connection has room for labels when it was
+ * made while some rule used them, as this one does for those to come. */
+static enum tri connlabel(struct run *r, const struct xt_connlabel_mtinfo *c)
+{
+	struct packet_ct *ct = &r->pkt.ct;
+	bool invert = c->options & XT_CONNLABEL_OP_INVERT, room = true;
+	uint8_t *byte, bit = (uint8_t)(1u << c->bit % 8);
+
+	if (c->bit > XT_CONNLABEL_MAXBIT)
+		return TRI_UNKNOWN;
+	byte = &ct->labels[XT_CONNLABEL_MAXBIT / 8 - c->bit / 8];
+	if (ct->attach != CT_TRACKED)
+		return invert ? TRI_TRUE : TRI_FALSE;
+	if ((ct->known || !(ct->state & TRACE_CT_NEW)) && !(*byte & bit))
+		room = run_decide(r, 2, NULL, "the connection has room for labels", "it may be older than the rules that use labels") == 0;
+	if (room && !(*byte & bit)) {
+		*byte |= bit;
+		r->pkt.version++;
+	}
+	return room != invert ? TRI_TRUE : TRI_FALSE;
+}
+
 enum tri match_ask(struct run *r, const struct xt_ext *x)
 {
+	if (strcmp(x->name, "connlabel") == 0 && x->size >= sizeof(struct xt_connlabel_mtinfo))
+		return connlabel(r, x->data);
 	if (strcmp(x->name, "policy") == 0 && x->size >= sizeof(struct xt_policy_info))
 		return policy(r, x->data);
 	if (strcmp(x->name, "physdev") == 0 && x->size >= sizeof(struct xt_physdev_info))
