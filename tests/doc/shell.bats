@@ -197,7 +197,8 @@ split() {
 
 @test "endless and hostile input: bounded, one error" {
 	local status=0
-	run bash -c 'ulimit -v 400000; timeout 60 "$CNISH" -f /dev/zero'
+	# a sanitizer maps terabytes
+	run bash -c '[[ $BUILD == *san ]] || ulimit -v 400000; timeout 60 "$CNISH" -f /dev/zero'
 	[ "$status" = 2 ]
 	[[ $output == 'cnish: command line: longer than '* ]]
 	run bash -c 'head -c 300000 /dev/urandom | timeout 60 "$CNISH"'
