@@ -328,6 +328,8 @@ static void run_conntrack(struct run *r)
 
 	if (ct->attach != CT_NONE || (!r->t->tracks[run_v6(r)] && !r->rq->ct_state))
 		return;
+	if (ct->template) /* what the nat core has done with the template, it has not with the connection */
+		ct->src_done = ct->dst_done = false;
 	if (ct->template && ct->zone_by_mark) {
 		ct->zone = r->pkt.meta[NFT_META_MARK];
 		ct->zone.v &= UINT16_MAX;
