@@ -85,7 +85,7 @@ static void check(struct doctor *d)
 {
 	const struct ruleset *rs = doctor_rules(d);
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	struct search s = { NULL };
+	struct search s = { 0 };
 	struct doctor_finding *f;
 
 	if (!rs)
