@@ -244,6 +244,9 @@ static void rewrite(struct run *r, const struct stmt_nat *n, bool has_addr, cons
 	if (!addr_equal(&before, &now) || port_before != packet_port(&r->pkt, dst)) {
 		ct->status.v |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
 		ct->status.k |= dst ? IPS_DST_NAT : IPS_SRC_NAT;
+	} else if (!r->xt && n->flags & NF_NAT_RANGE_NETMAP && !run_v6(r)) {
+		/* nft_nat_setup_netmap() sets 4 of the 16 bytes that are compared: what is in the others, the kernel's build says */
+		ct->status.k &= ~(uint32_t)(dst ? IPS_DST_NAT : IPS_SRC_NAT);
 	}
 	note_change(r, nat_word(n->kind), &now, packet_port(&r->pkt, dst));
 	if (dst)
