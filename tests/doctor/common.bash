@@ -33,3 +33,6 @@ nft_node() {
 	node_with nft
 	export NODE=/run/node-nft
 }
+
+# A program built with sanitizers looks for leaks through /proc, which the root of an image does not have.
+without_sanitizer() { [[ $BUILD != *san ]] || skip "the stand-in was built with sanitizers, and its root has no /proc"; }
