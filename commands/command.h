@@ -48,8 +48,8 @@ enum command_flags {
 	COMMAND_MUTATES = 1 << 0, /* needs its full word; changes something when not --dry-run */
 	COMMAND_RAW = 1 << 1,	  /* everything from the first operand on belongs to it (exec, watch) */
 	COMMAND_SHELL = 1 << 2,	  /* about the shell itself (help, history, quit): listed last */
-	COMMAND_ENDS = 1 << 4,	  /* the shell ends with it */
 	COMMAND_REPEAT = 1 << 3,  /* an empty line at the prompt repeats it: it only looks, and is looked at again */
+	COMMAND_ENDS = 1 << 4,	  /* the shell ends with it */
 };
 
 struct command_args {

@@ -39,11 +39,10 @@ static void index_clear(struct index *x)
 /* Sockets for IPv6 hold IPv4 addresses mapped. */
 static struct addr unmapped(const struct addr *a)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct addr own = *a;
 
-	if (a->family == AF_INET6 && memcmp(a->b, mapped, sizeof(mapped)) == 0)
-		return addr_from(AF_INET, a->b + sizeof(mapped));
-	return *a;
+	addr_unmap(&own);
+	return own;
 }
 
 static struct key key_of(uint8_t protocol, const struct addr *a, uint16_t a_port, const struct addr *b, uint16_t b_port)

@@ -124,6 +124,22 @@ bool addr_is_any(const struct addr *a)
 	return a->family && memcmp(a->b, zero, addr_len(a)) == 0;
 }
 
+bool addr_is_mapped(const struct addr *a)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+
+	return a->family == AF_INET6 && memcmp(a->b, prefix, sizeof(prefix)) == 0;
+}
+
+bool addr_unmap(struct addr *a)
+{
+	bool mapped = addr_is_mapped(a);
+
+	if (mapped)
+		*a = addr_from(AF_INET, a->b + 12);
+	return mapped;
+}
+
 bool addr_is_multicast(const struct addr *a)
 {
 	return a->family == AF_INET ? (a->b[0] & 0xf0) == 0xe0

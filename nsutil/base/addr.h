@@ -49,6 +49,9 @@ bool addr_is_loopback(const struct addr *a);
 bool addr_is_any(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);
 bool addr_is_linklocal(const struct addr *a);
+bool addr_is_mapped(const struct addr *a); /* ::ffff:a.b.c.d, by which IPv6 sockets have IPv4 connections */
+/* addr_unmap() - a mapped address becomes the IPv4 one; Return: was it one? Others stay */
+bool addr_unmap(struct addr *a);
 
 /* addr_from() - make an address of the family's raw bytes in network order */
 struct addr addr_from(uint8_t family, const void *bytes);

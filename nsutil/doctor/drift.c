@@ -89,6 +89,7 @@ static struct istio_config *expected(struct arena *a, const struct target *t, bo
 	return config;
 }
 
+/* A rule that brings connections to the proxy is missing, changed or in another place. */
 static bool has_gap(const struct istio_report *r)
 {
 	for (unsigned i = 0; i < r->n; i++) {

@@ -344,21 +344,13 @@ static int split_all(struct istio_config *c, struct err *e)
 	return 0;
 }
 
-/* Go reads the mapped form of an IPv4 address as IPv4. */
-static bool is_mapped(const struct addr *a)
-{
-	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
-
-	return a->family == AF_INET6 && memcmp(a->b, prefix, sizeof(prefix)) == 0;
-}
-
 static bool counts(const struct addr *a)
 {
 	struct addr v4;
 	bool link_multicast = a->family == AF_INET ? a->b[0] == 224 && a->b[1] == 0 && a->b[2] == 0
 						   : a->b[0] == 0xff && (a->b[1] & 0x0f) == 2;
 
-	if (is_mapped(a)) {
+	if (addr_is_mapped(a)) { /* Go reads it as IPv4 */
 		v4 = addr_from(AF_INET, a->b + 12);
 		return counts(&v4);
 	}
@@ -376,7 +368,7 @@ bool istio_facts_ipv6(const struct istio_facts *f, bool dual_stack, bool *ret_an
 		if (!counts(a))
 			continue;
 		*ret_any = true;
-		ipv6 = a->family == AF_INET6 && !is_mapped(a);
+		ipv6 = a->family == AF_INET6 && !addr_is_mapped(a);
 	}
 	return ipv6;
 }

@@ -36,22 +36,12 @@ static bool state_listens(uint8_t protocol, uint8_t state, uint16_t lport)
 	return lport && state == (protocol == IPPROTO_TCP ? STATE_LISTEN : STATE_CLOSE);
 }
 
-static bool unmap(struct addr *a)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (a->family != AF_INET6 || memcmp(a->b, mapped, sizeof(mapped)) != 0)
-		return false;
-	*a = addr_from(AF_INET, a->b + sizeof(mapped));
-	return true;
-}
-
 /* An IPv6 socket has IPv4 connections by mapped addresses; packets and conntrack know them as IPv4. */
 static void unmap_ends(struct nv_socket *s)
 {
 	struct addr remote = s->remote;
 
-	if (s->rport && unmap(&remote) && unmap(&s->local))
+	if (s->rport && addr_unmap(&remote) && addr_unmap(&s->local))
 		s->remote = remote;
 }
 

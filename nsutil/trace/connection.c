@@ -192,15 +192,6 @@ static bool looks_like_address(const char *s)
 	return s && (strchr(s, '.') || strchr(s, ':') || *s == '[' || *s == '*');
 }
 
-/* A socket that is given ::ffff:a.b.c.d sends IPv4 (tcp_v6_connect, udpv6_sendmsg). */
-static void as_sent(struct addr *a)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (a->family == AF_INET6 && memcmp(a->b, mapped, sizeof(mapped)) == 0)
-		*a = addr_from(AF_INET, a->b + sizeof(mapped));
-}
-
 static int parse_host(struct words *ws, const char *host, struct addr *ret)
 {
 	if (strcmp(host, "*") == 0) {
@@ -208,7 +199,7 @@ static int parse_host(struct words *ws, const char *host, struct addr *ret)
 		return 0;
 	}
 	if (addr_parse(host, ret) == 0) {
-		as_sent(ret);
+		addr_unmap(ret); /* a socket that is given ::ffff:a.b.c.d sends IPv4 (tcp_v6_connect, udpv6_sendmsg) */
 		return 0;
 	}
 	if (strchr(host, '/'))

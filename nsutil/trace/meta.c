@@ -347,11 +347,6 @@ static bool uses(const struct run *r, const struct route_result *res, int dev)
 	return false;
 }
 
-static bool link_local(const struct addr *a)
-{
-	return a->family == AF_INET6 && a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
-}
-
 /* nft_fib4_eval(), nft_fib6_eval(): the route back to the source, or on to the destination. The interface does not restrict
  * the lookup, but in IPv6 that of a link-local address and of rpfilter_lookup_reverse6(). */
 static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, struct value *v)
@@ -366,7 +361,7 @@ static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, s
 		k.mark = mark->v;
 		k.mark_known = mark->k;
 	}
-	if (run_v6(r) && (r->xt || link_local(a)))
+	if (run_v6(r) && (r->xt || addr_is_linklocal(a)))
 		k.oif = dev;
 	if (from_loopback(r)) {
 		oif = r->pkt.meta[NFT_META_IIF].v;

@@ -4,6 +4,7 @@
 
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
+#include <linux/icmp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
@@ -360,6 +361,18 @@ void packet_set_iif(struct packet *p, int index, const char *name)
 void packet_set_oif(struct packet *p, int index, const char *name)
 {
 	set_interface(p, NFT_META_OIF, p->oifname, index, name);
+}
+
+bool packet_may_be_error(const struct packet *p)
+{
+	uint8_t type = p->bytes[p->th];
+
+	if (p->known[p->th] != 0xff)
+		return true;
+	if (p->l4proto == IPPROTO_ICMPV6)
+		return type < 128;
+	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT || type == ICMP_TIME_EXCEEDED ||
+	       type == ICMP_PARAMETERPROB;
 }
 
 void packet_set_mac(struct packet *p, bool dst, const uint8_t mac[6])

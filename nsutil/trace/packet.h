@@ -108,6 +108,9 @@ void packet_set_u8(struct packet *p, unsigned th_offset, uint8_t v, uint8_t know
 /* packet_set_icmp_id() - of an ICMP query */
 void packet_set_icmp_id(struct packet *p, uint16_t id, uint16_t known);
 
+/* packet_may_be_error() - of an ICMP packet: its type is that of an error (icmp_is_err(), ICMPV6_INFOMSG_MASK), or not known */
+bool packet_may_be_error(const struct packet *p);
+
 /* packet_set_mac() - an address of the link-layer header; @dst: the destination's */
 void packet_set_mac(struct packet *p, bool dst, const uint8_t mac[6]);
 /* packet_mac() - Return: where it stands; NULL when it is not known, or there is no such header */

@@ -403,15 +403,12 @@ static bool socket_addr_fits(const struct nv_socket *s, const struct addr *dst, 
 
 	*exact = false;
 	if (local.family == AF_INET6 && dst->family == AF_INET) {
-		static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 		if (s->v6only)
 			return false;
 		if (addr_is_any(&local))
 			return true;
-		if (memcmp(local.b, mapped, 12) != 0)
+		if (!addr_unmap(&local))
 			return false;
-		local = addr_from(AF_INET, s->local.b + 12);
 	}
 	if (!local.family)
 		return s->family == dst->family || (s->family == AF_INET6 && !s->v6only);

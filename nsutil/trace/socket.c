@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* socket - the socket that a packet belongs to, as nft's "socket" and xt's socket match ask (nft_socket.c, xt_socket.c) */
-#include <netinet/icmp6.h>
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
-#include <linux/icmp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
@@ -40,17 +38,6 @@ static void undo_nat(const struct run *r, struct route_key *k)
 	k->dport = ct->known->orig.sport;
 }
 
-/* extract_icmp4_fields(), extract_icmp6_fields(): only an error speaks of a packet, which may have a socket */
-static bool may_be_error(const struct run *r)
-{
-	uint8_t type = r->pkt.bytes[r->pkt.th];
-
-	if (r->pkt.l4proto == IPPROTO_ICMPV6)
-		return !(type & ICMP6_INFOMSG_MASK);
-	return !r->pkt.known[r->pkt.th] || type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
-	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
-}
-
 /* Return: why it cannot be told which socket it is; NULL when it can, or is none */
 static const char *look_up(const struct run *r, const struct nv_socket **ret)
 {
@@ -59,8 +46,9 @@ static const char *look_up(const struct run *r, const struct nv_socket **ret)
 	*ret = r->assigned;
 	if (*ret)
 		return NULL;
+	/* extract_icmp4_fields(), extract_icmp6_fields(): only an error speaks of a packet, which may have a socket */
 	if (r->pkt.l4proto == IPPROTO_ICMP || r->pkt.l4proto == IPPROTO_ICMPV6)
-		return may_be_error(r) ? "a packet that an ICMP error speaks of is not given" : NULL;
+		return packet_may_be_error(&r->pkt) ? "a packet that an ICMP error speaks of is not given" : NULL;
 	if (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP)
 		return NULL;
 	if (r->t->nv->sockets_unread)

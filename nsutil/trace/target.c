@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
-#include <linux/icmp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/xt_HMARK.h>
@@ -71,19 +70,13 @@ static int known_port(const struct known32 *p)
 }
 
 /* get_inner_hdr(), get_inner6_hdr(): of an ICMP error the packet that it is about is hashed, which is not known here. */
-static bool may_be_error(const struct run *r)
+static bool hashes_inner(const struct run *r)
 {
 	const struct packet *p = &r->pkt;
-	uint8_t type = p->bytes[p->th];
 
-	if (run_v6(r) && packet_ext(p, IPPROTO_FRAGMENT))
+	if (run_v6(r) && (packet_ext(p, IPPROTO_FRAGMENT) || (p->known[p->th] == 0xff && !p->bytes[p->th])))
 		return false;
-	if (p->fragment || p->known[p->th] != 0xff)
-		return true;
-	if (run_v6(r))
-		return type && type < 128;
-	return type == ICMP_DEST_UNREACH || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT || type == ICMP_TIME_EXCEEDED ||
-	       type == ICMP_PARAMETERPROB;
+	return p->fragment || packet_may_be_error(p);
 }
 
 /* hmark_tg_v4(), hmark_tg_v6(), hmark_hash() */
@@ -97,7 +90,7 @@ static void hmark(struct run *r, const struct xt_hmark_info *h)
 
 	if (by_ct && ct->attach != CT_TRACKED)
 		return;
-	if (!by_ct && icmp && may_be_error(r)) {
+	if (!by_ct && icmp && hashes_inner(r)) {
 		unknown_mark(r, "a hash of the packet that the error is about");
 		return;
 	}

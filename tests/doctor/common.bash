@@ -36,3 +36,19 @@ nft_node() {
 
 # A program built with sanitizers looks for leaks through /proc, which the root of an image does not have.
 without_sanitizer() { [[ $BUILD != *san ]] || skip "the stand-in was built with sanitizers, and its root has no /proc"; }
+
+# in_pod_group NAME FUNCTION: the function in a pod, with the control group of a container, which is gone afterwards
+in_pod_group() {
+	local top group r=0 n
+	top=$(find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs -writable -printf '%h\n' | head -1)/cnish-test-$1-$$
+	group=$top/kubepods/besteffort/pod0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f/$(printf '%064d' 0 | tr 0 b)
+	mkdir -p "$group" || skip "control groups are not writable here"
+	in_pod "$2" "$group" || r=$?
+	for n in $(seq 50); do
+		find "$top" -depth -type d -exec rmdir {} + 2>/dev/null
+		[ -e "$top" ] || break
+		sleep 0.1
+	done
+	[ $r = 0 ]
+	[ ! -e "$top" ]
+}

@@ -4,36 +4,23 @@
 
 source "$TOP/tests/lib/pod.sh"
 
-translate() {
-	run "$TOP/tests/lib/xt-translate" "$1"
+# asks WORD...: what tests/lib/xt-translate asks holds
+asks() {
+	run "$TOP/tests/lib/xt-translate" "$@"
 	echo "$output"
 	[ "$status" = 0 ]
 }
 
-@test "IPv4 rules as iptables-translate has them" { translate 4; }
-@test "IPv6 rules as ip6tables-translate has them" { translate 6; }
+@test "IPv4 rules as iptables-translate has them" { asks 4; }
+@test "IPv6 rules as ip6tables-translate has them" { asks 6; }
 
-meaning() {
-	run "$TOP/tests/lib/xt-translate" meaning "$1"
-	echo "$output"
-	[ "$status" = 0 ]
-}
-@test "IPv4 rules mean what nft makes of their translation" { meaning 4; }
-@test "IPv6 rules mean what nft makes of their translation" { meaning 6; }
+@test "IPv4 rules mean what nft makes of their translation" { asks meaning 4; }
+@test "IPv6 rules mean what nft makes of their translation" { asks meaning 6; }
 
-kernel() {
-	run "$TOP/tests/lib/xt-translate" kernel "$1"
-	echo "$output"
-	[ "$status" = 0 ]
-}
-@test "packets fare by cnish's nft text as by the IPv4 rule; what is said of the translation is so" { kernel 4; }
-@test "packets fare by cnish's nft text as by the IPv6 rule; what is said of the translation is so" { kernel 6; }
+@test "packets fare by cnish's nft text as by the IPv4 rule; what is said of the translation is so" { asks kernel 4; }
+@test "packets fare by cnish's nft text as by the IPv6 rule; what is said of the translation is so" { asks kernel 6; }
 
-@test "no line tells of a difference that is no more" {
-	run "$TOP/tests/lib/xt-translate" stale
-	echo "$output"
-	[ "$status" = 0 ]
-}
+@test "no line tells of a difference that is no more" { asks stale; }
 
 # Reasons that packets do not show.
 not_both() {
