@@ -163,7 +163,7 @@ static void add_maxseg(struct run *r, int mss)
 	if (!o)
 		return;
 	mss = mss > least ? least : mss;
-	r->pkt.meta[NFT_META_LEN].v += MAXSEG_SIZE;
+	packet_lengthen(&r->pkt, MAXSEG_SIZE);
 	o->part[o->n] = (struct part){ MAXSEG, MAXSEG_SIZE, 2, { MAXSEG, MAXSEG_SIZE } };
 	set_part(&o->part[o->n++], mss);
 	packet_set_tcpopt(&r->pkt, o);
@@ -186,7 +186,7 @@ static void set_maxseg(struct run *r, int mss)
 		return;
 	say_maxseg(r, mss, was < 0);
 	if (was < 0 && r->xt) /* it may have been added */
-		packet_set_meta_unknown(&r->pkt, NFT_META_LEN);
+		packet_forget_length(&r->pkt);
 	if (was < 0)
 		mss = -1; /* the smaller of the two */
 	r->pkt.version++;

@@ -214,10 +214,35 @@ static void take_out(struct packet *p, unsigned i)
 	p->vague -= p->vague > at ? 8 : 0;
 }
 
+/* ip's total length, ip6's payload length */
+static unsigned length_at(const struct packet *p)
+{
+	return PACKET_NH + (p->family == NFPROTO_IPV6 ? 4 : 2);
+}
+
+void packet_forget_length(struct packet *p)
+{
+	p->version++;
+	put(p, length_at(p), 0, 0);
+	put(p, length_at(p) + 1, 0, 0);
+	packet_set_meta_unknown(p, NFT_META_LEN);
+}
+
+void packet_lengthen(struct packet *p, unsigned n)
+{
+	unsigned at = length_at(p), length = (unsigned)(p->bytes[at] << 8 | p->bytes[at + 1]) + n;
+
+	if (!p->meta[NFT_META_LEN].k || (p->known[at] & p->known[at + 1]) != 0xff) {
+		packet_forget_length(p);
+		return;
+	}
+	packet_set_meta(p, NFT_META_LEN, p->meta[NFT_META_LEN].v + n);
+	put(p, at, (uint8_t)(length >> 8), 0xff);
+	put(p, at + 1, (uint8_t)length, 0xff);
+}
+
 void packet_whole(struct packet *p)
 {
-	unsigned length = PACKET_NH + (p->family == NFPROTO_IPV6 ? 4 : 2);
-
 	p->version++;
 	p->end = p->fragment ? p->whole_end : p->end;
 	p->fragment = p->some_fragment = false;
@@ -229,9 +254,7 @@ void packet_whole(struct packet *p)
 		put(p, PACKET_NH + 6, 0, 0xbf);
 		put(p, PACKET_NH + 7, 0, 0xff);
 	}
-	put(p, length, 0, 0);
-	put(p, length + 1, 0, 0);
-	packet_set_meta_unknown(p, NFT_META_LEN);
+	packet_forget_length(p);
 }
 
 unsigned packet_ext(const struct packet *p, uint8_t type)

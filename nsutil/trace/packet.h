@@ -86,6 +86,10 @@ void packet_init(struct packet *p, uint8_t family, uint8_t l4proto, const struct
 
 /* packet_whole() - a fragment becomes the packet it is of (ip_defrag, nf_ct_frag6_gather): its length is another */
 void packet_whole(struct packet *p);
+/* packet_forget_length() - its length, also in IP's header, is not known any more */
+void packet_forget_length(struct packet *p);
+/* packet_lengthen() - a target made it @n bytes longer, and wrote that into IP's header (tcpmss_tg4, tcpmss_tg6) */
+void packet_lengthen(struct packet *p, unsigned n);
 /* packet_forget_ipopt() - the same IP options, of which less is known: where they stand stays known, not what they hold */
 void packet_forget_ipopt(struct packet *p, const struct parts *o);
 /* packet_set_tcpopt() - other TCP options than before; NULL: not known any more */
