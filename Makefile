@@ -27,7 +27,8 @@ in_archive = $(if $(wildcard $(shell $(CC) -print-file-name=$(1:-l%=lib%.a))),$(
 # At a fixed address the tables of commands, codecs and fields need no relocation at start-up, which costs as
 # much as reading a small namespace does; and fewer segments are mapped. PIE=1 makes a position-independent program.
 NO_PIE := $(if $(PIE)$(SAN)$(FUZZ),,-no-pie -Wl,-z,noseparate-code)
-LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lreadline -ltinfo
+# libiptc is loaded when a legacy table is to be written (nsutil/xt/iptc.c).
+LIBS := $(filter-out -lip4tc -lip6tc,$(shell pkg-config --libs $(PKGS) 2>/dev/null)) -lreadline -ltinfo
 LIBS := $(foreach l,$(LIBS),$(call in_archive,$(l))) -lpthread
 comma := ,
 
@@ -124,7 +125,7 @@ static:
 	$(Q)$(MAKE) --no-print-directory $(B)/cnish-static
 
 $(B)/cnish-static: $(PROGRAM_O) $(B)/libnsutil.a
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -Wl,--gc-sections -Wl,-z,noseparate-code -o $@ $(PROGRAM_O) $(B)/libnsutil.a $(STATIC_DIRS:%=-L%) \
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-u,iptc_init,-u,ip6tc_init -o $@ $(PROGRAM_O) $(B)/libnsutil.a $(STATIC_DIRS:%=-L%) \
 		-Wl,--start-group $$(tests/lib/static "$(CC)" $(STATIC_DIRS)) -Wl,--end-group -lpthread -lm
 	$(Q)strip -R .comment -R .eh_frame -R .eh_frame_hdr -R .gcc_except_table $@
 	@echo "  STATIC  $@ ($$(($$(stat -c %s $@) / 1024)) KiB)"

@@ -10,6 +10,7 @@
 #include "nsutil/istio/still.h"
 #include "nsutil/netns/owner.h"
 #include "nsutil/nft/write.h"
+#include "nsutil/xt/iptc.h"
 #include "nsutil/xt/write.h"
 
 #define ATTEMPTS 50 /* of a transaction, while others change tables that are none of ours */
@@ -326,6 +327,15 @@ static void take_routing_back(const struct run *r)
 	istio_routing_back(r->ns, &r->c->routing, true);
 }
 
+/* What it takes to write is looked for before the first change, in whatever store that is. */
+static int ready(const struct istio_change *c, struct err *e)
+{
+	for (unsigned i = 0; i < c->n_parts; i++)
+		if (c->parts[i]->edits.store == STORE_LEGACY && c->parts[i]->edits.n)
+			return iptc_load(e);
+	return 0;
+}
+
 static int run_here(const struct netns *ns, const struct istio_change *c, unsigned lock_secs, struct err *e)
 {
 	struct run r = { .ns = ns, .c = c, .generation = c->before->nft_generation, .e = e };
@@ -369,6 +379,8 @@ int istio_change_run(const struct netns *ns, const struct istio_change *c, unsig
 {
 	struct order o = { ns, c, lock_secs };
 
+	if (ready(c, e) < 0)
+		return -1;
 	/* a rule about users is taken from the owner's user namespace only */
 	return netns_owned_elsewhere(ns) ? netns_call_as_owner(ns, run_order, &o, e) : run_here(ns, c, lock_secs, e);
 }

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "nsutil/base/err.h"
+
 struct xtc_handle;
 
 /* As in libiptc: 0 is failure with errno set; rule numbers count from 0 here. */
@@ -23,7 +25,15 @@ struct iptc_calls {
 	const char *(*strerror)(int errnum);
 };
 
-/* iptc_calls_of() - of NFPROTO_IPV4 or NFPROTO_IPV6 */
+/*
+ * iptc_load() - the libraries are there from now on
+ *
+ * To be called before the first change, so that none is left half done where they are not installed. Fails with
+ * ERR_SYS and what to install; may be called again.
+ */
+int iptc_load(struct err *e);
+
+/* iptc_calls_of() - after iptc_load(): of NFPROTO_IPV4 or NFPROTO_IPV6 */
 const struct iptc_calls *iptc_calls_of(uint8_t family);
 
 #endif

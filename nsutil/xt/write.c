@@ -231,6 +231,8 @@ int xt_commit(const struct netns *ns, const struct xt_edit *edits, size_t n, con
 			return -1;
 	if (n == 0)
 		return 0;
+	if (iptc_load(e) < 0)
+		return -1;
 	if (lock_ms != XT_LOCK_NOT_NEEDED && xt_lock(lock_ms, &lock, e) < 0)
 		return -1;
 	j.arena = arena;

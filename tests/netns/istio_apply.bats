@@ -287,6 +287,28 @@ refusals() {
 }
 @test "bad settings and a change nobody confirmed: an error, and nothing is changed" { in_pod refusals; }
 
+# without_libiptc: a move to the legacy store, from where the library cannot be loaded; looking does not need it
+without_libiptc() {
+	local status=0 lib
+	"$CNISH" -t netns:pod --yes istio apply --store compat >/dev/null
+	pod_exec nft list ruleset >/run/before
+	for lib in libip4tc.so.2 libip6tc.so.2; do
+		mount --bind /dev/null "$(PATH=$PATH:/sbin ldconfig -p | sed -n "s/.*$lib .* => //p" | head -n 1)"
+		status=0
+		"$CNISH" -t netns:pod --yes istio apply --store legacy >/run/out 2>/run/err </dev/null || status=$?
+		cat /run/err
+		[ $status = 5 ]
+		grep -q "written by $lib, which cannot be loaded" /run/err
+		grep -q 'install it' /run/err
+		pod_exec nft list ruleset | diff /run/before -
+		[ -z "$(cat "/proc/$POD_PID/net/ip_tables_names")" ]
+		"$CNISH" -t netns:pod tables -o save | grep -q ISTIO_OUTPUT
+		umount "$(PATH=$PATH:/sbin ldconfig -p | sed -n "s/.*$lib .* => //p" | head -n 1)"
+	done
+	"$CNISH" -t netns:pod --yes istio apply --store legacy >/dev/null
+}
+@test "without libiptc a change is refused before it begins, and looking works" { in_pod without_libiptc; }
+
 # answered TEXT: apply on a terminal, where TEXT is typed; its status
 answered() {
 	local status=0
