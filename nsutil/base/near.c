@@ -11,24 +11,26 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
+/* Its table is small: each page of the stack that is touched costs a short run a fault. */
 unsigned near_distance(const char *a, const char *b)
 {
-	unsigned d[NEAR_MAX + 1][NEAR_MAX + 1];
+	unsigned char d[NEAR_MAX + 1][NEAR_MAX + 1];
 	size_t n = strlen(a), m = strlen(b);
 
 	if (n > NEAR_MAX || m > NEAR_MAX)
 		return NEAR_MAX;
 	for (unsigned i = 0; i <= n; i++)
-		d[i][0] = i;
+		d[i][0] = (unsigned char)i;
 	for (unsigned j = 0; j <= m; j++)
-		d[0][j] = j;
+		d[0][j] = (unsigned char)j;
 	for (unsigned i = 1; i <= n; i++)
 		for (unsigned j = 1; j <= m; j++) {
 			unsigned cost = a[i - 1] != b[j - 1];
+			unsigned best = min3(d[i - 1][j] + 1u, d[i][j - 1] + 1u, d[i - 1][j - 1] + cost);
 
-			d[i][j] = min3(d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + cost);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				d[i][j] = min3(d[i][j], d[i - 2][j - 2] + 1, d[i][j]);
+				best = min3(best, d[i - 2][j - 2] + 1u, best);
+			d[i][j] = (unsigned char)best;
 		}
 	return d[n][m];
 }
