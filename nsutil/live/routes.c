@@ -39,6 +39,7 @@ static int add_address(int fd, const struct nv_addr *a)
 	_Alignas(struct nlmsghdr) char room[ROOM];
 	struct nlmsghdr *msg = message(room, RTM_NEWADDR, NLM_F_CREATE);
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(msg, sizeof(*m));
+	struct ifa_cacheinfo deprecated = { .ifa_prefered = 0, .ifa_valid = UINT32_MAX };
 	uint32_t flags = IFA_F_NOPREFIXROUTE | (a->addr.family == AF_INET6 ? IFA_F_NODAD : 0);
 
 	m->ifa_family = a->addr.family;
@@ -48,6 +49,8 @@ static int add_address(int fd, const struct nv_addr *a)
 	put_addr(msg, IFA_LOCAL, &a->addr);
 	put_addr(msg, IFA_ADDRESS, a->peer.family ? &a->peer : &a->addr);
 	mnl_attr_put_u32(msg, IFA_FLAGS, flags);
+	if (a->flags & IFA_F_DEPRECATED)
+		mnl_attr_put(msg, IFA_CACHEINFO, sizeof(deprecated), &deprecated);
 	return rtnl_talk(fd, msg);
 }
 
@@ -304,7 +307,7 @@ static bool all_local(const struct scratch *s, const struct netview *nv)
 	for (unsigned i = 0; i < nv->n_addrs; i++) {
 		const struct nv_link *l = nv_link_by_index(nv, nv->addrs[i].ifindex);
 
-		if (nv->addrs[i].addr.family == AF_INET6 && l && l->flags & IFF_UP &&
+		if (nv->addrs[i].addr.family == AF_INET6 && l && l->flags & IFF_UP && nv_addr_is_ready(&nv->addrs[i]) &&
 		    !has_local_route(table, &nv->addrs[i].addr))
 			return false;
 	}
@@ -333,7 +336,8 @@ int scratch_routes(struct scratch *s, const struct netview *nv, struct err *e)
 	if (nv->routes_unread)
 		gaps_add(&s->gaps, nv->routes_unread, "routes and policy rules");
 	for (unsigned i = 0; i < nv->n_addrs; i++) {
-		int error = add_address(fd, &nv->addrs[i]);
+		/* the kernel takes one that it is still trying neither for a source nor for its own */
+		int error = nv_addr_is_ready(&nv->addrs[i]) ? add_address(fd, &nv->addrs[i]) : 0;
 		char text[ADDR_TEXT];
 
 		if (error && error != EEXIST)

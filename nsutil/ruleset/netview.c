@@ -2,6 +2,7 @@
 /* netview - look-ups in the view of a network namespace */
 #include "nsutil/ruleset/netview.h"
 
+#include <linux/if_addr.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -29,6 +30,13 @@ bool nv_addr_is_local(const struct netview *nv, const struct addr *a)
 		if (addr_equal(&nv->addrs[i].addr, a))
 			return true;
 	return false;
+}
+
+bool nv_addr_is_ready(const struct nv_addr *a)
+{
+	if (a->addr.family != AF_INET6)
+		return true;
+	return !(a->flags & IFA_F_DADFAILED) && (!(a->flags & IFA_F_TENTATIVE) || (a->flags & IFA_F_OPTIMISTIC));
 }
 
 uint32_t nv_id_inside(const struct nv_ids *ids, uint32_t id)

@@ -126,6 +126,9 @@ const struct nv_link *nv_link_by_name(const struct netview *nv, const char *name
 uint32_t nv_id_inside(const struct nv_ids *ids, uint32_t id);
 /* nv_socket_is_full() - sk_fullsock(): not one that only waits, for the end of a connection or for its first answer */
 bool nv_socket_is_full(const struct nv_socket *s);
+/* nv_addr_is_ready() - the kernel uses it: no IPv6 address that is still tried, or was found to be another's
+ * (ipv6_dev_get_saddr, addrconf_dad_completed) */
+bool nv_addr_is_ready(const struct nv_addr *a);
 /* nv_addr_is_local() - some interface has the address, or it is loopback */
 bool nv_addr_is_local(const struct netview *nv, const struct addr *a);
 

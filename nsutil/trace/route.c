@@ -332,7 +332,7 @@ static struct addr source_v6(const struct netview *nv, int oif, const struct add
 		const struct nv_addr *a = &nv->addrs[i];
 		unsigned score;
 
-		if (a->addr.family != AF_INET6 || (a->flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)))
+		if (a->addr.family != AF_INET6 || !nv_addr_is_ready(a))
 			continue;
 		if ((addr_is_linklocal(&a->addr) || (addr_is_loopback(dst) && oif)) && a->ifindex != oif)
 			continue;

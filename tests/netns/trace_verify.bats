@@ -81,6 +81,26 @@ headers() {
 
 @test "options, extension headers, ECN: sent as they were said" { in_pod headers; }
 
+# A link without a carrier, as Docker's bridge before there is a container, never ends trying its address; one that is deprecated
+# is a source only where there is no other.
+sources() {
+	pod_exec ip link add docker0 type veth peer name other
+	pod_exec ip addr add fd00:5::1/64 dev docker0
+	pod_exec ip addr add fd00:6::1/64 dev docker0 nodad
+	pod_exec ip addr add fd00:6::2/64 dev docker0 nodad preferred_lft 0
+	pod_exec ip link set docker0 up
+	pod_exec ip route add fd00:6::/64 dev docker0 2>/dev/null || true
+	pod_exec ip6tables-nft -t nat -A POSTROUTING -o docker0 -m addrtype --src-type LOCAL -j MASQUERADE
+	[ "$(pod_exec ip -j -6 addr show dev docker0 tentative | jq -r '.[].addr_info[]?.local' | grep -c fd00:5)" = 1 ]
+	agrees out tcp '[fd00:5::9]:80'
+	jq -e '.verify.end.saddr != "fd00:5::1"' /run/verify.json
+	agrees out tcp '[fd00:6::2:1]:80'
+	jq -e '.verify.end.saddr == "fd00:6::1"' /run/verify.json
+	agrees out tcp '[fd00:6::1:1]:80'
+}
+
+@test "source addresses: one still tried, one deprecated" { in_pod sources; }
+
 # A mixture of stores, equal priorities, TPROXY, marks that route, NAT and rejections
 mixture() {
 	pod_istio legacy
