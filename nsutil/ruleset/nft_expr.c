@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nft_expr - expressions as nft lists them */
+#include <inttypes.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
@@ -344,6 +345,8 @@ void nft_elem_text(const struct nft_text *t, const struct set *s, const struct s
 		nft_verdict_text(e->verdict, t->b);
 	else if (e->object)
 		nft_string_text(e->object, t->b);
+	else if (nft_several_flags(e->data))
+		buf_fmt(t->b, "0x%" PRIx64, expr_uint(e->data));
 	else if (e->data)
 		nft_expr_text(t, e->data);
 	else

@@ -159,25 +159,30 @@ static void binop_json(const struct expr *x, struct json *j)
 	json_end_array(j);
 }
 
-/* Between bounds some types are numbers, and flags are not taken apart. */
-static void bound_json(const struct expr *x, struct json *j)
+/* Between bounds some types are numbers, and flags are not taken apart; more of them where it is not an element's. */
+static void bound_json(const struct expr *x, bool elem, struct json *j)
 {
-	bool number = x->dtype == DT_INET_PROTO || x->dtype == DT_FIB_ADDRTYPE || x->dtype == DT_ARPHRD ||
-		      x->dtype == DT_CT_STATE || x->dtype == DT_CT_STATUS ||
-		      (x->dtype == DT_TCP_FLAG && !nft_name_of(DT_TCP_FLAG, expr_uint(x)));
+	bool number = x->dtype == DT_INET_PROTO || (x->dtype == DT_TCP_FLAG && !nft_name_of(DT_TCP_FLAG, expr_uint(x)));
 
+	number |= !elem && (x->dtype == DT_FIB_ADDRTYPE || x->dtype == DT_ARPHRD || x->dtype == DT_CT_STATE ||
+			    x->dtype == DT_CT_STATUS);
 	if (x->kind == EXPR_VALUE && number)
 		nft_number_json(x, j, NULL);
 	else
 		nft_expr_json(x, j, NULL);
 }
 
-static void range_json(const struct expr *x, struct json *j)
+static void bounds_json(const struct expr *x, bool elem, struct json *j)
 {
 	json_begin_array(j, "range");
-	bound_json(x->range.from, j);
-	bound_json(x->range.to, j);
+	bound_json(x->range.from, elem, j);
+	bound_json(x->range.to, elem, j);
 	json_end_array(j);
+}
+
+static void range_json(const struct expr *x, struct json *j)
+{
+	bounds_json(x, false, j);
 }
 
 static void concat_json(const struct expr *x, struct json *j)
@@ -265,12 +270,32 @@ static bool elem_is_plain(const struct set_elem *e)
 	return !e->stmts && !e->timeout_ms && !e->expires_ms && !e->comment;
 }
 
+static void elem_part_json(const struct expr *x, struct json *j, const char *key)
+{
+	if (x->kind != EXPR_RANGE && x->kind != EXPR_CONCAT) {
+		nft_expr_json(x, j, key);
+		return;
+	}
+	json_begin_object(j, key);
+	if (x->kind == EXPR_RANGE) {
+		bounds_json(x, true, j);
+	} else {
+		json_begin_array(j, "concat");
+		for (unsigned i = 0; i < x->concat.n; i++)
+			elem_part_json(x->concat.parts[i], j, NULL);
+		json_end_array(j);
+	}
+	json_end_object(j);
+}
+
 static void elem_key_json(const struct set_elem *e, struct json *j, const char *key)
 {
 	if (e->catchall)
 		json_str(j, key, "*");
+	else if (e->key)
+		elem_part_json(e->key, j, key);
 	else
-		nft_expr_json(e->key, j, key);
+		json_put_null(j, key);
 }
 
 static void elem_left_json(const struct set *s, const struct set_elem *e, struct json *j)
@@ -306,6 +331,8 @@ void nft_elem_json(const struct set *s, const struct set_elem *e, struct json *j
 		nft_verdict_json(e->verdict, j);
 	else if (e->object)
 		json_str(j, NULL, e->object);
+	else if (nft_several_flags(e->data))
+		json_uint(j, NULL, expr_uint(e->data));
 	else
 		nft_expr_json(e->data, j, NULL);
 	json_end_array(j);

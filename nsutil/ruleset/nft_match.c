@@ -61,6 +61,9 @@ static bool flags_beside(const struct stmt_match *m)
 
 static bool flags_number(const struct stmt_match *m)
 {
+	/* it is compared in network order, in which nft finds no name for it */
+	if (m->op > OP_NE && m->right->kind == EXPR_VALUE && m->right->dtype == DT_FIB_ADDRTYPE)
+		return true;
 	if (!flags_beside(m) || m->left->dtype == DT_CT_LABEL)
 		return false;
 	return m->left->dtype == DT_TCP_FLAG ? !one_bit(m->right) : m->op != OP_NE;

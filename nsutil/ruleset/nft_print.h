@@ -28,6 +28,8 @@ bool nft_is_meter(const struct stmt_setop *s);
 void nft_number_json(const struct expr *v, struct json *j, const char *key);
 /* nft_value_json() - one value; several flags become an array, or "|" operations where @binop */
 void nft_value_json(const struct expr *v, bool binop, struct json *j, const char *key);
+/* nft_several_flags() - the value is more than one flag: as a map's data those are one number, not taken apart */
+bool nft_several_flags(const struct expr *x);
 /* nft_time_text() - a duration as nft writes it: "1d2h3m4s5ms" */
 void nft_time_text(uint64_t msecs, struct buf *b);
 /* nft_string_text() - in double quotes */

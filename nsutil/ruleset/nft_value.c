@@ -155,6 +155,13 @@ static unsigned flag_bits(const struct expr *v, unsigned bits[FLAGS_MAX])
 	return n;
 }
 
+bool nft_several_flags(const struct expr *x)
+{
+	unsigned bits[FLAGS_MAX];
+
+	return x && x->kind == EXPR_VALUE && nft_is_flags(x->dtype) && x->dtype != DT_CT_LABEL && flag_bits(x, bits) > 1;
+}
+
 static const char *flag_word(const struct expr *v, unsigned bit, char room[24])
 {
 	const char *name = v->dtype != DT_CT_LABEL && bit < 32 ? nft_name_of(v->dtype, 1u << bit) : NULL;
