@@ -19,6 +19,7 @@ struct nj {
 	struct table *t;
 	struct dec dec;	    /* what the rule has said of protocols so far */
 	struct stmt **list; /* of the rule at hand */
+	bool several;	    /* what "reject" took the network protocol from does not show in the rule as the kernel has it */
 	unsigned depth;
 	char why[200];	    /* the first thing that was not understood; "" when memory ran out */
 };
@@ -45,14 +46,28 @@ struct expr *nj_type(struct nj *n, json_t *types, uint32_t *ret_number, uint32_t
 struct expr *nj_expr(struct nj *n, json_t *j, const struct expr *like);
 /* nj_exists() - the expression asks only whether there is something (compared with true or false) */
 void nj_exists(struct expr *x);
-/* nj_imply() - a header is used: say by which protocol, unless the rule did; false when memory ran out */
-bool nj_imply(struct nj *n, const char *protocol, unsigned base);
 /* nj_is_const() - the JSON is a value, not an expression */
 bool nj_is_const(json_t *j);
+
+/*
+ * nft_json_imply.c: what nft puts in by itself, so that a header is there; false when memory ran out
+ * nj_imply() - a transport's header is used: say its protocol, unless the rule did
+ * nj_imply_field() - so of a field of any header; its place is then where it is in a frame with several tags
+ * nj_imply_option() - so of "ip" or "ip6", for an option or extension header of it
+ * nj_imply_reject() - so of "ip", "ip6" or "tcp", whose packets "reject" answers
+ * nj_learn() - what the condition @s tells of protocols
+ */
+bool nj_imply(struct nj *n, const char *protocol);
+bool nj_imply_field(struct nj *n, struct expr *x);
+bool nj_imply_option(struct nj *n, const char *protocol);
+bool nj_imply_reject(struct nj *n, const char *protocol);
+void nj_learn(struct nj *n, const struct stmt *s);
 
 /* nft_json_set.c */
 /* nj_set() - "@name" or {"set":[...]}; @data: type of a map's data, NULL: a set or verdict map */
 struct set *nj_set(struct nj *n, json_t *j, const struct expr *key, const struct expr *data, bool map);
+/* nj_meter() - the set behind a meter */
+struct set *nj_meter(struct nj *n, const struct expr *key, uint32_t size);
 /* nj_elems() - the elements of a set that is declared; 0, -1 */
 int nj_elems(struct nj *n, struct set *s, json_t *elems, const struct expr *key, const struct expr *data);
 int nj_declare_set(struct nj *n, json_t *j, bool map);
@@ -91,11 +106,10 @@ static inline const char *nj_str(json_t *j, const char *key)
 	return json_string_value(json_object_get(j, key));
 }
 
+/* Of numbers that need all 64 bits nft makes negative ones. */
 static inline uint64_t nj_num(json_t *j, const char *key)
 {
-	json_int_t v = json_integer_value(json_object_get(j, key));
-
-	return v < 0 ? 0 : (uint64_t)v;
+	return (uint64_t)json_integer_value(json_object_get(j, key));
 }
 
 #endif

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nft_json_expr - expressions of libnftables-json(5) */
-#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
-
 #include <linux/netfilter.h>
-#include <net/if_arp.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
@@ -13,109 +10,6 @@
 #include "nsutil/ruleset/nft_print.h"
 
 #define KEYS 64
-
-/* ---- protocols that nft leaves out ---- */
-
-static bool imply(struct nj *n, struct expr *left, uint64_t value)
-{
-	struct stmt *s = left ? stmt_match_new(n->a, OP_EQ, left, nj_uint(n, value, left)) : NULL;
-
-	if (!s)
-		return false;
-	s->implied = true;
-	stmt_append(n->list, s);
-	dec_proto_learn(&n->dec, s->match.left, s->match.right);
-	return true;
-}
-
-static int number_of(enum dtype dtype, const char *name)
-{
-	for (const struct nft_name *x = nft_names(dtype); x && x->name; x++)
-		if (strcmp(x->name, name) == 0)
-			return (int)x->value;
-	return -1;
-}
-
-static bool imply_transport(struct nj *n, const char *protocol)
-{
-	bool icmp = strcmp(protocol, "icmp") == 0 || strcmp(protocol, "igmp") == 0;
-	int number = number_of(DT_INET_PROTO, protocol);
-
-	if (strcmp(protocol, "th") == 0 || number < 0)
-		return true;
-	if ((icmp && !nj_imply(n, "ip", NFT_PAYLOAD_NETWORK_HEADER)) ||
-	    (strcmp(protocol, "icmpv6") == 0 && !nj_imply(n, "ip6", NFT_PAYLOAD_NETWORK_HEADER)))
-		return false;
-	return imply(n, expr_meta(n->a, NFT_META_L4PROTO), (uint64_t)number);
-}
-
-/* What is known of the frame by now. */
-static bool link_is(const struct nj *n, const char *protocol)
-{
-	const char *known = dec_proto_name(&n->dec, NFT_PAYLOAD_LL_HEADER);
-
-	return known && strcmp(known, protocol) == 0;
-}
-
-static bool imply_network(struct nj *n, const char *protocol)
-{
-	static const struct { const char *name; uint16_t nfproto, ether; } nets[] = {
-		{ "ip", NFPROTO_IPV4, 0x0800 }, { "ip6", NFPROTO_IPV6, 0x86dd }, { "arp", 0, 0x0806 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(nets); i++) {
-		if (strcmp(nets[i].name, protocol) != 0)
-			continue;
-		if (n->t->family != NFPROTO_BRIDGE && link_is(n, "ether")) /* once the frame was asked for, nft asks it on */
-			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
-		if (n->t->family == NFPROTO_INET)
-			return imply(n, expr_meta(n->a, NFT_META_NFPROTO), nets[i].nfproto);
-		if (link_is(n, "vlan"))
-			return imply(n, expr_field(n->a, "vlan", "type"), nets[i].ether);
-		if (!nets[i].nfproto && n->t->family == NFPROTO_BRIDGE) /* the frame for ARP, and the packet for IP */
-			return imply(n, expr_field(n->a, "ether", "type"), nets[i].ether);
-		return imply(n, expr_meta(n->a, NFT_META_PROTOCOL), nets[i].ether);
-	}
-	return true;
-}
-
-static bool imply_link(struct nj *n, const char *protocol)
-{
-	if (strcmp(protocol, "vlan") == 0 && n->t->family == NFPROTO_NETDEV && !link_is(n, "ether") &&
-	    !imply(n, expr_meta(n->a, NFT_META_IFTYPE), ARPHRD_ETHER))
-		return false;
-	if (strcmp(protocol, "vlan") == 0)
-		return imply(n, expr_field(n->a, "ether", "type"), 0x8100);
-	return imply(n, expr_meta(n->a, NFT_META_IFTYPE), ARPHRD_ETHER);
-}
-
-bool nj_imply(struct nj *n, const char *protocol, unsigned base)
-{
-	const char *known = base < 3 ? dec_proto_name(&n->dec, base) : "?";
-
-	if (!n->list || (known && (strcmp(known, protocol) == 0 || strcmp(protocol, "th") == 0)))
-		return true;
-	if (base == NFT_PAYLOAD_TRANSPORT_HEADER)
-		return imply_transport(n, protocol);
-	if (base == NFT_PAYLOAD_NETWORK_HEADER)
-		return imply_network(n, protocol);
-	return base == NFT_PAYLOAD_LL_HEADER ? imply_link(n, protocol) : true;
-}
-
-/* Fields of the rest of an ICMP header say by themselves of which type the packet is. */
-static bool imply_icmp_type(struct nj *n, const struct hdr_field *f)
-{
-	static const struct { const char *protocol, *name; uint8_t type; } fields[] = {
-		{ "icmp", "mtu", 3 }, { "icmp", "gateway", 5 }, { "icmpv6", "mtu", 2 },
-		{ "icmpv6", "parameter-problem", 4 }, { "icmpv6", "max-delay", 130 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (strcmp(f->protocol, fields[i].protocol) == 0 && strcmp(f->name, fields[i].name) == 0 &&
-		    n->list && n->dec.known.icmp != fields[i].type)
-			return imply(n, expr_field(n->a, f->protocol, "type"), fields[i].type);
-	return true;
-}
 
 /* ---- kinds ---- */
 
@@ -133,9 +27,7 @@ static struct expr *payload(struct nj *n, json_t *j)
 	x = protocol && name ? expr_field(n->a, protocol, name) : NULL;
 	if (!x)
 		return nj_bad(n, "the header field '%.20s %.20s'", protocol ? protocol : "?", name ? name : "?");
-	if (!nj_imply(n, protocol, x->payload.base) || !imply_icmp_type(n, x->payload.field))
-		return NULL;
-	return x;
+	return nj_imply_field(n, x) ? x : NULL;
 }
 
 static struct expr *meta(struct nj *n, json_t *j)
@@ -195,7 +87,7 @@ static struct expr *exthdr_of(struct nj *n, json_t *j, uint8_t op)
 
 static struct expr *exthdr(struct nj *n, json_t *j)
 {
-	return nj_imply(n, "ip6", NFT_PAYLOAD_NETWORK_HEADER) ? exthdr_of(n, j, NFT_EXTHDR_OP_IPV6) : NULL;
+	return nj_imply_option(n, "ip6") ? exthdr_of(n, j, NFT_EXTHDR_OP_IPV6) : NULL;
 }
 
 static struct expr *tcp_option(struct nj *n, json_t *j)
@@ -206,7 +98,7 @@ static struct expr *tcp_option(struct nj *n, json_t *j)
 
 static struct expr *ip_option(struct nj *n, json_t *j)
 {
-	return nj_imply(n, "ip", NFT_PAYLOAD_NETWORK_HEADER) ? exthdr_of(n, j, NFT_EXTHDR_OP_IPV4) : NULL;
+	return nj_imply_option(n, "ip") ? exthdr_of(n, j, NFT_EXTHDR_OP_IPV4) : NULL;
 }
 
 static struct expr *sctp_chunk(struct nj *n, json_t *j)
@@ -216,7 +108,7 @@ static struct expr *sctp_chunk(struct nj *n, json_t *j)
 
 static struct expr *dccp_option(struct nj *n, json_t *j)
 {
-	return nj_imply(n, "dccp", NFT_PAYLOAD_TRANSPORT_HEADER) ? exthdr_of(n, j, NFT_EXTHDR_OP_DCCP) : NULL;
+	return nj_imply(n, "dccp") ? exthdr_of(n, j, NFT_EXTHDR_OP_DCCP) : NULL;
 }
 
 static struct expr *typed(struct nj *n, enum expr_kind kind, enum dtype dtype, enum byteorder order, unsigned bits)

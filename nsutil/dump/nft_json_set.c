@@ -30,30 +30,68 @@ static uint32_t type_len(const struct expr *x)
 
 /* ---- elements ---- */
 
+/* nft lists one statement of each kind, as a key of the element beside the others. */
+static int elem_stmts(struct nj *n, json_t *body, struct set_elem *el)
+{
+	static const char *const others[] = { "val", "timeout", "expires", "comment" };
+	struct stmt **list = n->list;
+	const char *key;
+	json_t *value;
+	int ret = 0;
+
+	n->list = &el->stmts;
+	json_object_foreach(body, key, value) {
+		size_t i = 0;
+		json_t *one;
+
+		while (i < ARRAY_SIZE(others) && strcmp(others[i], key) != 0)
+			i++;
+		if (i < ARRAY_SIZE(others))
+			continue;
+		one = json_pack("{s:O}", key, value);
+		ret = one ? nj_stmt(n, one) : -1;
+		json_decref(one);
+		if (ret < 0)
+			break;
+	}
+	n->list = list;
+	return ret;
+}
+
+/* Elements have the statements that their set is declared with, of which nft lists fewer with them. */
+static int elem_more_stmts(struct nj *n, const struct set *s, struct set_elem *el)
+{
+	unsigned have = 0;
+
+	for (const struct stmt *x = el->stmts; x; x = x->next)
+		have++;
+	for (const struct stmt *x = s->stmts; x; x = x->next) {
+		struct stmt *copy;
+
+		if (have) {
+			have--;
+			continue;
+		}
+		copy = arena_dup(n->a, x, sizeof(*x));
+		if (!copy)
+			return -1;
+		copy->next = NULL;
+		stmt_append(&el->stmts, copy);
+	}
+	return 0;
+}
+
 /* {"elem":{"val":...,"comment":...}}; the value, and the rest to @el */
 static json_t *elem_attributes(struct nj *n, json_t *j, struct set_elem *el)
 {
-	json_t *body = json_object_get(j, "elem"), *c;
-	struct stmt **list = n->list;
+	json_t *body = json_object_get(j, "elem");
 
 	if (!body)
 		return j;
 	el->timeout_ms = nj_num(body, "timeout") * 1000;
 	el->expires_ms = nj_num(body, "expires") * 1000;
 	el->comment = arena_strdup(n->a, nj_str(body, "comment"));
-	c = json_object_get(body, "counter");
-	if (c) {
-		struct stmt *s = stmt_new(n->a, STMT_COUNTER);
-
-		if (s) {
-			s->counter.packets = nj_num(c, "packets");
-			s->counter.bytes = nj_num(c, "bytes");
-		}
-		n->list = &el->stmts;
-		stmt_append(n->list, s);
-		n->list = list;
-	}
-	return json_object_get(body, "val");
+	return elem_stmts(n, body, el) < 0 ? NULL : json_object_get(body, "val");
 }
 
 static bool is_span(const struct expr *x)
@@ -100,7 +138,7 @@ static int one_elem(struct nj *n, struct set *s, json_t *j, const struct expr *k
 		el->catchall = true;
 	else
 		el->key = nj_expr(n, left, key);
-	if (!el->catchall && !el->key)
+	if ((!el->catchall && !el->key) || elem_more_stmts(n, s, el) < 0)
 		return -1;
 	if (el->key && is_span(el->key))
 		s->flags |= SET_INTERVAL;
@@ -148,6 +186,7 @@ static struct set *missing(struct nj *n, const char *name)
 struct set *nj_set(struct nj *n, json_t *j, const struct expr *key, const struct expr *data, bool map)
 {
 	const char *name = json_string_value(j);
+	struct expr plain;
 	struct set *s;
 
 	if (name) {
@@ -173,7 +212,28 @@ struct set *nj_set(struct nj *n, json_t *j, const struct expr *key, const struct
 		s->flags |= SET_CONCAT;
 	if (!json_object_get(j, "set"))
 		return nj_bad(n, "a set of unknown form");
+	if (key && key->kind == EXPR_BINOP && key->dtype == DT_HEX) {
+		plain = *key; /* once computed, bytes of a header are numbers */
+		plain.dtype = DT_INTEGER;
+		key = &plain;
+	}
 	return nj_elems(n, s, json_object_get(j, "set"), key, data) < 0 ? NULL : s;
+}
+
+struct set *nj_meter(struct nj *n, const struct expr *key, uint32_t size)
+{
+	struct set *s = arena_alloc(n->a, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->table = n->t;
+	s->name = "__set";
+	s->flags = SET_ANONYMOUS | SET_EVAL | (key->kind == EXPR_CONCAT ? SET_CONCAT : 0);
+	s->key_type = type_number(key);
+	s->key_len = type_len(key);
+	s->has_size = size != 0;
+	s->size = size;
+	return s;
 }
 
 /* ---- declarations ---- */
@@ -225,6 +285,17 @@ static int map_type(struct nj *n, struct set *s, json_t *j, struct expr **data)
 	return *data ? 0 : -1;
 }
 
+/* What is not understood of one set does not keep the rest from being read. */
+static int unread(struct nj *n, struct set *s)
+{
+	if (!n->why[0])
+		return -1;
+	s->unread = arena_strdup(n->a, n->why);
+	s->elems = NULL;
+	s->n_elems = 0;
+	return s->unread ? 0 : -1;
+}
+
 int nj_declare_set(struct nj *n, json_t *j, bool map)
 {
 	const char *name = nj_str(j, "name"), *policy = nj_str(j, "policy");
@@ -239,10 +310,10 @@ int nj_declare_set(struct nj *n, json_t *j, bool map)
 	s->flags = set_flags(json_object_get(j, "flags"));
 	key = nj_type(n, json_object_get(j, "type"), &s->key_type, &s->key_len);
 	if (!key || (map && map_type(n, s, json_object_get(j, "map"), &data) < 0))
-		return -1;
+		return unread(n, s);
 	s->flags |= key->kind == EXPR_CONCAT ? SET_CONCAT : 0;
-	s->typeof_key = s->key_type ? NULL : key;
-	s->typeof_data = data && !s->data_type ? data : NULL;
+	s->typeof_key = s->key_type || key->kind == EXPR_VALUE ? NULL : key;
+	s->typeof_data = data && !s->data_type && data->kind != EXPR_VALUE ? data : NULL;
 	s->handle = nj_num(j, "handle");
 	s->timeout_ms = nj_num(j, "timeout") * 1000;
 	s->flags |= s->timeout_ms ? SET_TIMEOUT : 0;
@@ -257,7 +328,7 @@ int nj_declare_set(struct nj *n, json_t *j, bool map)
 		if (nj_stmt(n, item) < 0)
 			return -1;
 	n->list = list;
-	return nj_elems(n, s, json_object_get(j, "elem"), key, data);
+	return nj_elems(n, s, json_object_get(j, "elem"), key, data) < 0 ? unread(n, s) : 0;
 }
 
 /* Bodies of objects that are written by their parts, as nft lists them. */

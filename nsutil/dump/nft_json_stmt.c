@@ -15,8 +15,7 @@ int nj_add(struct nj *n, struct stmt *s)
 	if (!s)
 		return -1;
 	stmt_append(n->list, s);
-	if (s->kind == STMT_MATCH && s->match.op == OP_EQ)
-		dec_proto_learn(&n->dec, s->match.left, s->match.right);
+	nj_learn(n, s);
 	return 0;
 }
 
@@ -278,6 +277,16 @@ static int log_stmt(struct nj *n, json_t *j)
 	return nj_add(n, s);
 }
 
+/* Of what "reject" alone is: what nft makes of it, by what the rule said before. */
+static enum reject_kind reject_default(const struct nj *n)
+{
+	const char *network = dec_proto_name(&n->dec, NFT_PAYLOAD_NETWORK_HEADER);
+
+	if (network && strcmp(network, "ip") == 0)
+		return REJECT_ICMP;
+	return network && strcmp(network, "ip6") == 0 ? REJECT_ICMP6 : REJECT_ICMPX;
+}
+
 static bool reject_kind(struct nj *n, const char *type, enum reject_kind *ret)
 {
 	static const struct { const char *word; enum reject_kind kind; } kinds[] = {
@@ -285,7 +294,7 @@ static bool reject_kind(struct nj *n, const char *type, enum reject_kind *ret)
 		{ "icmpx", REJECT_ICMPX },
 	};
 
-	*ret = n->t->family == NFPROTO_IPV4 ? REJECT_ICMP : n->t->family == NFPROTO_IPV6 ? REJECT_ICMP6 : REJECT_ICMPX;
+	*ret = reject_default(n);
 	for (size_t i = 0; type && i < ARRAY_SIZE(kinds); i++)
 		if (strcmp(kinds[i].word, type) == 0) {
 			*ret = kinds[i].kind;
@@ -294,34 +303,38 @@ static bool reject_kind(struct nj *n, const char *type, enum reject_kind *ret)
 	return !type;
 }
 
+static bool reject_code(struct nj *n, json_t *code, struct stmt *s)
+{
+	struct expr like = { .kind = EXPR_VALUE, .order = ORDER_NET, .bits = 8, .dtype = (uint8_t)nft_reject_dtype(&s->reject) };
+	const struct expr *v;
+
+	s->reject.code = s->reject.kind == REJECT_ICMP ? 3 : s->reject.kind == REJECT_ICMP6 ? 4 : 1;
+	if (!code) {
+		s->reject.bare = n->several && s->reject.kind != REJECT_ICMPX;
+		if (s->reject.bare) /* the kernel keeps the code, and not of which protocol it is */
+			s->reject.kind = REJECT_ICMP;
+		return true;
+	}
+	v = nj_value(n, code, &like);
+	if (v)
+		s->reject.code = (uint8_t)expr_uint(v);
+	return v;
+}
+
 static int reject(struct nj *n, json_t *j)
 {
+	static const char *const protocols[] = { [REJECT_TCP_RST] = "tcp", [REJECT_ICMP] = "ip", [REJECT_ICMP6] = "ip6" };
 	struct stmt *s = stmt_new(n->a, STMT_REJECT);
 	const char *type = nj_str(j, "type");
-	json_t *code = json_object_get(j, "expr");
-	struct expr like = { .kind = EXPR_VALUE, .order = ORDER_NET, .bits = 8 }, *v;
-	bool ok = true;
 
 	if (!s)
 		return -1;
 	if (!reject_kind(n, type, &s->reject.kind))
 		return bad(n, "reject with", type);
-	if (s->reject.kind == REJECT_TCP_RST)
-		ok = nj_imply(n, "tcp", NFT_PAYLOAD_TRANSPORT_HEADER);
-	else if (s->reject.kind != REJECT_ICMPX)
-		ok = nj_imply(n, s->reject.kind == REJECT_ICMP ? "ip" : "ip6", NFT_PAYLOAD_NETWORK_HEADER);
-	if (!ok)
+	if (s->reject.kind != REJECT_ICMPX && !nj_imply_reject(n, protocols[s->reject.kind]))
 		return -1;
-	if (s->reject.kind == REJECT_TCP_RST)
-		return nj_add(n, s);
-	like.dtype = (uint8_t)nft_reject_dtype(&s->reject);
-	s->reject.code = s->reject.kind == REJECT_ICMP ? 3 : s->reject.kind == REJECT_ICMP6 ? 4 : 1;
-	if (code) {
-		v = nj_value(n, code, &like);
-		if (!v)
-			return -1;
-		s->reject.code = (uint8_t)expr_uint(v);
-	}
+	if (s->reject.kind != REJECT_TCP_RST && !reject_code(n, json_object_get(j, "expr"), s))
+		return -1;
 	return nj_add(n, s);
 }
 
@@ -346,34 +359,71 @@ static int queue(struct nj *n, json_t *j)
 	return nj_add(n, s);
 }
 
+/* {"elem":{"val":...,"timeout":...}} or a bare value */
+static bool setop_key(struct nj *n, json_t *elem, struct stmt_setop *s)
+{
+	json_t *body = json_object_get(elem, "elem");
+
+	if (body) {
+		s->timeout_ms = nj_num(body, "timeout") * 1000;
+		elem = json_object_get(body, "val");
+	}
+	s->key = nj_expr(n, elem, NULL);
+	return s->key;
+}
+
+static int setop_stmts(struct nj *n, json_t *list, struct stmt_setop *s)
+{
+	struct stmt **outer = n->list;
+	json_t *item;
+	int ret = 0;
+	size_t i;
+
+	n->list = &s->stmts;
+	json_array_foreach(list, i, item)
+		if (ret == 0)
+			ret = nj_stmt(n, item);
+	n->list = outer;
+	return ret;
+}
+
 static int setop(struct nj *n, json_t *j)
 {
 	static const char *const ops[] = { "add", "update", "delete" };
 	const char *op = nj_str(j, "op");
-	json_t *elem = json_object_get(j, "elem"), *body = json_object_get(elem, "elem"), *item;
-	struct stmt *s = stmt_new(n->a, STMT_SETOP), **list = n->list;
-	size_t i;
+	struct stmt *s = stmt_new(n->a, STMT_SETOP);
 
 	if (!s)
 		return -1;
 	for (unsigned k = 0; op && k < 3; k++)
 		if (strcmp(ops[k], op) == 0)
 			s->setop.op = (enum setop_kind)k;
-	if (body) {
-		s->setop.timeout_ms = nj_num(body, "timeout") * 1000;
-		elem = json_object_get(body, "val");
-	}
-	s->setop.key = nj_expr(n, elem, NULL);
-	s->setop.set = s->setop.key ? nj_set(n, json_object_get(j, "set"), NULL, NULL, false) : NULL;
+	if (!setop_key(n, json_object_get(j, "elem"), &s->setop))
+		return -1;
+	s->setop.set = nj_set(n, json_object_get(j, "set"), NULL, NULL, false);
 	if (!s->setop.set)
 		return -1;
 	s->setop.set_name = s->setop.set->name;
-	n->list = &s->setop.stmts;
-	json_array_foreach(json_object_get(j, "stmt"), i, item)
-		if (nj_stmt(n, item) < 0)
-			return -1;
-	n->list = list;
-	return nj_add(n, s);
+	return setop_stmts(n, json_object_get(j, "stmt"), &s->setop) < 0 ? -1 : nj_add(n, s);
+}
+
+static int meter(struct nj *n, json_t *j)
+{
+	struct stmt *s = stmt_new(n->a, STMT_SETOP);
+	json_t *list = json_array();
+	int ret;
+
+	json_array_append(list, json_object_get(j, "stmt"));
+	if (!s || !setop_key(n, json_object_get(j, "key"), &s->setop))
+		ret = -1;
+	else
+		ret = setop_stmts(n, list, &s->setop);
+	json_decref(list);
+	if (ret < 0)
+		return -1;
+	s->setop.set_name = arena_strdup(n->a, nj_str(j, "name"));
+	s->setop.set = nj_meter(n, s->setop.key, (uint32_t)nj_num(j, "size"));
+	return s->setop.set_name && s->setop.set ? nj_add(n, s) : -1;
 }
 
 static int flow(struct nj *n, json_t *j)
@@ -430,7 +480,7 @@ static int xt(struct nj *n, json_t *j)
 static const struct nj_kind kinds[] = {
 	{ "match", match }, { "counter", counter }, { "vmap", vmap },
 	{ "reject", reject }, { "log", log_stmt }, { "limit", limit }, { "quota", quota }, { "queue", queue },
-	{ "set", setop }, { "map", setop }, { "notrack", notrack },
+	{ "set", setop }, { "map", setop }, { "meter", meter }, { "notrack", notrack },
 	{ "ct count", ct_count }, { "ct helper", ct_helper }, { "ct timeout", ct_timeout },
 	{ "ct expectation", ct_expectation }, { "secmark", secmark }, { "synproxy", synproxy }, { "flow", flow },
 	{ "last", last }, { "reset", reset }, { "xt", xt }, { NULL, NULL },
@@ -502,6 +552,7 @@ int nj_stmts(struct nj *n, json_t *list)
 	size_t i;
 
 	dec_begin(&n->dec, n->list);
+	n->several = false;
 	json_array_foreach(list, i, item) {
 		const char *key = json_object_iter_key(json_object_iter(item));
 

@@ -184,6 +184,21 @@ static struct expr *iface_word(struct nj *n, const char *s, const struct expr *l
 	return x;
 }
 
+/* Bytes without a name may be compared with what has a form of its own, as addresses have. */
+static struct expr *formed_word(struct nj *n, const char *s, const struct expr *like)
+{
+	struct expr *x = NULL;
+	struct addr a;
+
+	if (addr_parse(s, &a) == 0)
+		x = expr_addr(n->a, &a);
+	else if (strchr(s, ':'))
+		x = ether_word(n, s, &(struct expr){ .dtype = DT_ETHER });
+	else if (like->dtype == DT_HEX && like->bits == 16)
+		x = name_word(n, s, &(struct expr){ .dtype = DT_ETHERTYPE, .order = ORDER_NET, .bits = 16 });
+	return x && x->bits == like->bits ? x : NULL;
+}
+
 static struct expr *word(struct nj *n, const char *s, const struct expr *like)
 {
 	struct expr *x = NULL;
@@ -213,6 +228,8 @@ static struct expr *word(struct nj *n, const char *s, const struct expr *like)
 	}
 	if (!x)
 		x = number_word(n, s, like);
+	if (!x)
+		x = formed_word(n, s, like);
 	return x ? x : nj_bad(n, "'%.40s' is no value of its kind", s);
 }
 

@@ -151,6 +151,12 @@ void dec_proto_begin(struct dec *d);
 void dec_proto_learn(struct dec *d, const struct expr *left, const struct expr *right);
 /* dec_proto_name() - the protocol of a header as nft calls it; NULL when it is not known */
 const char *dec_proto_name(const struct dec *d, unsigned base);
+/* dec_proto_number() - the IP protocol number of a transport that nft calls so; -1: there is none */
+int dec_proto_number(const char *name);
+/* dec_proto_below() - the frame has this header, below the last one of it */
+bool dec_proto_below(const struct dec *d, const char *name);
+/* dec_field_place() - where a field begins, in bits, as the rule knows the frame: behind the tags before its own */
+unsigned dec_field_place(const struct dec *d, const struct hdr_field *f);
 
 /* iface.c: names of interfaces in the namespace that is read */
 struct dec_ifaces;

@@ -115,6 +115,22 @@ const char *dec_proto_name(const struct dec *d, unsigned base)
 	return base <= TH && d->known.desc[base] ? d->known.desc[base]->name : NULL;
 }
 
+int dec_proto_number(const char *name)
+{
+	for (const struct proto_link *l = ip_links; l->next; l++)
+		if (strcmp(l->next->name, name) == 0)
+			return l->number;
+	return -1;
+}
+
+bool dec_proto_below(const struct dec *d, const char *name)
+{
+	for (unsigned i = 0; i < d->known.n_stacked; i++)
+		if (strcmp(d->known.stacked[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
 /* ---- what conditions tell ---- */
 
 bool dec_field_is_key(const struct hdr_field *f)
@@ -294,6 +310,18 @@ const struct hdr_field *dec_split_next(const struct dec *d, struct dec_split *s)
 		return f;
 	}
 	return NULL;
+}
+
+unsigned dec_field_place(const struct dec *d, const struct hdr_field *f)
+{
+	const struct proto_desc *top = f->base == LL ? d->known.desc[LL] : NULL;
+	unsigned skip = 0;
+
+	if (!top || !d->known.n_stacked || strcmp(top->name, f->protocol) != 0)
+		return f->offset;
+	for (unsigned i = 0; i < d->known.n_stacked; i++)
+		skip += d->known.stacked[i]->length;
+	return f->offset - top->first + skip;
 }
 
 bool dec_field_trim(const struct dec *d, const struct expr *load, unsigned lead, unsigned width)

@@ -20,7 +20,10 @@ def unshare():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def each(commands, say):
+OUTPUT_JSON = 1 << 4  # and then input is JSON as well
+
+
+def each(commands, say, flags=0):
     """what say(status, ctx) has to write of each command, run one by one in a process that may die of one (nft 1.0.6 has
     assertions); None for that one"""
     said, at = [], 0
@@ -30,6 +33,7 @@ def each(commands, say):
         if child == 0:
             os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
             ctx = ctypes.c_void_p(libnft.nft_ctx_new(0))
+            libnft.nft_ctx_output_set_flags(ctx, flags)
             libnft.nft_ctx_buffer_error(ctx)
             libnft.nft_ctx_buffer_output(ctx)
             with os.fdopen(forth, "wb") as f:

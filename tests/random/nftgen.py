@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """nftgen - random nftables rulesets over the language of nft(8): sets, objects, chains and rules as commands"""
 import random
+import re
 
 R = random.Random()
 
@@ -443,6 +444,11 @@ def set_statement(sets):
     return "%s %s@%s" % (key, pick("", "!= "), name)
 
 
+def other_bytes(line):
+    """of an address that is not one, behind a tag, nft 1.0.6 lists each of other fields as another one"""
+    return re.search(r"vlan .*ether daddr !=|vlan type \{.*vlan ", line)
+
+
 def merged(a, b):
     """nft 1.0.6 lists two neighbours as one range, whatever they are bounds of: one of the two conditions is lost"""
     return (" >= " in a and " <= " in b) or (" < " in a and " > " in b)
@@ -466,6 +472,8 @@ def rule(family, chain, sets):
             out.append(compare(family))
         if len(out) > 1 and merged(*out[-2:]):
             out.pop()
+    if other_bytes(" ".join(out)):
+        out = []
     for _ in range(pick(0, 0, 1, 1, 2)):
         out.append(pick("counter", "counter packets %d bytes %d" % (num(40), num(50)), rate(), quota(), log(), changes(family), changes(family)))
     end = terminal(family, chain)
