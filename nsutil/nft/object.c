@@ -118,9 +118,10 @@ static const char *ct_timeout_text(struct dec *d, struct object *o, const struct
 		return NULL;
 	attr_nested(at.a[NFTA_CT_TIMEOUT_DATA], ATTR_MAX, &at);
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t secs = attr_be32(at.a[i + (proto == 6 ? 0 : 1)]);
+		const struct nlattr *a = at.a[i + (proto == 6 ? 0 : 1)];
+		uint32_t secs = attr_be32(a);
 
-		if (!states[i].name || !secs || secs == states[i].secs)
+		if (!states[i].name || !a || secs == states[i].secs)
 			continue;
 		p = prop(d, o, states[i].name);
 		if (!p)

@@ -115,12 +115,14 @@ static void limit_json(const struct stmt_limit *l, struct json *j)
 
 	json_uint(j, "rate", l->bytes ? nft_scale(l->rate, &unit) : l->rate);
 	json_str(j, "per", nft_unit_name(l->unit_secs));
-	json_uint(j, "burst", l->bytes ? nft_scale(l->burst, &burst_unit) : l->burst);
+	if (!l->bytes || l->burst)
+		json_uint(j, "burst", l->bytes ? nft_scale(l->burst, &burst_unit) : l->burst);
 	if (l->over)
 		json_bool(j, "inv", true);
 	if (l->bytes) {
 		json_str(j, "rate_unit", unit);
-		json_str(j, "burst_unit", burst_unit);
+		if (l->burst)
+			json_str(j, "burst_unit", burst_unit);
 	}
 }
 
