@@ -86,12 +86,25 @@ static bool is_action(const struct stmt *s)
 	       !(s->kind == STMT_XT && !s->xt->target);
 }
 
+/* iptables has one action, behind all conditions. */
+static bool one_action(const struct rule *r)
+{
+	bool acted = false;
+
+	for (const struct stmt *s = r->stmts; s; s = s->next) {
+		if (acted && s->kind != STMT_COUNTER && !(s->kind == STMT_XT && !s->xt->target && strcmp(s->xt->name, "comment") == 0))
+			return false;
+		acted |= is_action(s);
+	}
+	return true;
+}
+
 bool rule_iptables(const struct rule *r, struct buf *b)
 {
 	struct ipt_header h = { .l4proto = 0 };
 	const char *comment = user_comment(r);
 	const struct stmt *last = NULL;
-	bool ports = false, good;
+	bool ports = false, limited = false, good;
 	size_t before = b->len;
 
 	if (r->chain->table->family != NFPROTO_IPV4 && r->chain->table->family != NFPROTO_IPV6)
@@ -99,14 +112,17 @@ bool rule_iptables(const struct rule *r, struct buf *b)
 	for (const struct stmt *s = r->stmts; s; s = s->next)
 		if (!ipt_newer_is_range(s))
 			ipt_header_take(&h, s);
-	good = ipt_header_save(&h, b);
+	good = one_action(r) && ipt_header_save(&h, b);
 	for (const struct stmt *s = r->stmts; s && good; s = s->next) {
 		if (comment && is_action(s)) {
 			ipt_save_string(" -m comment --comment", comment, b);
 			comment = NULL;
 		}
-		if (!in_header(&h, s) && !(last && ipt_newer_is_code(last)))
+		if (in_header(&h, s))
+			good = !limited; /* iptables looks at the header before it counts */
+		else if (!(last && ipt_newer_is_code(last)))
 			good = save_stmt(r, &h, s, &ports, b);
+		limited |= s->kind == STMT_LIMIT;
 		last = s;
 	}
 	if (comment && good)

@@ -13,7 +13,7 @@ newer() {
 	"$CNISH" tables --store compat -o save >"$BATS_TEST_TMPDIR/save"
 	cat "$BATS_TEST_TMPDIR/save"
 	# what has no form says so, with the rule itself
-	[ "$(grep -c '^# rule .* has no iptables form: ..*' "$BATS_TEST_TMPDIR/save")" = 4 ]
+	[ "$(grep -c '^# rule .* has no iptables form: ..*' "$BATS_TEST_TMPDIR/save")" = 7 ]
 	[ "$(grep -c '^-A' "$BATS_TEST_TMPDIR/save")" = 22 ]
 	diff <(grep -v '^#' "$BATS_TEST_TMPDIR/save") \
 		<(unshare -n sh -c 'iptables-nft-restore <"$0" && iptables-nft-save' "$BATS_TEST_TMPDIR/save" | grep -v '^#')
