@@ -95,21 +95,25 @@ static struct expr *name_word(struct nj *n, const char *s, const struct expr *li
 	return NULL;
 }
 
+/* A name, or with "*" the beginning of one; "\*" at the end is an asterisk. */
 static struct expr *string_word(struct nj *n, const char *s, const struct expr *like)
 {
 	char padded[VALUE_MAX] = "";
 	unsigned room = like->bits / 8u;
-	size_t len = strlen(s);
+	size_t len = strlen(s), tail = 0;
 	struct expr *x;
-	bool wild = len && s[len - 1] == '*';
 
 	if (!room || room > sizeof(padded))
 		room = 16;
-	if (len > room)
+	if (len && s[len - 1] == '*')
+		tail = len > 1 && s[len - 2] == '\\' ? 2 : 1;
+	if (len - tail + (tail == 2) > room)
 		return nj_bad(n, "'%.40s' is too long a name", s);
-	memcpy(padded, s, wild ? len - 1 : len);
+	memcpy(padded, s, len - tail);
+	if (tail == 2)
+		padded[len - tail] = '*';
 	x = expr_bytes(n->a, (enum dtype)like->dtype, ORDER_HOST, padded, room * 8);
-	return wild ? expr_prefix(n->a, x, (unsigned)(len - 1) * 8) : x;
+	return tail == 1 ? expr_prefix(n->a, x, (unsigned)(len - tail) * 8) : x;
 }
 
 static struct expr *address_word(struct nj *n, const char *s)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* nft_match - conditions as nft lists them: bit tests have short forms */
+#include <stdio.h>
 #include <string.h>
 
 #include "nsutil/ruleset/nft_names.h"
@@ -69,9 +70,28 @@ static bool flags_number(const struct stmt_match *m)
 	return m->left->dtype == DT_TCP_FLAG ? !one_bit(m->right) : m->op != OP_NE;
 }
 
+/*
+ * A string that ends with an asterisk and is meant so: beside a comparison nft tells it from the beginning of a name.
+ * What is to be written instead, with what is in front of it in @room; NULL: the value as it is.
+ */
+static const char *starred(const struct stmt_match *m, char room[80])
+{
+	const struct expr *v = m->right;
+	size_t len;
+
+	if (v->kind != EXPR_VALUE || (v->dtype != DT_STRING && v->dtype != DT_IFNAME && v->dtype != DT_OSF_NAME))
+		return NULL;
+	len = strnlen((const char *)v->value, v->bits / 8u);
+	if (!len || v->value[len - 1] != '*' || len > 64)
+		return NULL;
+	snprintf(room, 80, "%.*s\\*", (int)(len - 1), (const char *)v->value);
+	return room;
+}
+
 void nft_match_text(const struct nft_text *t, const struct stmt_match *m)
 {
 	enum nft_match_form form = nft_match_form(m);
+	char room[80];
 
 	nft_expr_text(t, form == NFT_MATCH_PLAIN ? m->left : m->left->binop.left);
 	buf_chr(t->b, ' ');
@@ -95,6 +115,8 @@ void nft_match_text(const struct nft_text *t, const struct stmt_match *m)
 			buf_fmt(t->b, "%s ", ops[m->op]);
 		if (flags_number(m))
 			nft_number_text(m->right, t->b);
+		else if (starred(m, room))
+			nft_string_text(room, t->b);
 		else
 			nft_expr_text(t, m->right);
 		break;
@@ -104,6 +126,7 @@ void nft_match_text(const struct nft_text *t, const struct stmt_match *m)
 void nft_match_json(const struct stmt_match *m, struct json *j)
 {
 	enum nft_match_form form = nft_match_form(m);
+	char room[80];
 
 	json_begin_object(j, NULL);
 	json_begin_object(j, "match");
@@ -120,6 +143,8 @@ void nft_match_json(const struct stmt_match *m, struct json *j)
 		nft_expr_json(m->left, j, "left");
 		if (flags_number(m))
 			nft_number_json(m->right, j, "right");
+		else if (starred(m, room))
+			json_str(j, "right", room);
 		else if (m->right->kind == EXPR_VALUE)
 			nft_value_json(m->right, flags_beside(m), j, "right");
 		else
