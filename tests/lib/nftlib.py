@@ -13,11 +13,14 @@ libnft.nft_ctx_new.restype = ctypes.c_void_p
 libnft.nft_ctx_get_output_buffer.restype = ctypes.c_char_p
 
 
+LINKS = "ip link set lo up; ip link add v0 type veth peer name v1; ip link add b0 type bridge"
+
+
 def unshare():
-    """a network namespace of its own, with its loopback up"""
+    """a network namespace of its own, with its loopback up, and some more links where the kernel has them"""
     if libc.unshare(CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "unshare")
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    subprocess.run(["sh", "-c", LINKS], stderr=subprocess.DEVNULL)
 
 
 OUTPUT_JSON = 1 << 4  # and then input is JSON as well
@@ -54,6 +57,19 @@ def load(commands):
     """run the commands; the ones taken"""
     said = each(commands, lambda status, ctx: b"1" if status == 0 else b"0")
     return [c for c, s in zip(commands, said) if s == "1"]
+
+
+def load_some(commands):
+    """as load(); of several in a tuple, the first that is taken"""
+    taken, at = [], 0
+    left = [c if isinstance(c, tuple) else (c,) for c in commands]
+    while at < max(map(len, left), default=0):
+        tried = [c[at] for c in left if len(c) > at]
+        got = set(load(tried))
+        taken += [c for c in tried if c in got]
+        left = [c for c in left if not got & set(c[:at + 1])]
+        at += 1
+    return taken
 
 
 def load_all(commands):

@@ -20,6 +20,24 @@ def num(bits, low=0):
     return max(low, pick(0, 1, top, top - 1, top >> 1, R.randint(0, top), R.randint(0, min(top, 300))))
 
 
+def bytes_of(chars, most):
+    """some of the characters, of at most so many bytes, often of just as many"""
+    out = "".join(R.choice(chars) for _ in range(pick(1, 2, most, most - 1, R.randint(1, most))))
+    while len(out.encode()) > most:
+        out = out[:-1]
+    return out
+
+
+def comment(most=128):
+    """what nft's text can hold: anything but the quote that ends it"""
+    return pick(*[lambda: bytes_of("abc XYZ019-_.:,/!#$%&()*+;<=>?@[]^`{|}~'\\äß€\t", most), lambda: "a b c", lambda: "it's", lambda: "\\\\", lambda: "x" * most])()
+
+
+def ident(most=255):
+    """a name as nft reads one without quotes"""
+    return R.choice("abcXYZ_.") + bytes_of("abcXYZ019-_./", most - 1) if chance(0.5) else "KUBE-SVC-" + bytes_of("ABCDEFGH2345", 16)
+
+
 def ip4():
     return pick("0.0.0.0", "255.255.255.255", "127.0.0.1", "10.0.0.%d" % R.randint(0, 255),
                 ".".join(str(R.randint(0, 255)) for _ in range(4)))
@@ -57,7 +75,7 @@ def hx(bits):
 
 
 def span(unit=True):
-    return pick("%ds" % R.randint(1, 100000), "%dm" % R.randint(1, 100), "1d2h3m4s", "7d", "49d", "%dh" % R.randint(1, 99))
+    return pick("1s", "1m", "1h", "1d", "59s", "3599s", "86399s", "365d", "23h59m59s", "%ds" % R.randint(1, 100000), "%dm" % R.randint(1, 100), "1d2h3m4s", "7d", "49d", "%dh" % R.randint(1, 99))
 
 
 PROTO = words("tcp", "udp", "icmp", "icmpv6", "sctp", "dccp", "esp", "ah", "comp", "udplite", "0", "1", "41", "47", "89", "132", "254", "255")
@@ -66,7 +84,7 @@ DSCP = words("cs0", "cs1", "cs2", "cs7", "af11", "af12", "af43", "ef", "0x00", "
 ECN = words("not-ect", "ect0", "ect1", "ce")
 TCPFLAG = words("fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr")
 ETHER = words("ip", "ip6", "arp", "vlan", "0x88b5", "0x0800", "8021q", "8021ad")
-IFNAME = words('"lo"', '"eth0"', '"veth12"', '"a"', '"wlan0.5"', '"abcdefghijklmno"')
+IFNAME = words('"lo"', '"eth\\\\*"', '"br-0123456789a"', '"a.b-c_d:e"', '"eth0"', '"veth12"', '"a"', '"wlan0.5"', '"abcdefghijklmno"')
 CTSTATE = words("new", "established", "related", "invalid", "untracked")
 CTSTATUS = words("expected", "seen-reply", "assured", "confirmed", "snat", "dnat", "dying")
 ICMP = words("echo-reply", "destination-unreachable", "source-quench", "redirect", "echo-request", "router-advertisement",
@@ -174,7 +192,7 @@ HOOK = {
     "in": "type filter hook input", "out": "type filter hook output", "fw": "type filter hook forward", "pre": "type filter hook prerouting",
     "post": "type filter hook postrouting", "natpre": "type nat hook prerouting", "natout": "type nat hook output",
     "natpost": "type nat hook postrouting", "natin": "type nat hook input", "route": "type route hook output",
-    "ing": 'type filter hook ingress device "lo"', "egr": 'type filter hook egress device "lo"',
+    "ing": "type filter hook ingress", "egr": "type filter hook egress",
 }
 
 
@@ -205,8 +223,11 @@ def elements(gen, opts, most=6):
     return ", ".join(dict.fromkeys(value(gen, opts, interval) for _ in range(R.randint(1, most))))
 
 
+SUBS = ["sub1", "sub2"]
+
+
 def verdict(jumps=True):
-    return pick("accept", "drop", "continue", "return", *(["jump sub1", "goto sub2"] if jumps else []))
+    return pick("accept", "drop", "continue", "return", *(["jump " + R.choice(SUBS), "goto " + R.choice(SUBS)] if jumps else []))
 
 
 def concat(family):
@@ -318,10 +339,10 @@ def quota():
 
 def log():
     if chance(0.3):
-        return "log " + " ".join(x for x in (pick("", 'prefix "x y: "'), "group %d" % num(16), pick("", "snaplen %d" % num(32)),
+        return "log " + " ".join(x for x in (pick("", 'prefix "x y: "', 'prefix "%s"' % comment(127)), "group %d" % num(16), pick("", "snaplen %d" % num(32)),
                                              pick("", "queue-threshold %d" % num(16))) if x)
     return "log " + " ".join(x for x in (
-        pick("", 'prefix "IN=%s "' % pick("a", "b'c", "!", "{x}", "$", "\\\\")), pick("", "level " + pick("emerg", "alert", "crit", "err", "warn", "notice", "info",
+        pick("", 'prefix "%s"' % comment(127), 'prefix "IN=%s "' % pick("a", "b'c", "!", "{x}", "$", "\\\\")), pick("", "level " + pick("emerg", "alert", "crit", "err", "warn", "notice", "info",
                                                                                                 "debug", "audit")),
         pick("", "flags " + pick("all", "skuid", "ether", "ip options", "tcp sequence", "tcp options", "tcp sequence,options",
                                  "tcp sequence flags skuid flags ether"))) if x)
@@ -445,8 +466,8 @@ def set_statement(sets):
 
 
 def other_bytes(line):
-    """of an address that is not one, behind a tag, nft 1.0.6 lists each of other fields as another one"""
-    return re.search(r"vlan .*ether daddr !=|vlan type \{.*vlan ", line)
+    """behind a tag, nft 1.0.6 lists bytes of the frame without a name as others: their fields, or another offset"""
+    return re.search(r"vlan .*(ether daddr !=|@ll,)|@ll,.*vlan |vlan type \{.*vlan ", line)
 
 
 def merged(a, b):
@@ -482,8 +503,8 @@ def rule(family, chain, sets):
     if not out:
         out.append("counter")
     if chance(0.1):
-        out.append('comment "%s"' % pick("c", "a b c", "it's", "x" * 128, "%n{}", "ü", "\\\\"))
-    return " ".join(out)
+        out[-1] += ' comment "%s"' % comment()
+    return out
 
 
 TYPES = {"ipv4_addr": (ip4, "rp32"), "ipv6_addr": (ip6, "rp128"), "ether_addr": (mac, "r"), "inet_proto": (PROTO, "r"), "inet_service": (PORT, "r"),
@@ -497,9 +518,9 @@ TYPES = {"ipv4_addr": (ip4, "rp32"), "ipv6_addr": (ip6, "rp128"), "ether_addr": 
          "icmpx_code": (words("port-unreachable", "no-route"), ""), "devgroup": (words('"default"', "7"), ""), "bitmask": (n(8), "")}
 
 
-def make_set(family, index):
+def make_set(family, t, index):
     """a set or map as a command, its elements, and how rules may use it"""
-    name = "s%d" % index
+    name = "%s%d" % (pick("s", "s", "s", ident(240)), index)
     typeof = chance(0.5)
     if typeof:
         # a set of "typeof ct label" makes nft 1.0.6 lose all sets that it lists behind it
@@ -537,60 +558,114 @@ def make_set(family, index):
     if statement:
         body.append(statement)
     if chance(0.15):
-        body.append('comment "%s"' % pick("a set", "it's", "x" * 100))
-    commands = ["add %s %s t %s { %s; }" % ("map" if kind else "set", family, name, "; ".join(body))]
-    for _ in range(R.randint(0, 7)):
+        body.append('comment "%s"' % comment())
+    commands = ["add %s %s %s %s { %s; }" % ("map" if kind else "set", family, t, name, "; ".join(body))]
+    for _ in range(pick(0, 1, 3, R.randint(0, 7), R.randint(0, 7), R.randint(0, 7), 60)):
         e = tuple_of(parts, interval)
         if len(parts) == 1 and "w" in parts[0][1][1] and interval and chance(0.3):
             e = '"eth*"'
         if len(parts) == 1 and chance(0.05):
             e = "*"
+        if statement and chance(0.5):
+            e += " " + pick("counter", "counter packets %d bytes %d" % (num(40), num(50)), "limit rate 7/hour", "limit rate over 5 kbytes/day burst 9 bytes", "ct count 5", "ct count over %d" % num(32))
         if "timeout" in flags and chance(0.4):
             e += " timeout " + span()
+            if chance(0.3):
+                e += " expires " + pick("1h", "59m", "1d1h1m1s")
         if chance(0.15):
-            e += ' comment "%s"' % pick("e", "an element", "q'")
+            e += ' comment "%s"' % comment()
         if kind:
             e += " : " + data(kind)
-        commands.append("add element %s t %s { %s }" % (family, name, e))
+        commands.append("add element %s %s %s { %s }" % (family, t, name, e))
     usable = typeof and (name, parts, flags, kind)
     return commands, usable
 
 
-def priority():
-    return pick("0", "filter", "raw", "mangle", "security", "-150", "100", "dstnat", "srcnat", "filter + 5", "mangle - 1", "-32768", "17", "300", "srcnat - 5")
+PRIORITIES = {"ip": ("raw", "mangle", "dstnat", "filter", "security", "srcnat"), "arp": ("filter",), "netdev": ("filter",),
+              "bridge": ("filter", "dstnat", "out", "srcnat")}
+NAMED = {"dstnat": ("pre", "natpre"), "srcnat": ("post", "natpost"), "out": ("out",)}  # only at these hooks; a bridge's too
 
 
-OBJECTS = """counter {f} t cnt1 {{ packets 5 bytes 100; comment "a counter"; }}
-counter {f} t cnt2
-quota {f} t q1 {{ over {q} mbytes used 5 bytes; }}
-limit {f} t lim1 {{ rate {r}/second burst 3 packets; }}
-ct helper {f} t ftp-std {{ type "ftp" protocol tcp; }}
-ct timeout {f} t to1 {{ protocol tcp; policy = {{ established : 600, close : 20, syn_sent : 5 }}; }}
-ct expectation {f} t exp1 {{ protocol udp; dport 9876; timeout 2m; size 12; }}
-synproxy {f} t sp1 {{ mss 1460; wscale 7; timestamp sack-perm; }}
-secmark {f} t sec1 {{ "system_u:object_r:ssh_server_packet_t:s0"; }}"""
+def priority(family="netdev", chain=""):
+    """a number or one of the names that the hook has, with or without an offset"""
+    names = [p for p in PRIORITIES.get(family, PRIORITIES["ip"]) if chain in NAMED.get(p, (chain,))]
+    if chain == "ing":
+        names = ["filter"]
+    low = -199 if chain.startswith("nat") else -(1 << 31)  # conntrack comes before
+    return pick("0", "%s" % R.choice(names), "%s %s %d" % (R.choice(names), pick("+", "-"), R.randint(1, 60)), "%s + %d" % (R.choice(names), num(20, 1)),
+                "%d" % max(low, pick(-1, 17, 300, -32768, (1 << 31) - 1, -(1 << 31) + 1, -225, -300, -400, R.randint(-1000, 1000))))
+
+
+TIMEOUTS = {"tcp": "syn_sent syn_recv established fin_wait close_wait last_ack time_wait close syn_sent2 retrans unack".split(),
+            "udp": ["unreplied", "replied"]}
+
+
+def policy():
+    proto = pick("tcp", "udp")
+    states = R.sample(TIMEOUTS[proto], R.randint(1, len(TIMEOUTS[proto])))
+    return "protocol %s; %spolicy = { %s };" % (proto, pick("", "l3proto ip; ", "l3proto ip6; "), ", ".join("%s : %d" % (x, num(20)) for x in states))
+
+
+def objects():
+    """kind, name and body of named objects; those that rules refer to come first"""
+    said = lambda most=128: pick("", "", ' comment "%s";' % comment(most))  # noqa: E731
+    yield "counter", "cnt1", pick("", "packets 5 bytes 100;", "packets %d bytes %d;" % (num(40), num(50))) + said()
+    yield "counter", "cnt2", said()
+    yield "quota", "q1", pick("", "over ") + "%d %s%s;" % (num(20), pick("bytes", "kbytes", "mbytes"), pick("", " used %d bytes" % num(20))) + said()
+    yield "limit", "lim1", "%s;" % re.sub("^limit ", "", rate()) + said()
+    yield "ct helper", "ftp-std", 'type "%s" protocol tcp;%s' % (pick("ftp", "sip"), pick("", " l3proto ip;", " l3proto ip6;")) + said()
+    yield "ct timeout", "to1", policy() + said()
+    yield "ct expectation", "exp1", "protocol %s; dport %d; timeout %s; size %d;" % (pick("udp", "tcp"), num(16, 1), span(), num(8)) + said()
+    yield "synproxy", "sp1", "mss %d; wscale %d;%s" % (num(16), R.randint(0, 14), pick("", " timestamp sack-perm;", " timestamp;", " sack-perm;")) + said()
+    yield "secmark", "sec1", '"system_u:object_r:ssh_server_packet_t:s0";' + said()
+    for _ in range(R.randint(0, 3)):
+        yield pick(("counter", ident(), said()), ("quota", ident(), "%d mbytes;" % num(20) + said()), ("limit", ident(), "%s;" % re.sub("^limit ", "", rate())),
+                   ("ct timeout", ident(), policy()), ("ct expectation", ident(), "protocol tcp; dport 5; timeout 5m; size 1; l3proto %s;" % pick("ip", "ip6")))
+
+
+LINKS = ("lo", "v0", "v1", "b0")  # what the namespace has
+
+
+def devices(few=1):
+    names = R.sample(LINKS, R.randint(few, len(LINKS)))
+    return "device %s" % pick("%s", '"%s"') % names[0] if len(names) == 1 and few else "devices = { %s }" % ", ".join(names)
+
+
+def hook(family, chain):
+    if chain not in HOOK:
+        return pick("", "", '{ comment "%s"; }' % comment())
+    on = " " + devices() if chain in ("ing", "egr") else ""
+    return "{ %s%s priority %s; %s%s }" % (HOOK[chain], on, priority(family, chain), pick("", "policy drop;", "policy accept;"), pick("", "", ' comment "%s";' % comment()))
+
+
+def table(family, t, rules):
+    """the commands that make one table"""
+    yield "add table %s %s { %s %s }" % (family, t, pick("", "", "", "flags dormant;"), pick("", 'comment "%s";' % comment()))
+    for kind, name, body in objects():
+        if chance(0.8):
+            yield "add %s %s %s %s { %s }" % (kind, family, t, name, body)
+    yield "add flowtable %s %s ft { hook ingress priority %s; %s; %s }" % (family, t, priority(), devices(0), pick("", "counter;", "flags offload;", "counter; flags offload;"))
+    for c in SUBS:
+        yield "add chain %s %s %s%s" % (family, t, c, pick("", ' { comment "%s"; }' % comment()))
+    for c in CHAINS[family]:
+        yield "add chain %s %s %s %s" % (family, t, c, hook(family, c))
+    sets = []
+    for i in range(R.randint(0, 10)):
+        commands, usable = make_set(family, t, i)
+        yield from commands
+        if usable:
+            sets.append(usable)
+    for _ in range(rules):
+        chain = R.choice(CHAINS[family])
+        parts = rule(family, chain, sets)
+        # what is refused as a whole may do in part
+        yield tuple("add rule %s %s %s %s" % (family, t, chain, " ".join(p)) for p in dict.fromkeys((tuple(parts), tuple(parts[:-1]), tuple(parts[-1:]))) if p)
 
 
 def ruleset(seed, rules):
-    """the commands of one ruleset; what the kernel or nft does not take is to be left out"""
+    """the commands of one ruleset, or several of which one is enough; what the kernel or nft does not take is to be left out"""
     R.seed(seed)
+    SUBS[2:] = [ident(pick(127, 255, 20)) for _ in range(R.randint(0, 3))]
     for family in R.sample(sorted(FAMILY), R.randint(1, 3)):
-        yield "add table %s t { %s %s }" % (family, pick("", "", "", "flags dormant;"), pick("", 'comment "t: it\'s";'))
-        for line in OBJECTS.format(f=family, q=R.randint(1, 5000), r=R.randint(1, 100000)).split("\n"):
-            if chance(0.8):
-                yield "add " + line
-        yield "add flowtable %s t ft { hook ingress priority %s; devices = { lo }; %s }" % (family, priority(), pick("", "counter;", "flags offload;"))
-        for c in ("sub1", "sub2"):
-            yield "add chain %s t %s%s" % (family, c, pick("", ' { comment "c"; }'))
-        for c in CHAINS[family]:
-            hook = "{ %s priority %s; %s%s }" % (HOOK[c], priority(), pick("", "policy drop;", "policy accept;"), pick("", "", ' comment "base";')) if c in HOOK else ""
-            yield "add chain %s t %s %s" % (family, c, hook)
-        sets = []
-        for i in range(R.randint(0, 10)):
-            commands, usable = make_set(family, i)
-            yield from commands
-            if usable:
-                sets.append(usable)
-        for _ in range(rules):
-            chain = R.choice(CHAINS[family])
-            yield "add rule %s t %s %s" % (family, chain, rule(family, chain, sets))
+        t = pick("t", "t", ident())
+        yield from table(family, t, rules)

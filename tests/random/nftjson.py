@@ -40,13 +40,13 @@ class Judge:
 
 
 # What no reader of nft's JSON can know: an ingress chain's device, the size of a type's integers, "dynamic"; why it did not
-UNSAID = re.compile(r"type filter hook (in|e)gress (?!device)|type (?!filter|nat|route)|flags |# ")
+UNSAID = re.compile(r"type filter hook (in|e)gress (?!device)|type(?! filter| nat| route)|flags |# ")
 
 
 def unsaid(expr):
     """nft 1.0.6 has no JSON for some statements, and writes their text; some fields are "unknown"; below a prefix is nothing"""
     return any(isinstance(x, str) for x in expr) or re.search(
-        r'"unknown"|\[invalid type\]|"op": "[<>]=?".{,99}"right": \{"prefix"', json.dumps(expr))
+        r'"unknown"|"base": "nh".*"cs1"|\[invalid type\]|"op": "[<>]=?".{,99}"right": \{"prefix"', json.dumps(expr))
 
 
 def places(items):
