@@ -25,21 +25,34 @@ static const struct set *nat_map(const struct stmt_nat *n)
 	return n->addr && n->addr->kind == EXPR_MAP ? n->addr->map.set : NULL;
 }
 
-static const char *nat_word(enum nat_kind kind)
+/* What NETMAP maps depends on the hook: the destination before routing, else the source. */
+static bool maps_source(const struct nft_text *t)
 {
-	static const char *const words[] = { "snat", "dnat", "masquerade", "redirect", "dnat" };
+	return t->hook == NF_INET_LOCAL_IN + 1 || t->hook == NF_INET_POST_ROUTING + 1;
+}
 
-	return words[kind];
+static const char *nat_word(const struct nft_text *t, enum nat_kind kind)
+{
+	static const char *const words[] = { "snat", "dnat", "masquerade", "redirect" };
+
+	return kind == NAT_NETMAP ? words[!maps_source(t)] : words[kind];
+}
+
+bool nft_nat_has_text(const struct nft_text *t, const struct stmt_nat *n)
+{
+	if (n->base_port) /* ports that keep their distance from one */
+		return false;
+	return n->kind != NAT_NETMAP || (t->hook && (!n->addr_max || nft_span_prefix(n->addr, n->addr_max) >= 0));
 }
 
 static void nat_head(const struct nft_text *t, const struct stmt_nat *n)
 {
 	const struct set *map = nat_map(n);
 
-	buf_str(t->b, nat_word(n->kind));
+	buf_str(t->b, nat_word(t, n->kind));
 	if (n->addr && (t->family == NFPROTO_INET || (map && (map->data_type > 63 || map->data_interval))))
 		buf_str(t->b, n->family == NFPROTO_IPV6 ? " ip6" : " ip");
-	if (n->flags & NF_NAT_RANGE_NETMAP)
+	if (n->flags & NF_NAT_RANGE_NETMAP || (n->kind == NAT_NETMAP && n->addr_max))
 		buf_str(t->b, " prefix");
 }
 

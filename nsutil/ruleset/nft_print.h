@@ -14,6 +14,7 @@ struct nft_text {
 	uint8_t family;	 /* of the table */
 	bool meaning;	 /* inside the meaning of an xt extension: say what nft would hide */
 	unsigned blocks; /* chains without a name of their own stand in the rule that jumps to them: so deep; 0: not */
+	unsigned hook;	 /* one more than the hook of the rule's chain; 0: not known, or several */
 	const char *l4;	 /* what the rule's transport protocol is called, for "th dport"; NULL: not known */
 };
 
@@ -105,6 +106,8 @@ bool nft_neither_port_text(const struct nft_text *t, const struct stmt *s);
 
 /* nft_act.c: the longer ones */
 void nft_nat_text(const struct nft_text *t, const struct stmt_nat *n);
+/* nft_nat_has_text() - nft has words for what an xt target does there */
+bool nft_nat_has_text(const struct nft_text *t, const struct stmt_nat *n);
 /* nft_span_prefix() - length of the prefix that a range of addresses is; -1 when it is none */
 int nft_span_prefix(const struct expr *from, const struct expr *to);
 void nft_tproxy_text(const struct nft_text *t, const struct stmt_tproxy *p);

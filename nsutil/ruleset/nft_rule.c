@@ -132,6 +132,7 @@ void nft_rule_text(const struct nft_text *whole, const struct rule *r)
 	size_t before = b->len;
 
 	t.l4 = rule_l4_name(proto);
+	t.hook = r->chain->base ? r->chain->hook + 1 : 0;
 	if (r->chain->table->store == STORE_LEGACY)
 		legacy_text(&t, r, proto);
 	else

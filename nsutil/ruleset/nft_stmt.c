@@ -331,9 +331,12 @@ static void last_text(const struct nft_text *t, const struct stmt *s)
 static void xt_text(const struct nft_text *t, const struct xt_ext *x)
 {
 	struct nft_text inner = *t;
+	const struct stmt *nat = x->meaning && x->meaning->kind == STMT_NAT ? x->meaning : NULL;
 
 	inner.meaning = true;
-	if (x->meaning || x->form)
+	if (nat && !nft_nat_has_text(t, &nat->nat))
+		buf_fmt(t->b, "xt target \"%s\"", x->name);
+	else if (x->meaning || x->form)
 		nft_stmts_text(&inner, x->meaning ? x->meaning : x->form);
 	else if (x->target || x->why_unknown || strcmp(x->name, "nfacct") == 0)
 		buf_fmt(t->b, "xt %s \"%s\"", x->target ? "target" : "match", x->name);

@@ -4,7 +4,8 @@
 A Bench is a namespace through which the same packets go each time: to it, through it and out of it. observe() loads one rule,
 xt or native, in place of the one before, sends them all and returns what each was in the end: its marks, its label, what
 a target may change of its header, and whether the rule matched, as a bit of the mark. Two rules of which
-that differs are not the same rule.
+that differs are not the same rule. For rules of nat tables it is the addresses and ports that a packet leaves with; of a port
+that the kernel takes by chance only whether it is within what the rule allows.
 """
 import ctypes
 import os
@@ -17,8 +18,10 @@ import xtload
 from xtload import run
 
 HOOKS = {"raw": ("PREROUTING", "OUTPUT"), "mangle": ("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"),
-         "filter": ("INPUT", "FORWARD", "OUTPUT"), "security": ("INPUT", "FORWARD", "OUTPUT")}
+         "filter": ("INPUT", "FORWARD", "OUTPUT"), "security": ("INPUT", "FORWARD", "OUTPUT"), "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING")}
 PRIORITY = {"raw": -300, "mangle": -150, "filter": 0, "security": 50}
+NAT_PRIORITY = {"PREROUTING": -100, "OUTPUT": -100, "INPUT": 100, "POSTROUTING": 100}
+PORTS = (6, 17, 33, 132, 136)  # the protocols that have some
 HIT = "0x20000000"
 LOCAL = {"ip": ("10.0.1.1", "10.0.0.5", "10.9.0.7"), "ip6": ("fd00:1::1", "fd00::5", "fd00:9::7")}  # here, near, far
 MULTICAST = {"ip": "224.0.0.5", "ip6": "ff02::5"}
@@ -225,7 +228,8 @@ chain mine { add @arrived { ID }; PRE accept; }
 chain late { type filter hook prerouting priority 1000; add @late { ID . meta mark . NET dscp . NET ecn . NET TTL . meta priority }; }
 chain input { type filter hook input priority 1000; jump see; }
 chain post { type filter hook postrouting priority 1000; jump see; }
-chain see { add @seen { ID . meta mark . NET dscp . NET ecn . NET TTL . meta priority }; CTSEE; }
+REWRITTEN
+chain see { REWRITE add @seen { ID . meta mark . NET dscp . NET ecn . NET TTL . meta priority }; CTSEE; }
 }"""
 TRACKED = """set labelled { typeof ID; size 65535; flags dynamic; }
 set tracked { typeof ID . ct mark; size 65535; flags dynamic; }
@@ -233,8 +237,13 @@ chain rawpre { type filter hook prerouting priority -290; UNTRACKED }
 chain rawout { type filter hook output priority -290; UNTRACKED }
 chain ctpre { type filter hook prerouting priority -190; CTPRE }
 chain ctout { type filter hook output priority -190; CTPRE }
-chain natpre { type nat hook prerouting priority -100; udp dport 2001 dnat to :2002; }
+"""
+TRANSLATED = """chain natpre { type nat hook prerouting priority -100; udp dport 2001 dnat to :2002; }
 chain natpost { type nat hook postrouting priority 100; udp sport 4100 snat to :4101; udp dport 2001-2002 snat to :4102; }"""
+
+
+REWRITTEN = "set rewritten { typeof ID . NET saddr . NET daddr . @th,0,16 . @th,16,16; size 65535; flags dynamic; }"
+REWRITE = "add @rewritten { ID . NET saddr . NET daddr . @th,0,16 . @th,16,16 };"
 
 
 def attribute(kind, data):
@@ -249,6 +258,12 @@ def attributes(data):
         found.append((kind & 0x3fff, data[4:size]))
         data = data[size + 3 & ~3:]
     return found
+
+
+def ports_of(data, fam):
+    """(protocol, (the first two numbers of 16 bits behind the IP header))"""
+    proto, at = (data[6], 40) if fam == "ip6" else (data[9], (data[0] & 15) * 4)
+    return proto, struct.unpack("!HH", data[at:at + 4]) if len(data) >= at + 4 else (0, 0)
 
 
 class Nft:
@@ -275,8 +290,8 @@ class Nft:
 
 
 class Bench:
-    def __init__(self, family, tracked=True, auth=False):
-        self.family, self.fam, self.tracked = family, "ip6" if family == "6" else "ip", tracked
+    def __init__(self, family, tracked=True, auth=False, nat=False):
+        self.family, self.fam, self.tracked, self.nat = family, "ip6" if family == "6" else "ip", tracked, nat
         xtload.unshare()
         os.sched_setaffinity(0, {0})  # packets stay in order
         xtload.prepare(family)
@@ -286,13 +301,16 @@ class Bench:
         xtload.prepare_store("legacy", family)
         self.nft, self.packets = Nft(), packets(self.fam, tracked, auth)
         text = STATIC.replace("CTSEE", "add @tracked { ID . ct mark }; ct label 127 add @labelled { ID }" if tracked else "")
-        text = text.replace("CT\n", TRACKED.replace("CTPRE", CTPRE).replace("UNTRACKED", UNTRACKED) + "\n" if tracked else "")
+        more = TRACKED.replace("CTPRE", CTPRE).replace("UNTRACKED", UNTRACKED) + ("" if nat else TRANSLATED)
+        text = text.replace("CT\n", more + "\n" if tracked else "")
+        text = text.replace("REWRITTEN\n", REWRITTEN + "\n" if nat else "").replace("REWRITE ", REWRITE if nat else "")
         text = text.replace("PRE", PRE).replace("FAM", self.fam).replace("NET", self.fam)
         ttl, number = ("hoplimit", "ip6 flowlabel") if self.fam == "ip6" else ("ttl", "ip id")
         if self.nft(text.replace("TTL", ttl).replace("ID", number)) is None:
             raise SystemExit("xtkernel: nft: " + self.nft.error)
-        self.sets = ("late", "seen") + (("tracked", "labelled") if tracked else ())
+        self.sets = ("late", "seen") + (("tracked", "labelled") if tracked else ()) + (("rewritten",) if nat else ())
         self.open()
+        self.ports = {i + 1: ports_of(data, self.fam) for i, (_, _, data) in enumerate(self.packets)}
         self.last = None
         self.everything = self.send()
         self.matched = False
@@ -357,6 +375,24 @@ class Bench:
         self.last = len(found)
         return frozenset((s, x) for s in self.sets for x in self.elements(s))
 
+    def addresses(self, found, spec):
+        """found, with each packet's new addresses, and of a port that may be taken by chance only whether it is one that is asked for"""
+        size, m = (16 if self.fam == "ip6" else 4), re.search(r"(?::|--to-ports )(\d+)(?:-(\d+))?", re.sub(r"\[.*?\]", "", spec))
+        asked = range(int(m[1]), int(m[2] or m[1]) + 1) if m else ()
+        chance = re.search("--random|SNAT|MASQUERADE", spec)
+        out = set()
+        for name, key in found:
+            if name != "rewritten":
+                out.add((name, key))
+                continue
+            number = struct.unpack_from(">I", key)[0] >> (8 if size == 16 else 16)  # 20 bits, 16 bits
+            now, (proto, before) = struct.unpack_from(">H2xH", key, 4 + 2 * size), self.ports[number]
+            words = ["asked for" if a in asked else "kept" if a == b else "another" for a, b in zip(now, before)]
+            if not chance:  # of two connections that would be one, one gets another source
+                words[1] = now[1]
+            out.add((name, (number, key[4:4 + 2 * size]) + (tuple(words) if proto in PORTS else ())))
+        return frozenset(out)
+
     def legacy(self, table, chain, spec):
         """the rule in the legacy store alone; False where it is refused"""
         where = chain if chain in HOOKS[table] else "RULE"
@@ -366,8 +402,9 @@ class Bench:
         return xtload.restore("legacy", self.family, text)[0] == 0
 
     def native(self, table, chain, text):
-        hooks = "".join("chain %s {\ntype filter hook %s priority %d\n%s\n}\n" % (
-            h, h.lower(), PRIORITY[table], text if h == chain else "jump RULE" if chain not in HOOKS[table] else "") for h in HOOKS[table])
+        hooks = "".join("chain %s {\ntype %s hook %s priority %d\n%s\n}\n" % (
+            h, "nat" if table == "nat" else "filter", h.lower(), NAT_PRIORITY[h] if table == "nat" else PRIORITY[table],
+            text if h == chain else "jump RULE" if chain not in HOOKS[table] else "") for h in HOOKS[table])
         rule = "chain RULE {\n%s\n}\n" % text if chain not in HOOKS[table] else ""
         return self.nft("table %s one {\nchain C1 { }\n%s%s}" % (self.fam, rule, hooks)) is not None
 
@@ -381,7 +418,7 @@ class Bench:
         found = self.send()
         self.matched = found != self.everything
         self.legacy(rule.table, rule.chain, None)
-        return found
+        return self.addresses(found, spec)
 
     def observe_nft(self, rule, text):
         m = re.match(r"(.*?)(?: (accept|drop|return))?( comment \"[^\"]*\")?$", text)
@@ -391,4 +428,4 @@ class Bench:
             return None
         found = self.send()
         self.nft("delete table %s one" % self.fam)
-        return found
+        return self.addresses(found, rule.spec)
