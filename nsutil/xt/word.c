@@ -150,7 +150,7 @@ static const struct xt_word protocols[] = {
 	{ "pim", 103 }, { "ipcomp", 108 }, { "vrrp", 112 }, { "l2tp", 115 }, { "isis", 124 },
 	{ "fc", 133 }, { "mobility-header", 135 }, { "mh", 135 }, { "ipv6-mh", 135 },
 	{ "mpls-in-ip", 137 }, { "manet", 138 }, { "hip", 139 }, { "shim6", 140 }, { "wesp", 141 },
-	{ "rohc", 142 }, { "all", 0 }, { NULL, 0 },
+	{ "rohc", 142 }, { "ethernet", 143 }, { "all", 0 }, { NULL, 0 },
 };
 
 const char *xt_proto_name(uint8_t proto)
