@@ -102,7 +102,8 @@ def word(most):
 
 
 def iface():
-    return pick("lo", "eth0", "eth+", "+", "veth12", "eth0.100", "abcdefghijklmno", "abcdefghijklmn+", "cali" + word(9), word(15), word(14) + "+")
+    return pick("lo", "eth0", "eth+", "+", "veth12", "eth0.100", "abcdefghijklmno", "abcdefghijklmn+", "cali" + word(9), word(15), word(14) + "+",
+                "a+b", "e'0", "-x", "eth0:1", "br-%x" % num(40), "é0", "a*", '"a!b"', "++")
 
 
 def mac():
@@ -236,7 +237,7 @@ V = {
     "burst": lambda: pick("%d" % num(10, 1), "%d" % num(14, 1), "%d%s" % (num(10, 1), pick("b", "kb", "mb"))), "tcpflags": tcpflags, "chunks": chunks,
     "optlist": lambda: optlist(pick(1, 2, 16)), "nat": nat, "policy": policy, "sethow": sethow, "addrtypes": addrtypes,
     "text": lambda: prefix(20), "comment": lambda: prefix(pick(255, 40, 40)), "pattern": lambda: prefix(pick(128, 20)), "logprefix": lambda: prefix(29),
-    "nflogprefix": lambda: prefix(63), "name": lambda: pick("a", "b", word(12)), "label": lambda: pick("t", word(27)), "helper": lambda: pick("ftp", "sip", "tftp"),
+    "nflogprefix": lambda: prefix(63), "name": lambda: pick("a", "b", word(12), word(15)), "recentname": lambda: pick("a", "DEFAULT", word(12), word(199)), "label": lambda: pick("t", word(27), text(27, "abc_-.:,+@")), "helper": lambda: pick("ftp", "sip", "tftp"),
     "anyhelper": lambda: pick("ftp", "ftp-2121", '""', word(15)), "proto": lambda: pick("tcp", "udp", "0", "6", "255", "icmp", "sctp", "%d" % num(8)),
     "ctstates": lambda: some("INVALID NEW RELATED ESTABLISHED UNTRACKED SNAT DNAT".split(), 7),
     "states": lambda: some("INVALID NEW RELATED ESTABLISHED UNTRACKED".split(), 5),
@@ -250,7 +251,7 @@ V = {
     "mode": lambda: pick("tunnel", "transport"), "algo": lambda: pick("bm", "kmp"), "days": lambda: some("Mon Tue Wed Thu Fri Sat Sun".split(), 6),
     "monthdays": lambda: some([str(n) for n in range(1, 32)], pick(1, 3, 31)), "bps": lambda: bits("kbit"), "probability": lambda: pick(
         "0", "1", "0.5", "0.00000000047", "0.99999999953", "%.11f" % R.random(), "%.3f" % R.random()),
-    "realm": lambda: masked(32), "icmptype": lambda: pick("any", "%d" % num(8), "%d/%d" % (num(8), num(8)), "echo-request", "network-unreachable", "TOS-host-redirect",
+    "realm": lambda: pick("cosmos", masked(32)), "icmptype": lambda: pick("any", "%d" % num(8), "%d/%d" % (num(8), num(8)), "echo-request", "network-unreachable", "TOS-host-redirect",
                                                           "ttl-exceeded", "parameter-problem", "fragmentation-needed", "router-advertisement"),
     "icmp6type": lambda: pick("%d" % num(8), "%d/%d" % (num(8), num(8)), "echo-request", "no-route", "packet-too-big", "ttl-zero-during-transit", "bad-header",
                               "router-solicitation", "neighbour-advertisement", "redirect"),
@@ -271,8 +272,8 @@ V = {
     "prefix64": lambda: "%s/%d" % (ip(), pick(64, 48, 32, 0, 1, num(6))), "nets": lambda: "%s/%s" % (ip(), pick(mask(), "%d" % num(0, 0, 128 if V6 else 32))),
     "delay": lambda: pick("%d" % num(20), "inf"), "cpr": lambda: str(num(16)), "node": count(1, 32), "nodes": count(1, 32), "vmethod": lambda: pick("GATE", "IPIP", "MASQ"),
     "hashmodes": lambda: pick("sourceip", "sourceip-sourceport", "sourceip-sourceport-destport"), "cluster4": lambda: "01:%02x:5e:00:%02x:20" % (num(8), num(8)),
-    "timeoutset": lambda: str(pick(0, 1, 4294967, num(22))), "owner": lambda: pick("%d" % num(32), "0-4294967294", "%d-%d" % tuple(sorted((num(32), num(32))))),
-    "idletime": count(1, 4294967), "recentmask": mask, "hitcount": count(1, 255), "seconds": count(1, 2147483647), "path": lambda: pick("/", "/a b", '"/x/y"'),
+    "timeoutset": lambda: str(pick(0, 1, 4294967, num(22))), "owner": lambda: pick("root", "daemon", "0-65535", "%d" % num(32), "0-4294967294", "%d-%d" % tuple(sorted((num(32), num(32))))),
+    "idletime": count(1, 4294967), "recentmask": mask, "hitcount": count(1, 255), "seconds": count(1, 2147483647), "path": lambda: pick("/", "/a b", '"/x/y"', '"/%s"' % word(510)),
     "u32_1": count(1, 4294967295), "htable": count(1, 100000), "mark": lambda: masked(32),
     "limitburst": count(0, 10000),
 }
@@ -314,7 +315,7 @@ MATCHES = {
     "helper": ("", ["+!--helper {anyhelper}"]), "nfacct": ("", ["+--nfacct-name acct1"]), "policy": ("", ["+{policy}"]),
     "quota": ("", ["+!--quota {u64}"]), "realm": ("4", ["+!--realm {realm}"]),
     "recent": ("", [["+!--set", "+!--rcheck", "+!--update", "+!--remove"], "--seconds {seconds}", "--hitcount {hitcount}", "--rttl", "--reap",
-                    "--name {name}", "--mask {recentmask}", ["--rsource", "--rdest"]]),
+                    "--name {recentname}", "--mask {recentmask}", ["--rsource", "--rdest"]]),
     "rpfilter": ("", ["--loose", "--validmark", "--accept-local", "--invert"]),
     "set": ("", ["+!--match-set {sethow}", "--return-nomatch", "! --update-counters", "! --update-subcounters", ["!--packets-eq {u64}", "--packets-lt {u64}", "--packets-gt {u64}"],
                  ["!--bytes-eq {u64}", "--bytes-lt {u64}", "--bytes-gt {u64}"]]),
@@ -432,7 +433,7 @@ def fits(need):
     return wants(need)[0] in ("", "6" if V6 else "4")
 
 
-PROTOCOLS = ("all", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "ipv6-icmp", "esp", "ah", "gre", "0", "255", "41", "mh", "ipcomp")
+PROTOCOLS = tuple(str(n) for n in (2, 3, 58, 103, 115, 131, 135, 136, 139, 143, 253, 254)) + ("all", "tcp", "udp", "udplite", "sctp", "dccp", "icmp", "ipv6-icmp", "esp", "ah", "gre", "0", "255", "41", "mh", "ipcomp")
 
 
 def matches(chain, proto):
@@ -505,7 +506,7 @@ def counters():
 
 def chains(table):
     """names of user chains"""
-    return R.sample(["C1", "a", "KUBE-SVC-ABCDEFGHIJKLMNOP", "a_chain_of_28_characters_0_1", "x:y.z", "cali-" + word(10), "input", "_", word(28), "A/B", "Ä"], R.randint(0, 4))
+    return R.sample(["C1", "a", "0", "INPUTS", "%", "a,b;c", "(x)", "#c", "~", "ACCEPTS", "é" * 14, text(28, "aZ9_.:,/%@=+()[]{}<>^~|;*?$&`-").lstrip("-!") or "x",  "KUBE-SVC-ABCDEFGHIJKLMNOP", "a_chain_of_28_characters_0_1", "x:y.z", "cali-" + word(10), "input", "_", word(28), "A/B", "Ä"], R.randint(0, 4))
 
 
 def ruleset(seed, family, rules):
