@@ -244,7 +244,7 @@ def concat(family):
 SIZED = ("meta skuid", "meta skgid", "meta rtclassid", "oifgroup", "rt classid", "socket mark", "ct label")
 
 
-UNSIZED = ("icmp gateway", "ct helper", "meta random", "osf name", "osf version")
+UNSIZED = ("icmp gateway", "ct helper", "fib saddr oifname", "meta random", "osf name", "osf version")
 
 
 def sized(parts):
