@@ -377,6 +377,16 @@ enum tri eval_condition(struct run *r, const struct stmt *s)
 
 /* ---- the same question asked again ---- */
 
+bool eval_drawn(const struct expr *x)
+{
+	switch (x->kind) {
+	case EXPR_NUMGEN: return true;
+	case EXPR_META: return x->meta_key == NFT_META_PRANDOM;
+	case EXPR_BINOP: return eval_drawn(x->binop.left) && (!x->binop.right || x->binop.right->kind == EXPR_VALUE);
+	default: return false;
+	}
+}
+
 static bool same_concat(const struct expr *a, const struct expr *b)
 {
 	if (a->concat.n != b->concat.n)

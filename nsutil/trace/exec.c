@@ -55,8 +55,8 @@ static bool same_condition(const struct stmt *a, const struct stmt *b)
 /* Conditions that may come out differently each time they are asked. */
 static bool fickle(const struct stmt *s)
 {
-	return s->kind != STMT_MATCH || s->match.left->kind == EXPR_NUMGEN ||
-	       s->match.left->kind == EXPR_HASH || s->match.left->kind == EXPR_OPAQUE;
+	return s->kind != STMT_MATCH || s->match.left->kind == EXPR_HASH || s->match.left->kind == EXPR_OPAQUE ||
+	       eval_drawn(s->match.left);
 }
 
 /* The same question about the same content was answered before on this way: 1 yes, 0 no, -1 not asked. */
@@ -107,7 +107,7 @@ static bool holds(struct run *r, const struct stmt *cond)
 		return known;
 	yes = run_decide(r, 2, cond, r->t->quick ? quick_said(r->t->quick, cond) : describe_condition(r->arena, cond),
 			 why) == 0;
-	if (cond->kind == STMT_MATCH)
+	if (cond->kind == STMT_MATCH && !fickle(cond))
 		learn(r, &cond->match, yes);
 	r->pkt.version = version; /* nothing was written: answers still are good */
 	return yes;

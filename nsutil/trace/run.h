@@ -133,6 +133,8 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v);
 bool eval_behind_ah(const struct run *r, const struct chain *c);
 enum tri eval_condition(struct run *r, const struct stmt *s);
 bool eval_same(const struct expr *a, const struct expr *b);
+/* eval_drawn() - is it drawn or counted anew at every look (random numbers, numgen), and of nothing of the packet? */
+bool eval_drawn(const struct expr *x);
 
 #define SET_PARTS 10
 struct set_key {

@@ -413,6 +413,18 @@ static void unknown_branches(void **state)
 	assert_int_equal(res->branches, 2);
 }
 
+/* Each "meta random" draws a number of its own: the first rule's says nothing of the second's. */
+static void drawn_anew(void **state)
+{
+	struct chain *c = output("t", "filter", 0);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		RULE(c, EQ(META(PRANDOM), U32(5)), SET(META(MARK), U32(i + 1)));
+	run_out("10.96.0.10", 80);
+	assert_int_equal(res->branches, 4);
+}
+
 /* A rule that only logs asks nothing. */
 static void unknown_without_consequence(void **state)
 {
@@ -582,7 +594,7 @@ int main(void)
 		TEST(loops_and_missing_chains), TEST(priorities), TEST(conntrack_stage), TEST(zones), TEST(input_hook),
 		TEST(nat_first_mapping_wins), TEST(nat_only_for_first_packets), TEST(later_packets), TEST(dnat_and_snat),
 		TEST(dnat_range), TEST(redirect_back_to_loopback_is_martian_from_outside), TEST(unknown_order),
-		TEST(three_of_one_priority), TEST(unknown_branches), TEST(unknown_without_consequence),
+		TEST(three_of_one_priority), TEST(unknown_branches), TEST(drawn_anew), TEST(unknown_without_consequence),
 		TEST(too_many_unknowns), TEST(opaque_things), TEST(reroute_by_mark), TEST(tproxy_to_a_socket),
 		TEST(forwarding), TEST(device_chains), TEST(reject_and_no_route), TEST(bad_interface),
 	};
