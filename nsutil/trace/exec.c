@@ -404,7 +404,7 @@ static enum flow exec_list(struct run *r, const struct stmt *list)
 	return f;
 }
 
-enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from)
+static void begin(struct run *r, const struct rule *rule)
 {
 	r->rule = rule;
 	r->changes = NULL;
@@ -412,5 +412,41 @@ enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *f
 	r->why = NULL;
 	r->assumed = r->undecided = false;
 	r->xt = false;
+}
+
+enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from)
+{
+	begin(r, rule);
 	return exec_list(r, from);
+}
+
+/* condition_exec() of what no packet tells, and which may come out differently each time */
+static bool ask(struct run *r, const struct quick_rule *q)
+{
+	bool yes;
+
+	r->assumed = true;
+	yes = run_decide(r, 2, q->rest, q->ask->what, q->ask->why) == 0;
+	r->why = yes ? NULL : q->ask->why;
+	r->failed = yes ? NULL : q->rest;
+	return yes;
+}
+
+enum flow exec_quick(struct run *r, const struct quick_rule *q)
+{
+	begin(r, q->rule);
+	if (q->ask && !ask(r, q))
+		return FLOW_BREAK;
+	if (r->ended)
+		return FLOW_NEXT;
+	switch ((enum quick_act)q->act) {
+	case ACT_VERDICT:
+		verdict(r, q->code);
+		r->verdict.to = q->verdict.to;
+		r->verdict.name = q->verdict.name;
+		return FLOW_VERDICT;
+	case ACT_NAT: return nat_exec_words(r, q->nat);
+	case ACT_LOOK: break;
+	}
+	return exec_list(r, q->rest);
 }

@@ -327,6 +327,17 @@ static enum tri connlabel(struct run *r, const struct xt_connlabel_mtinfo *c)
 	return room != invert ? TRI_TRUE : TRI_FALSE;
 }
 
+bool match_can_tell(const struct xt_ext *x)
+{
+	static const char *const names[] = { "connlabel", "policy", "physdev", "recent", "u32", "bpf",
+		"ipv6header", "hbh", "dst", "rt", "mh", "ah" /* match_v6() */ };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(x->name, names[i]) == 0)
+			return true;
+	return false;
+}
+
 enum tri match_ask(struct run *r, const struct xt_ext *x)
 {
 	if (strcmp(x->name, "connlabel") == 0 && x->size >= sizeof(struct xt_connlabel_mtinfo))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "nsutil/trace/line.h"
+#include "nsutil/trace/nat.h"
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
 
@@ -164,6 +165,32 @@ static int no_port(const struct run *r, const struct stmt_nat *n)
 	return n->flags & NF_NAT_RANGE_PROTO_RANDOM_ALL && !is_dst(n->kind, r->hook) ? -2 : -1;
 }
 
+/* A constant of the rule, as a number of so many bits */
+static bool word(const struct expr *x, unsigned bits, struct value *v)
+{
+	return x->kind == EXPR_VALUE && value_literal(v, x) == 0 && v->bits == bits && !v->text;
+}
+
+bool nat_words(const struct stmt_nat *n, struct nat_words *ret)
+{
+	struct value v;
+
+	*ret = (struct nat_words){ .nat = *n, .port = -1 };
+	if (n->kind == NAT_NETMAP || n->flags & NF_NAT_RANGE_NETMAP || n->addr_max || n->port_max)
+		return false;
+	if (n->addr && word(n->addr, 32, &v))
+		ret->addr = addr_from(AF_INET, v.b);
+	else if (n->addr && word(n->addr, 128, &v))
+		ret->addr = addr_from(AF_INET6, v.b);
+	else if (n->addr)
+		return false;
+	if (n->port && !word(n->port, 16, &v))
+		return false;
+	if (n->port)
+		ret->port = (int)value_number(&v);
+	return true;
+}
+
 /* The port out of the rule (of ICMP an id, which rules do not name); -1: as it is, -2: not known which */
 static int rule_port(struct run *r, const struct stmt_nat *n, const struct nat_to *to)
 {
@@ -275,11 +302,22 @@ static bool for_family(const struct run *r, uint8_t family)
 	return (family != NFPROTO_IPV4 && family != NFPROTO_IPV6) || family == r->pkt.family;
 }
 
+/* What a redirect or masquerade rewrites to; false: the packet is dropped, see r->out.why */
+static bool own_addr(struct run *r, enum nat_kind kind, struct addr *a)
+{
+	*a = kind == NAT_REDIRECT ? redirect_addr(r) : masquerade_addr(r);
+	if (kind == NAT_REDIRECT && !a->family && known_index(r, NFT_META_IIF) > 0) {
+		r->out.why = "redirect found no address on the incoming interface";
+		return false;
+	}
+	return true;
+}
+
 enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 {
+	bool own = n->kind == NAT_REDIRECT || n->kind == NAT_MASQUERADE, has_addr = true;
 	struct addr a = { 0 };
 	struct nat_to to;
-	bool has_addr = true;
 
 	if (!for_family(r, n->family))
 		return FLOW_NEXT;
@@ -287,23 +325,31 @@ enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 		r->why = "the map has no such element";
 		return FLOW_BREAK;
 	}
-	if (n->kind == NAT_REDIRECT) {
-		a = redirect_addr(r);
-		if (!a.family && known_index(r, NFT_META_IIF) > 0) {
-			r->out.why = "redirect found no address on the incoming interface";
-			return end_rule(r, VERDICT_DROP);
-		}
-	} else if (n->kind == NAT_MASQUERADE) {
-		a = masquerade_addr(r);
-	} else if (n->kind == NAT_NETMAP || n->flags & NF_NAT_RANGE_NETMAP) {
+	if (own && !own_addr(r, n->kind, &a))
+		return end_rule(r, VERDICT_DROP);
+	if (n->kind == NAT_NETMAP || (!own && n->flags & NF_NAT_RANGE_NETMAP))
 		a = netmap_addr(r, n, &to);
-	} else if (to.addr) {
+	else if (!own && to.addr)
 		a = rule_addr(r, &to);
-	} else {
-		has_addr = false;
-	}
+	else
+		has_addr = own;
 	if (!r->ended)
 		rewrite(r, n, has_addr, &a, rule_port(r, n, &to));
+	return end_rule(r, VERDICT_ACCEPT);
+}
+
+enum flow nat_exec_words(struct run *r, const struct nat_words *w)
+{
+	bool own = w->nat.kind == NAT_REDIRECT || w->nat.kind == NAT_MASQUERADE;
+	struct addr a = { 0 };
+
+	if (!for_family(r, w->nat.family))
+		return FLOW_NEXT;
+	if (own && !own_addr(r, w->nat.kind, &a))
+		return end_rule(r, VERDICT_DROP);
+	if (!own && w->addr.family == (run_v6(r) ? AF_INET6 : AF_INET))
+		a = w->addr; /* one of the other IP version is not known, as rule_addr() has it */
+	rewrite(r, &w->nat, own || w->nat.addr, &a, w->port < 0 || !packet_has_ports(&r->pkt) ? no_port(r, &w->nat) : w->port);
 	return end_rule(r, VERDICT_ACCEPT);
 }
 

@@ -6,8 +6,9 @@
 
 #include "nsutil/trace/run.h"
 
-#define TESTS 16     /* of one rule */
-#define INDEX_FROM 12 /* rules: shorter chains are walked as fast */
+#define LINE 64	     /* bytes that memory comes in */
+#define EXPECTED 512 /* bytes of a chain that are fetched beforehand */
+#define FEW 8	     /* rules: of longer chains most are not met */
 
 /* What belongs to a thing of the model, by its address; open addressing. */
 struct entry {
@@ -21,7 +22,7 @@ struct table_of {
 };
 
 struct quick {
-	struct arena *arena;
+	struct quick_shared shared;
 	struct table_of chains; /* struct quick_chain */
 	struct table_of sets;	/* struct quick_set */
 	struct table_of texts;	/* of conditions */
@@ -41,8 +42,9 @@ struct quick *quick_new(void)
 
 	if (!k)
 		return NULL;
-	k->arena = arena_new();
-	if (!k->arena || table_make(&k->chains, 64) < 0 || table_make(&k->sets, 16) < 0 || table_make(&k->texts, 16) < 0) {
+	k->shared.arena = arena_new();
+	k->shared.blank = calloc(1, sizeof(*k->shared.blank));
+	if (!k->shared.arena || !k->shared.blank || table_make(&k->chains, 64) < 0 || table_make(&k->sets, 16) < 0 || table_make(&k->texts, 16) < 0) {
 		quick_free(k);
 		return NULL;
 	}
@@ -53,7 +55,8 @@ void quick_free(struct quick *k)
 {
 	if (!k)
 		return;
-	arena_free(k->arena);
+	arena_free(k->shared.arena);
+	free(k->shared.blank);
 	free(k->chains.slots);
 	free(k->sets.slots);
 	free(k->texts.slots);
@@ -96,54 +99,8 @@ const char *quick_said(struct quick *k, const struct stmt *s)
 	if (!e->of)
 		e = table_add(&k->texts, s);
 	if (e && !e->what)
-		e->what = (void *)describe_condition(k->arena, s);
+		e->what = (void *)describe_condition(k->shared.arena, s);
 	return e ? e->what : NULL;
-}
-
-/* Rules are named by their place: they must be numbered as they stand. */
-static bool is_numbered(const struct chain *c)
-{
-	uint32_t n = 0;
-
-	for (const struct rule *r = c->rules; r; r = r->next)
-		if (r->index != ++n)
-			return false;
-	return n > 0 && n == c->n_rules;
-}
-
-static int make_rules(struct arena *a, struct quick_chain *q)
-{
-	struct quick_test t[TESTS];
-	uint32_t i = 0;
-
-	q->rules = arena_array(a, q->n, sizeof(*q->rules));
-	if (!q->rules)
-		return -1;
-	for (const struct rule *r = q->chain->rules; r; r = r->next, i++) {
-		const struct stmt *rest;
-		unsigned n = quick_tests(r, t, TESTS, &rest);
-
-		q->rules[i] = (struct quick_rule){ .rule = r, .n = n, .rest = rest };
-		if (n && !(q->rules[i].tests = arena_dup(a, t, n * sizeof(t[0]))))
-			return -1;
-	}
-	return 0;
-}
-
-/* When memory runs out, all rules are looked at. */
-static struct quick_chain *make(struct arena *a, const struct chain *c)
-{
-	struct quick_chain *q = arena_alloc(a, sizeof(*q));
-
-	if (!q)
-		return NULL;
-	q->chain = c;
-	if (!is_numbered(q->chain))
-		return q;
-	q->n = q->chain->n_rules;
-	if (make_rules(a, q) < 0 || (q->n >= INDEX_FROM && quick_index(a, q) < 0))
-		q->rules = NULL;
-	return q;
 }
 
 const struct quick_chain *quick_chain(struct quick *k, const struct chain *c)
@@ -159,9 +116,26 @@ const struct quick_chain *quick_chain(struct quick *k, const struct chain *c)
 		return NULL;
 	}
 	if (!e->what)
-		e->what = make(k->arena, c);
+		e->what = quick_make(&k->shared, c);
 	q = e->what;
 	return q && q->rules ? q : NULL;
+}
+
+const struct quick_chain *quick_jump(struct quick *k, const struct quick_rule *q)
+{
+	if (!q->to) /* what is kept of a rule is the tracer's */
+		((struct quick_rule *)q)->to = quick_chain(k, q->verdict.to);
+	return q->to;
+}
+
+void quick_expect(const struct quick_chain *q)
+{
+	for (uint32_t i = 0; i < q->n && q->n <= FEW; i++) {
+		const struct quick_chain *to = q->rules[i].to;
+
+		for (uint32_t at = 0; to && at < EXPECTED; at += LINE)
+			__builtin_prefetch((const char *)to + at);
+	}
 }
 
 const struct quick_set *quick_set(struct quick *k, const struct set *s)
@@ -175,7 +149,7 @@ const struct quick_set *quick_set(struct quick *k, const struct set *s)
 		return NULL;
 	}
 	if (!e->what)
-		e->what = quick_set_make(k->arena, s);
+		e->what = quick_set_make(k->shared.arena, s);
 	return e->what;
 }
 
@@ -185,9 +159,10 @@ static struct quick_list find(const struct quick_key *key, const struct quick_nu
 {
 	for (uint32_t i = quick_hash(v) & key->mask;; i = (i + 1) & key->mask) {
 		const struct quick_slot *s = &key->slots[i];
+		const uint32_t *at = s->n == 1 ? &s->one : s->many;
 
-		if (s->rules.at == s->rules.end || (s->want.lo == v->lo && s->want.hi == v->hi))
-			return s->rules;
+		if (!s->n || (s->want.lo == v->lo && s->want.hi == v->hi))
+			return (struct quick_list){ at, at + s->n };
 	}
 }
 
@@ -252,10 +227,10 @@ static uint32_t candidate(const struct quick_chain *q, const struct packet *p, s
 }
 
 /* All tests of a rule, up to one that is not true. */
-static enum tri test_all(const struct quick_rule *r, const struct packet *p)
+static enum tri test_all(const struct quick_chain *q, const struct quick_rule *r, const struct packet *p)
 {
 	for (uint32_t i = 0; i < r->n; i++) {
-		enum tri t = quick_test(&r->tests[i], p);
+		enum tri t = quick_test(&q->tests[r->tests + i], p);
 
 		if (t != TRI_TRUE)
 			return t;
@@ -272,7 +247,7 @@ uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct 
 			from = candidate(q, p, c, from);
 		if (from >= q->n)
 			break;
-		t = test_all(&q->rules[from], p);
+		t = test_all(q, &q->rules[from], p);
 		*sure = t == TRI_TRUE;
 		if (t != TRI_FALSE)
 			break;

@@ -3,8 +3,9 @@
 #ifndef NSUTIL_TRACE_QUICK_H
 #define NSUTIL_TRACE_QUICK_H
 
-#include "nsutil/trace/packet.h"
 #include "nsutil/ruleset/model.h"
+#include "nsutil/trace/nat.h"
+#include "nsutil/trace/packet.h"
 
 /*
  * What a rule means is said in one place, exec_rule(). Here it is only told beforehand that a look would
@@ -17,7 +18,12 @@
  * - tests: per rule the conditions at its beginning that compare a header field, a meta number or an
  *   interface's name with a constant, as a place, a mask and a value;
  * - an index for long chains: rules by the value that one of their tests wants (by hash), for the
- *   few fields that tell most of the chain's rules apart.
+ *   few fields that tell most of the chain's rules apart;
+ * - acts: what stands behind the tests, where that is a verdict or a mapping to one address.
+ *
+ * A node has a hundred thousand rules, of which a connection meets ten. Most of the time went into waiting for
+ * memory: a rule of the model is a tree, each part of which stands elsewhere. Hence all that is told of a chain stands
+ * in one piece, that can be fetched before it is needed, and holds what its rules do as well.
  */
 
 enum quick_load { LOAD_NETWORK, LOAD_TRANSPORT, LOAD_META, LOAD_L4PROTO, LOAD_NFPROTO, LOAD_IIFNAME, LOAD_OIFNAME };
@@ -31,23 +37,43 @@ struct quick_field {
 	uint8_t load;	/* enum quick_load */
 	uint8_t size;	/* bytes */
 	uint16_t at;	/* byte of the header, or NFT_META_* */
+	/* of a test, here because there is room */
+	bool range;	   /* from 'want.lo' to 'want.hi' (of up to 8 bytes); else is 'want' */
+	bool negate;
+	bool absent_holds; /* true of a packet that has no such thing */
 	struct quick_number mask;
 };
 
 struct quick_test {
 	struct quick_field f;
 	struct quick_number want;
-	uint64_t max;
-	bool range;		/* from 'want' to 'max' (of up to 8 bytes); else is 'want' */
-	bool negate;
-	bool absent_holds;	/* true of a packet that has no such thing */
 };
+
+/* A question whose answer no packet tells; one for all rules that ask it in the same words. */
+struct quick_ask {
+	const char *what, *why;
+};
+
+enum quick_act {
+	ACT_LOOK,    /* exec_rule() from 'rest' on */
+	ACT_VERDICT,
+	ACT_NAT,
+};
+
+struct quick_chain;
 
 struct quick_rule {
 	const struct rule *rule;
-	const struct quick_test *tests;
 	const struct stmt *rest; /* what stands behind the conditions that are tests */
-	uint32_t n;
+	const struct quick_ask *ask; /* before the act, about 'rest'; NULL: nothing is asked */
+	union {
+		struct { const char *name; const struct chain *to; } verdict; /* as in struct stmt_verdict */
+		const struct nat_words *nat;
+	};
+	const struct quick_chain *to; /* of the verdict, once it was met; NULL: it is looked for */
+	uint32_t tests;		 /* the first one, in the chain's */
+	uint8_t n;
+	uint8_t act, code;	 /* enum quick_act, enum verdict */
 };
 
 #define QUICK_KEYS 8   /* fields that a chain is indexed by */
@@ -57,9 +83,11 @@ struct quick_list {
 	const uint32_t *at, *end; /* places of rules in the chain, from 0, ascending */
 };
 
+/* Most values are wanted by one rule, whose place then stands here. */
 struct quick_slot {
 	struct quick_number want;
-	struct quick_list rules;
+	uint32_t n, one;
+	const uint32_t *many;
 };
 
 /* Rules that want a certain value of one field. */
@@ -82,6 +110,7 @@ struct quick_index {
 struct quick_chain {
 	const struct chain *chain;
 	struct quick_rule *rules; /* NULL: not to be told beforehand, all are looked at */
+	const struct quick_test *tests; /* of all rules */
 	struct quick_index *index; /* NULL: not worth it */
 	uint32_t n;
 };
@@ -110,6 +139,12 @@ void quick_free(struct quick *k);
  */
 const struct quick_chain *quick_chain(struct quick *k, const struct chain *c);
 
+/* quick_jump() - the same of the chain that a rule jumps to, which is kept with the rule */
+const struct quick_chain *quick_jump(struct quick *k, const struct quick_rule *q);
+
+/* quick_expect() - a chain was entered: what its rules jump to may be needed soon */
+void quick_expect(const struct quick_chain *q);
+
 /**
  * quick_said() - what a condition is called, said once and kept
  * @k:		tables of the tracer
@@ -131,6 +166,21 @@ const char *quick_said(struct quick *k, const struct stmt *s);
  */
 uint32_t quick_next(const struct quick_chain *q, const struct packet *p, struct quick_cursor *cursor, uint32_t from,
 		    bool *sure);
+
+/* ---- quick_make.c ---- */
+
+#define QUICK_ASKS 64 /* that are thought of */
+
+/* What the chains of a tracer share. */
+struct quick_shared {
+	struct arena *arena;
+	struct run *blank; /* of no packet: what is asked then is asked always */
+	const struct quick_ask *asks[QUICK_ASKS];
+	unsigned n_asks;
+};
+
+/* quick_make() - what can be told of a chain; NULL when memory ran out */
+struct quick_chain *quick_make(struct quick_shared *k, const struct chain *c);
 
 /* ---- quick_set.c ---- */
 

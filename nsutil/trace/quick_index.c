@@ -25,6 +25,11 @@ struct survey {
 	uint32_t *choice;	 /* per rule: its test, or NONE */
 };
 
+static const struct quick_test *tests_of(const struct survey *s, const struct quick_rule *r)
+{
+	return s->q->tests + r->tests;
+}
+
 static unsigned field_of(struct survey *s, const struct quick_field *f, bool add)
 {
 	for (unsigned i = 0; i < s->n_fields; i++)
@@ -44,7 +49,7 @@ static bool always_known(const struct quick_field *f)
 
 static bool can_be_key(const struct quick_test *t)
 {
-	return !t->range && !t->negate;
+	return !t->f.range && !t->f.negate;
 }
 
 static struct count *count_of(struct survey *s, unsigned field, const struct quick_number *want)
@@ -60,12 +65,12 @@ static struct count *count_of(struct survey *s, unsigned field, const struct qui
 static void count_rule(struct survey *s, const struct quick_rule *r)
 {
 	for (uint32_t i = 0; i < r->n; i++) {
-		unsigned f = can_be_key(&r->tests[i]) ? field_of(s, &r->tests[i].f, true) : FIELDS;
-		struct count *c = f < FIELDS ? count_of(s, f, &r->tests[i].want) : NULL;
+		unsigned f = can_be_key(&tests_of(s, r)[i]) ? field_of(s, &tests_of(s, r)[i].f, true) : FIELDS;
+		struct count *c = f < FIELDS ? count_of(s, f, &tests_of(s, r)[i].want) : NULL;
 
 		if (!c)
 			continue;
-		*c = (struct count){ r->tests[i].want, f, c->n + 1 };
+		*c = (struct count){ tests_of(s, r)[i].want, f, c->n + 1 };
 	}
 }
 
@@ -75,8 +80,8 @@ static uint32_t choose(struct survey *s, const struct quick_rule *r, const bool 
 	uint32_t best = NONE, best_n = s->q->n / 2 + 1;
 
 	for (uint32_t i = 0; i < r->n; i++) {
-		unsigned f = can_be_key(&r->tests[i]) ? field_of(s, &r->tests[i].f, false) : FIELDS;
-		uint32_t n = f < FIELDS && !dropped[f] ? count_of(s, f, &r->tests[i].want)->n : NONE;
+		unsigned f = can_be_key(&tests_of(s, r)[i]) ? field_of(s, &tests_of(s, r)[i].f, false) : FIELDS;
+		uint32_t n = f < FIELDS && !dropped[f] ? count_of(s, f, &tests_of(s, r)[i].want)->n : NONE;
 
 		if (n < best_n) {
 			best = i;
@@ -84,6 +89,12 @@ static uint32_t choose(struct survey *s, const struct quick_rule *r, const bool 
 		}
 	}
 	return best;
+}
+
+/* The test that tells a rule */
+static const struct quick_test *chosen(const struct survey *s, uint32_t rule)
+{
+	return tests_of(s, &s->q->rules[rule]) + s->choice[rule];
 }
 
 static void choose_all(struct survey *s, const bool *dropped)
@@ -94,7 +105,7 @@ static void choose_all(struct survey *s, const bool *dropped)
 
 		s->choice[i] = choose(s, r, dropped);
 		if (s->choice[i] != NONE)
-			s->wanted[field_of(s, &r->tests[s->choice[i]].f, false)]++;
+			s->wanted[field_of(s, &chosen(s, i)->f, false)]++;
 	}
 }
 
@@ -119,10 +130,10 @@ static void choose_fields(struct survey *s)
 }
 
 /* What stands before the test that tells a rule must be known. Return: false when that is too much */
-static bool add_guards(struct quick_index *x, const struct quick_rule *r, uint32_t upto)
+static bool add_guards(struct quick_index *x, const struct quick_test *tests, uint32_t upto)
 {
 	for (uint32_t i = 0; i < upto; i++) {
-		const struct quick_field *f = &r->tests[i].f;
+		const struct quick_field *f = &tests[i].f;
 		unsigned g = 0;
 
 		if (always_known(f))
@@ -145,8 +156,7 @@ static int make_list(struct arena *a, struct survey *s, unsigned field, struct q
 		return -1;
 	l->at = l->end = at;
 	for (uint32_t i = 0; i < s->q->n; i++) {
-		uint32_t c = s->choice[i];
-		unsigned f = c == NONE ? FIELDS : field_of(s, &s->q->rules[i].tests[c].f, false);
+		unsigned f = s->choice[i] == NONE ? FIELDS : field_of(s, &chosen(s, i)->f, false);
 
 		if (f == field)
 			at[l->end++ - l->at] = i;
@@ -167,20 +177,21 @@ static uint32_t slot_of(const struct quick_key *k, const uint32_t *counted, cons
 static void fill_slots(struct survey *s, struct quick_key *k, uint32_t *at, uint32_t *counted)
 {
 	for (const uint32_t *i = k->all.at; i < k->all.end; i++) {
-		const struct quick_number *want = &s->q->rules[*i].tests[s->choice[*i]].want;
+		const struct quick_number *want = &chosen(s, *i)->want;
 		uint32_t slot = slot_of(k, counted, want);
 
 		k->slots[slot].want = *want;
 		counted[slot]++;
 	}
 	for (uint32_t slot = 0; slot <= k->mask; slot++) {
-		k->slots[slot].rules.at = k->slots[slot].rules.end = at;
+		k->slots[slot].many = at;
 		at += counted[slot];
 	}
 	for (const uint32_t *i = k->all.at; i < k->all.end; i++) {
-		struct quick_list *l = &k->slots[slot_of(k, counted, &s->q->rules[*i].tests[s->choice[*i]].want)].rules;
+		struct quick_slot *slot = &k->slots[slot_of(k, counted, &chosen(s, *i)->want)];
 
-		*(uint32_t *)l->end++ = *i;
+		slot->one = *i;
+		((uint32_t *)slot->many)[slot->n++] = *i;
 	}
 }
 
@@ -206,13 +217,11 @@ static uint32_t guard_all(struct quick_index *x, struct survey *s)
 	uint32_t told = 0;
 
 	for (uint32_t i = 0; i < s->q->n; i++) {
-		const struct quick_rule *r = &s->q->rules[i];
-
 		if (s->choice[i] == NONE)
 			continue;
 		told++;
-		if (!add_guards(x, r, s->choice[i])) {
-			s->wanted[field_of(s, &r->tests[s->choice[i]].f, false)]--;
+		if (!add_guards(x, tests_of(s, &s->q->rules[i]), s->choice[i])) {
+			s->wanted[field_of(s, &chosen(s, i)->f, false)]--;
 			s->choice[i] = NONE;
 			told--;
 		}

@@ -88,9 +88,9 @@ enum tri quick_test(const struct quick_test *t, const struct packet *p)
 	if (loaded == TRI_UNKNOWN)
 		return TRI_UNKNOWN;
 	if (loaded == TRI_FALSE)
-		return t->absent_holds ? TRI_TRUE : TRI_FALSE;
-	is = t->range ? v.lo >= t->want.lo && v.lo <= t->max : v.lo == t->want.lo && v.hi == t->want.hi;
-	return is != t->negate ? TRI_TRUE : TRI_FALSE;
+		return t->f.absent_holds ? TRI_TRUE : TRI_FALSE;
+	is = t->f.range ? v.lo >= t->want.lo && v.lo <= t->want.hi : v.lo == t->want.lo && v.hi == t->want.hi;
+	return is != t->f.negate ? TRI_TRUE : TRI_FALSE;
 }
 
 bool quick_same_field(const struct quick_field *a, const struct quick_field *b)
@@ -235,9 +235,9 @@ static bool make_range(const struct stmt_match *m, const struct place *p, struct
 	if (p->bits > 64 || !constant(m->right->range.from, p->bits, &from) ||
 	    !constant(m->right->range.to, p->bits, &to))
 		return false;
-	t->range = true;
+	t->f.range = true;
 	t->want.lo = from.lo << p->shift;
-	t->max = to.lo << p->shift;
+	t->want.hi = to.lo << p->shift;
 	return true;
 }
 
@@ -249,9 +249,9 @@ static bool make_order(const struct stmt_match *m, const struct place *p, struct
 		return false;
 	if ((m->op == OP_LT && v.lo == 0) || (m->op == OP_GT && v.lo == ones(p->bits)))
 		return false; /* never true: an empty range has no ends */
-	t->range = true;
+	t->f.range = true;
 	t->want.lo = (m->op == OP_GE ? v.lo : m->op == OP_GT ? v.lo + 1 : 0) << p->shift;
-	t->max = (m->op == OP_LE ? v.lo : m->op == OP_LT ? v.lo - 1 : ones(p->bits)) << p->shift;
+	t->want.hi = (m->op == OP_LE ? v.lo : m->op == OP_LT ? v.lo - 1 : ones(p->bits)) << p->shift;
 	return true;
 }
 
@@ -263,8 +263,8 @@ static bool make_test(const struct stmt_match *m, bool xt, struct quick_test *t)
 	if (!place_of(m->left, &p))
 		return false;
 	t->f = p.f;
-	t->absent_holds = holds_when_absent(m, xt);
-	t->negate = m->op == OP_NE;
+	t->f.absent_holds = holds_when_absent(m, xt);
+	t->f.negate = m->op == OP_NE;
 	if (m->op != OP_EQ && m->op != OP_NE)
 		return m->right->kind == EXPR_VALUE && make_order(m, &p, t);
 	switch (m->right->kind) {

@@ -13,7 +13,9 @@
 
 enum hook_item_kind { HOOK_CHAIN, HOOK_DEFRAG, HOOK_CONNTRACK, HOOK_NAT };
 
+struct nat_words;
 struct quick;
+struct quick_rule;
 struct set_key;
 
 struct hook_item {
@@ -167,6 +169,8 @@ enum tri ipset_member(struct run *r, const struct expr *x, const struct ipset_el
 
 /* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there */
 enum tri match_ask(struct run *r, const struct xt_ext *x);
+/* match_can_tell() - false: match_ask() has no answer, whatever the packet */
+bool match_can_tell(const struct xt_ext *x);
 enum tri match_v6(const struct packet *p, const struct xt_ext *x); /* match_v6.c: those of IPv6's headers, for match_ask() */
 
 /* ---- exec.c, nat.c: statements ---- */
@@ -174,6 +178,8 @@ enum tri match_v6(const struct packet *p, const struct xt_ext *x); /* match_v6.c
 enum flow { FLOW_NEXT, FLOW_BREAK, FLOW_VERDICT };
 /* exec_rule() - the statements of a rule, from one on that all before are known to hold */
 enum flow exec_rule(struct run *r, const struct rule *rule, const struct stmt *from);
+/* exec_quick() - exec_rule() of a rule all tests of which hold, by what was told of it beforehand */
+enum flow exec_quick(struct run *r, const struct quick_rule *q);
 /* exthdr.c: rules change TCP's options, if it is TCP; exthdr_strip(): was the one that is taken out known to be there? */
 bool exthdr_is_tcp(const struct run *r);
 enum flow exthdr_set(struct run *r, const struct expr *x, const struct value *v);
@@ -184,6 +190,8 @@ bool target_exec(struct run *r, const struct xt_ext *x, enum flow *ret);
 void exec_template(struct run *r);
 /* nat_exec(), tproxy_exec() - the packet is rewritten; the verdict is in r->verdict */
 enum flow nat_exec(struct run *r, const struct stmt_nat *n);
+/* nat_exec_words() - the same of a mapping that was read out of the rule before */
+enum flow nat_exec_words(struct run *r, const struct nat_words *w);
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt);
 
 /* known.c: connections that are tracked already */

@@ -126,31 +126,33 @@ static bool push(struct run *r, struct stack *st, const struct frame *f)
 	return true;
 }
 
-static struct frame enter(const struct run *r, const struct chain *c)
+static struct frame enter(const struct chain *c, const struct quick_chain *q)
 {
-	const struct quick_chain *q = eval_behind_ah(r, c) ? NULL : quick_chain(r->t->quick, c);
-
+	if (q)
+		quick_expect(q);
 	return (struct frame){ c, q ? NULL : c->rules, q, 0 };
 }
 
-/*
- * The next rule that is to be looked at, and from which statement on; NULL at the end of the chain. Those at
- * which a look would find nothing are passed over; they count as looked at.
- */
-static const struct rule *next_rule(struct run *r, struct stack *st, struct frame *f, const struct stmt **from)
-{
-	const struct quick_rule *q;
+/* What is to be looked at of a rule: a NULL rule is the end of the chain. */
+struct look {
 	const struct rule *rule;
+	const struct quick_rule *quick; /* all its tests hold; NULL: not known, or not told beforehand */
+};
+
+/*
+ * The next rule that is to be looked at. Those at which a look would find nothing are passed over; they count as
+ * looked at.
+ */
+static struct look next_rule(struct run *r, struct stack *st, struct frame *f)
+{
+	struct look look = { f->next, NULL };
 	bool sure = false;
 	uint32_t to;
 
 	if (!f->quick) {
-		rule = f->next;
-		if (rule) {
-			f->next = rule->next;
-			*from = rule->stmts;
-		}
-		return rule;
+		if (look.rule)
+			f->next = look.rule->next;
+		return look;
 	}
 	to = quick_next(f->quick, &r->pkt, &st->cursor, f->at, &sure);
 	if (to != f->at) {
@@ -161,15 +163,25 @@ static const struct rule *next_rule(struct run *r, struct stack *st, struct fram
 	}
 	f->at = to;
 	if (to == f->quick->n)
-		return NULL;
+		return (struct look){ NULL, NULL };
 	f->at++;
-	q = &f->quick->rules[to];
-	*from = sure ? q->rest : q->rule->stmts;
-	return q->rule;
+	look.rule = f->quick->rules[to].rule;
+	look.quick = sure ? &f->quick->rules[to] : NULL;
+	return look;
+}
+
+/* The chain of a jump, which a rule of which anything is kept knows. */
+static struct frame jump(const struct run *r, const struct quick_rule *q)
+{
+	const struct chain *c = r->verdict.to;
+
+	if (eval_behind_ah(r, c))
+		return enter(c, NULL);
+	return enter(c, q && q->act == ACT_VERDICT ? quick_jump(r->t->quick, q) : quick_chain(r->t->quick, c));
 }
 
 /* Where to go on after a verdict inside the walk; a NULL rule means the end of the chain. */
-static bool follow(struct run *r, struct stack *st, struct frame *f)
+static bool follow(struct run *r, struct stack *st, struct frame *f, const struct quick_rule *q)
 {
 	switch (r->verdict.code) {
 	case VERDICT_JUMP:
@@ -180,7 +192,7 @@ static bool follow(struct run *r, struct stack *st, struct frame *f)
 		}
 		if (r->verdict.code == VERDICT_JUMP && !push(r, st, f))
 			return false;
-		*f = enter(r, r->verdict.to);
+		*f = jump(r, q);
 		return true;
 	case VERDICT_RETURN:
 		f->next = NULL;
@@ -197,42 +209,41 @@ static bool ends_walk(enum verdict v)
 
 enum verdict walk_chain(struct run *r, const struct chain *base)
 {
-	struct frame here = enter(r, base);
+	struct frame here = enter(base, eval_behind_ah(r, base) ? NULL : quick_chain(r->t->quick, base));
 	struct stack st;
 
 	st.n = 0;
 	st.cursor.q = NULL;
 	while (!r->ended) {
-		const struct stmt *from;
-		const struct rule *rule = next_rule(r, &st, &here, &from);
+		struct look look = next_rule(r, &st, &here);
 		enum flow f;
 
-		r->work += rule != NULL;
+		r->work += look.rule != NULL;
 		if (r->work > RUN_WORK) {
 			run_end(r, TRACE_UNKNOWN, "too many rules to look at");
 			break;
 		}
-		if (!rule && st.n == 0) {
+		if (!look.rule && st.n == 0) {
 			record_policy(r, base);
 			return base->policy == VERDICT_DROP ? VERDICT_DROP : VERDICT_ACCEPT;
 		}
-		if (!rule) {
+		if (!look.rule) {
 			here = st.f[--st.n];
 			continue;
 		}
 		r->chain = here.chain;
-		f = exec_rule(r, rule, from);
+		f = look.quick ? exec_quick(r, look.quick) : exec_rule(r, look.rule, look.rule->stmts);
 		if (r->ended)
 			break;
-		record(r, here.chain, rule, f);
+		record(r, here.chain, look.rule, f);
 		if (f != FLOW_VERDICT)
 			continue;
 		if (ends_walk(r->verdict.code)) {
 			if (r->verdict.code == VERDICT_DROP)
-				r->out.by = rule;
+				r->out.by = look.rule;
 			return r->verdict.code;
 		}
-		if (!follow(r, &st, &here))
+		if (!follow(r, &st, &here, look.quick))
 			break;
 	}
 	return VERDICT_DROP;

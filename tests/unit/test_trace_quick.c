@@ -191,11 +191,30 @@ static struct stmt *xt(struct stmt *meaning, const char *unknown, bool target)
 	return s;
 }
 
+/* What no packet tells, as a match of xt has it or as a native rule; some are certain all the same. */
+static struct stmt *drawn(void)
+{
+	struct expr *x = expr_meta(A, NFT_META_PRANDOM);
+
+	if (upto(3) == 0)
+		return xt(NULL, upto(2) ? "it is random" : "it is another thing", false);
+	if (upto(2))
+		return xt(CMP(OP_LT, expr_binop(A, BINOP_AND, x, U32(0x7fffffff)), U32(upto(5) ? 0x20000000u << upto(3) : 0x80000000u)),
+			  NULL, false);
+	if (upto(2))
+		return CMP(upto(2) ? OP_EQ : OP_LT, x, U32(PICK(numbers)));
+	x = expr_new(A, EXPR_NUMGEN, DT_INTEGER, ORDER_HOST, 32);
+	x->numgen.modulus = 1 + upto(4);
+	x->numgen.type = upto(2) ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL;
+	return EQ(x, U32(upto(3)));
+}
+
 static struct stmt *condition(void)
 {
 	struct stmt *s;
 
-	switch (upto(16)) {
+	switch (upto(17)) {
+	case 16: return upto(2) ? drawn() : compare();
 	case 0: return xt(NULL, NULL, false);
 	case 1: return upto(3) ? compare() : xt(NULL, "it is random", false);
 	case 2:
@@ -242,7 +261,7 @@ static struct stmt *vmap(const char *const *chains, unsigned n)
 
 static struct stmt *action(bool nat, const char *const *chains, unsigned n)
 {
-	switch (upto(nat ? 14 : 11)) {
+	switch (upto(nat ? 16 : 11)) {
 	case 0: return SET(META(MARK), U32(PICK(numbers)));
 	case 1: return SET(META(MARK), expr_binop(A, BINOP_OR, META(MARK), U32(PICK(numbers))));
 	case 2: return RETURN;
@@ -254,6 +273,8 @@ static struct stmt *action(bool nat, const char *const *chains, unsigned n)
 	case 11: return REDIRECT(15001);
 	case 12: return NAT(NAT_DNAT, PICK(v4), 8080);
 	case 13: return NAT(NAT_MASQUERADE, NULL, -1);
+	case 14: return xt(NAT(NAT_DNAT, upto(6) ? PICK(v4) : PICK(v6), upto(2) ? 8080 : -1), NULL, true);
+	case 15: return upto(2) ? NAT(NAT_DNAT, NULL, 8080) : NAT(NAT_SNAT, PICK(v4), -1);
 	default: return n ? JUMP(chains[upto(n)]) : RETURN;
 	}
 }
