@@ -92,15 +92,31 @@ char *addr_fmt(const struct addr *a, char text[ADDR_TEXT])
 	return text;
 }
 
+/* IPv4 is compared as a number: that takes no call. */
+static uint32_t v4_number(const struct addr *a)
+{
+	uint32_t n;
+
+	memcpy(&n, a->b, 4);
+	return ntohl(n);
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
-	return a->family == b->family && memcmp(a->b, b->b, addr_len(a)) == 0;
+	if (a->family != b->family)
+		return false;
+	if (a->family == AF_INET)
+		return v4_number(a) == v4_number(b);
+	return !a->family || memcmp(a->b, b->b, 16) == 0;
 }
 
 bool addr_in(const struct addr *a, const struct addr *net, unsigned len)
 {
 	unsigned bytes = len / 8, bits = len % 8;
 	uint8_t mask = (uint8_t)(0xff00u >> bits);
+
+	if (a->family == AF_INET && net->family == AF_INET && len <= 32)
+		return !len || (v4_number(a) ^ v4_number(net)) >> (32 - len) == 0;
 
 	if (a->family != net->family || !a->family || len > addr_len(a) * 8)
 		return false;
@@ -157,9 +173,9 @@ struct addr addr_from(uint8_t family, const void *bytes)
 {
 	struct addr a = { .family = family };
 
-	if (family == AF_INET) /* lengths that the compiler knows */
-		memcpy(a.b, bytes, 4);
-	else if (family)
+	if (family == AF_INET)
+		return addr_from_v4(bytes);
+	if (family)
 		memcpy(a.b, bytes, 16);
 	return a;
 }

@@ -69,6 +69,8 @@ static void sort_items(struct hook_list *l)
 			l->items[j] = l->items[j - 1];
 		l->items[j] = it;
 	}
+	for (unsigned i = 1; i < l->n; i++)
+		l->tied |= l->items[i].priority == l->items[i - 1].priority;
 }
 
 /* ipv4_conntrack_ops, nf_nat_ipv4_ops: where the kernel's own parts stand */
@@ -235,6 +237,8 @@ static unsigned arrange(struct run *r, const struct hook_list *l, struct hook_it
 		run_end(r, TRACE_UNKNOWN, "too many base chains at one hook");
 	for (unsigned i = 0; i < n; i++)
 		items[i] = &l->items[i];
+	if (!l->tied)
+		return n;
 	for (unsigned i = 0; i < n && !r->ended;) {
 		unsigned j = i + 1;
 
@@ -535,9 +539,11 @@ bool hooks_device(struct run *r, bool egress)
 	const struct hook_list *all = egress ? &r->t->egress : &r->t->ingress;
 	const char *name = egress ? r->pkt.oifname : r->pkt.iifname;
 	struct hook_item *items[HOOK_ITEMS], own[HOOK_ITEMS];
-	struct hook_list here = { own, 0 };
+	struct hook_list here = { own, 0, all->tied };
 	unsigned n;
 
+	if (!all->n)
+		return !r->ended;
 	r->hook = egress ? NF_NETDEV_EGRESS : NF_NETDEV_INGRESS;
 	for (unsigned i = 0; i < all->n && here.n < HOOK_ITEMS; i++)
 		if (on_device(all->items[i].chain, name))

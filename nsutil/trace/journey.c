@@ -30,7 +30,7 @@ static struct route_key key_of(struct run *r)
 		.mark = mark->v, .mark_known = mark->k,
 		.uid = uid->v, .uid_known = uid->k == UINT32_MAX || uid->absent,
 		.l4proto = r->pkt.l4proto, .sport = packet_port(&r->pkt, false),
-		.dport = packet_port(&r->pkt, true), .ask = { ask, r },
+		.dport = packet_port(&r->pkt, true), .ask = { ask, r }, .index = r->t->routes,
 	};
 }
 
@@ -42,13 +42,11 @@ static const char *dev_name(const struct run *r, int index)
 }
 
 /* "default via 10.0.1.1 dev eth0", "local 10.0.1.39/32 dev lo" */
-static const char *route_text(struct run *r, const struct route_result *res)
+static const char *say_route(const struct run *r, const struct route_result *res, struct arena *a)
 {
 	char text[2 * ADDR_TEXT + 64], addr[ADDR_TEXT];
 	struct line l = LINE(text);
 
-	if (res->kind == ROUTE_UNREACHABLE)
-		return res->why;
 	if (!res->route) {
 		line_str(&l, res->kind == ROUTE_BROADCAST ? "broadcast" : "local address");
 	} else if (!res->route->dst_len) {
@@ -65,7 +63,33 @@ static const char *route_text(struct run *r, const struct route_result *res)
 	}
 	line_str(&l, " dev ");
 	line_str(&l, dev_name(r, res->oif));
-	return arena_strdup(r->arena, text);
+	return arena_strdup(a, text);
+}
+
+static const char *route_text(const struct run *r, const struct route_result *res)
+{
+	struct route_said *said = res->route ? &r->t->said[res->route - r->t->nv->routes] : NULL;
+
+	if (res->kind == ROUTE_UNREACHABLE)
+		return res->why;
+	for (unsigned i = 0; said && i < 2; i++) {
+		if (!said->way[i].text) {
+			said->way[i].oif = res->oif;
+			said->way[i].via = res->via;
+			said->way[i].text = say_route(r, res, r->t->arena);
+		}
+		if (said->way[i].oif == res->oif && addr_equal(&said->way[i].via, &res->via))
+			return said->way[i].text;
+	}
+	return say_route(r, res, r->arena);
+}
+
+/* The name of an interface that the packet came in or goes out by; "": there is none */
+static const char *name_of(const struct run *r, uint32_t key)
+{
+	const struct known32 *index = &r->pkt.meta[key];
+
+	return index->k == UINT32_MAX && !index->v ? "" : dev_name(r, (int)index->v);
 }
 
 static void add_leg(struct run *r, enum trace_path path, const char *route)
@@ -79,7 +103,7 @@ static void add_leg(struct run *r, enum trace_path path, const char *route)
 	r->legs = grown;
 	r->legs[r->n_legs++] = (struct trace_leg){
 		.leg = r->leg, .path = path, .route = route,
-		.iif = arena_strdup(r->arena, r->pkt.iifname), .oif = arena_strdup(r->arena, r->pkt.oifname),
+		.iif = name_of(r, NFT_META_IIF), .oif = name_of(r, NFT_META_OIF),
 	};
 }
 

@@ -19,8 +19,11 @@ int listen_prepare(struct tracer *t)
 {
 	const struct netview *nv = t->nv;
 
+	t->said = arena_array(t->arena, nv->n_routes + 1u, sizeof(*t->said));
 	t->sockets = arena_array(t->arena, nv->n_sockets + 1u, sizeof(struct nv_socket *));
-	if (!t->sockets)
+	if (!t->opt.linear)
+		t->routes = route_index_new(t->arena, nv);
+	if (!t->sockets || !t->said || (!t->routes && !t->opt.linear))
 		return -1;
 	for (unsigned i = 0; i < nv->n_sockets; i++)
 		t->sockets[i] = &nv->sockets[i];

@@ -217,21 +217,21 @@ static int rule_port(struct run *r, const struct stmt_nat *n, const struct nat_t
 
 static void note_change(struct run *r, const char *what, const struct addr *a, int port)
 {
-	char addr[ADDR_TEXT], text[ADDR_TEXT + 16];
+	char text[ADDR_TEXT + 16];
 	struct line l = LINE(text);
 
-	addr_fmt(a, addr);
-	if (packet_has_ports(&r->pkt)) {
-		line_str(&l, a->family == AF_INET6 ? "[" : "");
-		line_str(&l, addr);
-		line_str(&l, a->family == AF_INET6 ? "]:" : ":");
-		if (port < 0)
-			line_str(&l, "*");
-		else
-			line_uint(&l, (unsigned)port);
-	} else {
-		line_str(&l, addr);
+	if (!packet_has_ports(&r->pkt)) {
+		run_change_text(r, what, addr_fmt(a, text));
+		return;
 	}
+	line_str(&l, a->family == AF_INET6 ? "[" : "");
+	addr_fmt(a, l.at);
+	l.at += strlen(l.at);
+	line_str(&l, a->family == AF_INET6 ? "]:" : ":");
+	if (port < 0)
+		line_str(&l, "*");
+	else
+		line_uint(&l, (unsigned)port);
 	run_change_text(r, what, text);
 }
 

@@ -272,31 +272,43 @@ static unsigned addr_at(const struct packet *p, bool dst)
 	return PACKET_NH + (dst ? 16u : 12u);
 }
 
-static unsigned addr_size(const struct packet *p)
-{
-	return p->family == NFPROTO_IPV6 ? 16 : 4;
-}
-
 void packet_set_addr(struct packet *p, bool dst, const struct addr *a)
 {
-	unsigned at = addr_at(p, dst), n = addr_size(p);
+	uint8_t *bytes = p->bytes + addr_at(p, dst), *known = p->known + addr_at(p, dst), mask = a->family ? 0xff : 0;
+	struct addr none = { 0 };
 
 	p->version++;
-	memset(p->known + at, a->family ? 0xff : 0, n);
-	if (a->family)
-		memcpy(p->bytes + at, a->b, n);
-	else
-		memset(p->bytes + at, 0, n);
+	if (!a->family)
+		a = &none;
+	if (p->family == NFPROTO_IPV6) { /* lengths that the compiler knows */
+		memset(known, mask, 16);
+		memcpy(bytes, a->b, 16);
+	} else {
+		memset(known, mask, 4);
+		memcpy(bytes, a->b, 4);
+	}
+}
+
+/* Are the bits of 'n' bytes known, 4 or 16? */
+static inline bool all_known(const uint8_t *known, unsigned n)
+{
+	uint32_t w[4];
+
+	memcpy(w, known, 4);
+	if (n == 4)
+		return w[0] == UINT32_MAX;
+	memcpy(w, known, 16);
+	return (w[0] & w[1] & w[2] & w[3]) == UINT32_MAX;
 }
 
 struct addr packet_addr(const struct packet *p, bool dst)
 {
-	static const uint8_t all[16] = { [0 ... 15] = 0xff };
+	bool v6 = p->family == NFPROTO_IPV6;
 	unsigned at = addr_at(p, dst);
 
-	if (p->family == NFPROTO_IPV6)
-		return memcmp(p->known + at, all, 16) == 0 ? addr_from(AF_INET6, p->bytes + at) : (struct addr){ 0 };
-	return memcmp(p->known + at, all, 4) == 0 ? addr_from(AF_INET, p->bytes + at) : (struct addr){ 0 };
+	if (v6 ? !all_known(p->known + at, 16) : !all_known(p->known + at, 4))
+		return (struct addr){ 0 };
+	return v6 ? addr_from(AF_INET6, p->bytes + at) : addr_from_v4(p->bytes + at);
 }
 
 bool packet_has_ports(const struct packet *p)
@@ -366,14 +378,15 @@ void packet_set_meta_absent(struct packet *p, uint32_t key)
 
 static void set_interface(struct packet *p, uint32_t key, char to[16], int index, const char *name)
 {
-	char copy[16] = "";
+	unsigned i = 0;
 
 	if (index < 0)
 		packet_set_meta_unknown(p, key);
 	else
 		packet_set_meta(p, key, (uint32_t)index);
-	memcpy(copy, name, strnlen(name, 15));
-	memcpy(to, copy, 16);
+	memset(to, 0, 16);
+	for (; i < 15 && name[i]; i++)
+		to[i] = name[i];
 }
 
 void packet_set_iif(struct packet *p, int index, const char *name)

@@ -97,7 +97,7 @@ static bool settle(enum tri t, const struct route_key *k, const char *what)
 	return k->ask.fn && k->ask.fn(k->ask.ctx, 2, what) == 0;
 }
 
-static bool hop_fits(const struct nv_route *r, int oif)
+bool route_has_hop(const struct nv_route *r, int oif)
 {
 	if (!oif)
 		return true;
@@ -113,15 +113,16 @@ static const struct nv_route *table_lookup(const struct netview *nv, uint32_t ta
 {
 	const struct nv_route *best = NULL;
 
+	if (k->index)
+		return route_index_find(k->index, table, &k->dst, k->oif);
 	for (unsigned i = 0; i < nv->n_routes; i++) {
 		const struct nv_route *r = &nv->routes[i];
 
-		if (r->table != table || r->family != k->dst.family || r->tos || !hop_fits(r, k->oif))
+		if (r->table != table || r->family != k->dst.family || r->tos || !route_has_hop(r, k->oif))
 			continue;
-		if (r->dst_len && !addr_in(&k->dst, &r->dst, r->dst_len))
+		if (best && (r->dst_len < best->dst_len || (r->dst_len == best->dst_len && r->priority >= best->priority)))
 			continue;
-		if (!best || r->dst_len > best->dst_len ||
-		    (r->dst_len == best->dst_len && r->priority < best->priority))
+		if (!r->dst_len || addr_in(&k->dst, &r->dst, r->dst_len))
 			best = r;
 	}
 	return best;
@@ -215,14 +216,33 @@ static bool apply_rule(const struct netview *nv, const struct nv_rule *r, const 
 	return true;
 }
 
-static const struct nv_rule *next_rule(const struct nv_rule *rules, unsigned n, uint8_t family,
-				       const struct nv_rule *after, uint32_t at_least)
+/* The kernel lists them sorted. */
+static bool is_sorted(const struct nv_rule *rules, unsigned n)
+{
+	for (unsigned i = 1; i < n; i++)
+		if (rules[i].priority < rules[i - 1].priority)
+			return false;
+	return true;
+}
+
+struct rule_list {
+	const struct nv_rule *rules;
+	unsigned n;
+	bool sorted;
+};
+
+static bool is_plain(const struct rule_list *l, const struct nv_rule *r, const struct route_key *k)
+{
+	return l->rules == default_rules || (k->index && route_index_plain(k->index, r));
+}
+
+static const struct nv_rule *next_rule(const struct rule_list *l, uint8_t family, const struct nv_rule *after, uint32_t at_least)
 {
 	const struct nv_rule *best = NULL;
 
 	/* priority first; rules of one priority in the order of the list */
-	for (unsigned i = 0; i < n; i++) {
-		const struct nv_rule *r = &rules[i];
+	for (unsigned i = l->sorted && after ? (unsigned)(after - l->rules) + 1 : 0; i < l->n && !(l->sorted && best); i++) {
+		const struct nv_rule *r = &l->rules[i];
 
 		if ((r->family && r->family != family) || r->priority < at_least)
 			continue;
@@ -241,33 +261,32 @@ bool route_limited_broadcast(const struct addr *a)
 
 void route_lookup(const struct netview *nv, const struct route_key *k, struct route_result *res)
 {
-	const struct nv_rule *rules = nv->rules, *r;
-	unsigned n = nv->n_rules;
+	struct rule_list l = { nv->rules, nv->n_rules, is_sorted(nv->rules, nv->n_rules) };
+	const struct nv_rule *r;
 
 	/* ip_route_input_slow(): "brd_input", before any table is asked */
 	if (k->iif && route_limited_broadcast(&k->dst)) {
 		*res = (struct route_result){ .kind = ROUTE_BROADCAST, .oif = k->iif };
 		return;
 	}
-	r = next_rule(rules, n, k->dst.family, NULL, 0);
+	r = next_rule(&l, k->dst.family, NULL, 0);
 	if (!r) {
-		rules = default_rules;
-		n = 3;
+		l = (struct rule_list){ default_rules, 3, true };
 		r = &default_rules[0];
 	}
 	memset(res, 0, sizeof(*res));
 	while (r) {
-		if (!settle(rule_match(nv, r, k), k, "a policy routing rule matches")) {
-			r = next_rule(rules, n, k->dst.family, r, 0);
+		if (!is_plain(&l, r, k) && !settle(rule_match(nv, r, k), k, "a policy routing rule matches")) {
+			r = next_rule(&l, k->dst.family, r, 0);
 			continue;
 		}
 		if (r->action == FR_ACT_GOTO) {
-			r = next_rule(rules, n, k->dst.family, r, r->goto_target);
+			r = next_rule(&l, k->dst.family, r, r->goto_target);
 			continue;
 		}
 		if (apply_rule(nv, r, k, res))
 			return;
-		r = next_rule(rules, n, k->dst.family, r, 0);
+		r = next_rule(&l, k->dst.family, r, 0);
 	}
 	unreachable(res, "no route to the destination");
 }

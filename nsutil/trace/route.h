@@ -11,6 +11,8 @@ struct route_ask {
 	void *ctx;
 };
 
+struct route_index;
+
 struct route_key {
 	struct addr dst, src;	/* src.family 0: none yet */
 	int iif;		/* 0: made here (policy rules then see "lo") */
@@ -21,6 +23,7 @@ struct route_key {
 	uint8_t l4proto;
 	int sport, dport;	/* -1: not known */
 	struct route_ask ask;	/* fn NULL: an unknown counts as no match */
+	const struct route_index *index; /* of the view; NULL: all its routes are looked at, the answer is the same */
 };
 
 enum route_kind { ROUTE_UNICAST, ROUTE_LOCAL, ROUTE_BROADCAST, ROUTE_MULTICAST, ROUTE_UNREACHABLE };
@@ -42,6 +45,19 @@ struct route_result {
  * @res:	filled
  */
 void route_lookup(const struct netview *nv, const struct route_key *key, struct route_result *res);
+
+/* ---- route_index.c ---- */
+
+/* route_index_new() - of a view that does not change any more; NULL when memory ran out */
+struct route_index *route_index_new(struct arena *a, const struct netview *nv);
+/* route_index_find() - the best route of a table through a device (0: any); NULL when there is none */
+const struct nv_route *route_index_find(const struct route_index *x, uint32_t table, const struct addr *dst, int oif);
+/* route_index_plain() - does a rule of the view match whatever the packet? */
+bool route_index_plain(const struct route_index *x, const struct nv_rule *r);
+/* route_has_hop() - does it lead through a device (0: any)? */
+bool route_has_hop(const struct nv_route *r, int oif);
+
+/* ---- route.c ---- */
 
 /**
  * route_source() - the source address for a way out (inet_select_addr, ipv6_dev_get_saddr)

@@ -14,6 +14,7 @@
 enum hook_item_kind { HOOK_CHAIN, HOOK_DEFRAG, HOOK_CONNTRACK, HOOK_NAT };
 
 struct nat_words;
+struct route_index;
 struct quick;
 struct quick_rule;
 struct set_key;
@@ -27,6 +28,12 @@ struct hook_item {
 struct hook_list {
 	struct hook_item *items;
 	unsigned n;
+	bool tied;		/* some have the same priority */
+};
+
+/* What a route is called, kept for the way out and the way in: a batch says it of each connection. */
+struct route_said {
+	struct { int oif; struct addr via; const char *text; } way[2];
 };
 
 #define HOOKS 5
@@ -42,6 +49,8 @@ struct tracer {
 	struct hook_list ingress, egress; /* chains bound to devices */
 	struct quick *quick;	/* NULL: every rule is looked at */
 	const struct nv_socket **sockets; /* of nv, by their port */
+	struct route_said *said; /* by the route's place in nv */
+	const struct route_index *routes; /* of nv; NULL: every route is looked at */
 	const struct conn_list *conns; /* NULL: not known */
 };
 
@@ -57,7 +66,6 @@ struct run {
 	const struct tracer *t;
 	const struct trace_request *rq;
 	struct arena *arena;
-	struct packet pkt;
 	/* where the walk is */
 	unsigned leg, hook;
 	const struct chain *chain;
@@ -67,7 +75,6 @@ struct run {
 	struct trace_change *changes;
 	const struct stmt *failed; /* the condition that ended the rule */
 	const struct stmt *inner;  /* the part of it that did not hold, inside an xt match */
-	struct value seen;	/* what its left side was */
 	const char *why;	/* why the last evaluated thing is unknown */
 	bool assumed, undecided;
 	uint32_t work;
@@ -80,29 +87,31 @@ struct run {
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */
 	/* sets that rules on the way have changed */
-	const struct stmt_setop *touched[RUN_TOUCHED];
-	struct set_key *touched_key[RUN_TOUCHED];
-	unsigned n_touched;
-	const char *ipsets_touched[RUN_TOUCHED];
-	unsigned n_ipsets_touched;
+	unsigned n_touched, n_ipsets_touched;
 	enum { TEMPLATE_UNASKED, TEMPLATE_READ, TEMPLATE_PASSED } template; /* does this kernel's nftables look into one? */
 	/* a later packet of a connection: what its first one came to, by the rules as they are now */
 	bool rehearsal;		/* this is that first one; nothing of it is shown */
 	bool mapped[HOOKS];
-	struct { struct addr addr; int port; const struct rule *by; } mapping[HOOKS]; /* after the nat stage of the hook */
-	struct packet_ct first_ct;
 	/* answers */
 	unsigned n_decisions, n_script;
 	bool order_asked;
 	/* result */
 	bool ended;
 	bool oom;
-	struct trace_outcome out;
 	struct trace_step *steps;
 	unsigned n_steps;
 	struct trace_leg *legs;
 	unsigned n_legs;
-	struct decision decisions[RUN_DECISIONS]; /* last: the one part that a new run need not clear */
+	/* from here on: what is written before it is read, which a new run need not clear */
+	struct packet pkt;
+	struct trace_outcome out;
+	struct packet_ct first_ct; /* where that is not CT_TRACKED, the rest says nothing */
+	struct value seen;	/* what the left side of 'failed' was */
+	const struct stmt_setop *touched[RUN_TOUCHED];
+	struct set_key *touched_key[RUN_TOUCHED];
+	const char *ipsets_touched[RUN_TOUCHED];
+	struct { struct addr addr; int port; const struct rule *by; } mapping[HOOKS]; /* after the nat stage of the hook */
+	struct decision decisions[RUN_DECISIONS];
 };
 
 /* ---- trace.c ---- */

@@ -280,9 +280,9 @@ static bool next_script(struct run *r)
 }
 
 /* All but the answers, which stand at the end of struct run in spirit: kept by hand here. */
-static void start_over(struct run *r, const struct packet *first)
+static void start_over(struct run *r)
 {
-	r->pkt = *first;
+	make_packet(&r->pkt, r->t, r->rq);
 	r->leg = r->hook = 0;
 	r->chain = NULL;
 	r->rule = NULL;
@@ -315,18 +315,17 @@ struct forest {
  */
 static void rehearse(struct run *r, const struct trace_request *rq)
 {
-	struct trace_request first = *rq;
-	struct packet p;
+	struct trace_request first;
 
-	memset(r->mapped, 0, sizeof(r->mapped));
-	memset(&r->first_ct, 0, sizeof(r->first_ct));
+	r->first_ct.attach = CT_NONE;
 	if (!(rq->ct_state & TRACE_CT_ESTABLISHED))
 		return;
+	memset(r->mapped, 0, sizeof(r->mapped));
+	first = *rq;
 	first.ct_state = 0;
 	first.tcp_flags = first.length = -1;
-	make_packet(&p, r->t, &first);
-	start_over(r, &p);
 	r->rq = &first;
+	start_over(r);
 	r->rehearsal = true;
 	journey(r);
 	r->first_ct = r->pkt.ct;
@@ -334,11 +333,11 @@ static void rehearse(struct run *r, const struct trace_request *rq)
 	r->rq = rq;
 }
 
-static void walk_one(struct run *r, const struct packet *p)
+static void walk_one(struct run *r)
 {
 	r->n_decisions = 0;
 	rehearse(r, r->rq);
-	start_over(r, p);
+	start_over(r);
 	journey(r);
 	if (r->out.verdict == TRACE_ACCEPT && r->rq->ct_state & TRACE_CT_ESTABLISHED && !r->out.conn_used)
 		r->out.why = "its connection being mapped as the rules say now";
@@ -350,9 +349,7 @@ static void walk_one(struct run *r, const struct packet *p)
 static int walk_all(struct run *r, struct forest *f)
 {
 	unsigned max = r->t->opt.max_branches ? r->t->opt.max_branches : MAX_BRANCHES;
-	struct packet first;
 
-	make_packet(&first, r->t, r->rq);
 	r->n_script = 0;
 	do {
 		struct leaf *grown;
@@ -361,7 +358,7 @@ static int walk_all(struct run *r, struct forest *f)
 			f->gave_up = true;
 			break;
 		}
-		walk_one(r, &first);
+		walk_one(r);
 		grown = arena_grow(r->arena, f->leaves, f->n, sizeof(*grown));
 		if (!grown || keep_leaf(&grown[f->n], r) < 0)
 			return -1;
@@ -475,6 +472,13 @@ static struct trace_outcome *add_outcome(struct trace_result *res, const struct 
 /* The steps of the first way to an outcome stand for it. */
 static int add_steps(struct trace_result *res, const struct leaf *l, unsigned branch)
 {
+	if (res->n_outcomes == 1) { /* most have one: what it grew is taken as it is */
+		res->steps = l->steps;
+		res->n_steps = l->n_steps;
+		res->legs = l->legs;
+		res->n_legs = l->n_legs;
+		return 0;
+	}
 	for (unsigned i = 0; i < l->n_steps; i++) {
 		struct trace_step *grown = arena_grow(res->arena, res->steps, res->n_steps, sizeof(*grown));
 
@@ -670,8 +674,10 @@ int trace_run_in(const struct tracer *t, struct trace_room *room, const struct t
 	if (check_request(t, rq, e) < 0)
 		return -1;
 	arena_reset(a);
-	room->res = (struct trace_result){ .arena = a, .lent = true };
-	memset(&room->run, 0, offsetof(struct run, decisions));
+	memset(&room->res, 0, offsetof(struct trace_result, request)); /* which is written anew */
+	room->res.arena = a;
+	room->res.lent = true;
+	memset(&room->run, 0, offsetof(struct run, pkt));
 	if (follow(t, rq, &room->run, &room->res) < 0)
 		return err_oom(e);
 	*ret = &room->res;

@@ -135,7 +135,6 @@ struct trace_outcome {
 
 struct trace_result {
 	struct arena *arena;
-	struct trace_request request; /* with what routing chose filled in */
 	struct trace_step *steps;
 	unsigned n_steps;
 	struct trace_leg *legs;
@@ -145,6 +144,7 @@ struct trace_result {
 	bool order_unknown;	/* chains of equal priority ran in assumed orders */
 	unsigned branches;	/* followed in all */
 	bool lent;		/* belongs to a room */
+	struct trace_request request; /* with what routing chose filled in */
 };
 
 struct tracer;

@@ -4,18 +4,6 @@
 
 #include <string.h>
 
-enum tri tri_and(enum tri a, enum tri b)
-{
-	if (a == TRI_FALSE || b == TRI_FALSE)
-		return TRI_FALSE;
-	return a == TRI_TRUE && b == TRI_TRUE ? TRI_TRUE : TRI_UNKNOWN;
-}
-
-enum tri tri_or(enum tri a, enum tri b)
-{
-	return tri_not(tri_and(tri_not(a), tri_not(b)));
-}
-
 /* The bits of the first byte that belong to the value. */
 static uint8_t first_mask(unsigned bits)
 {

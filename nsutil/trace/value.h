@@ -14,8 +14,16 @@ static inline enum tri tri_not(enum tri t)
 {
 	return t == TRI_UNKNOWN ? t : t == TRI_TRUE ? TRI_FALSE : TRI_TRUE;
 }
-enum tri tri_and(enum tri a, enum tri b);
-enum tri tri_or(enum tri a, enum tri b);
+static inline enum tri tri_and(enum tri a, enum tri b)
+{
+	if (a == TRI_FALSE || b == TRI_FALSE)
+		return TRI_FALSE;
+	return a == TRI_TRUE && b == TRI_TRUE ? TRI_TRUE : TRI_UNKNOWN;
+}
+static inline enum tri tri_or(enum tri a, enum tri b)
+{
+	return tri_not(tri_and(tri_not(a), tri_not(b)));
+}
 
 #define VALUE_BYTES 64 /* the kernel's 16 registers of 4 bytes */
 

@@ -316,6 +316,29 @@ static void random_ruleset(void)
 	ruleset_link(rs, t);
 }
 
+/* More ways than one, and policy rules that send some packets elsewhere. */
+static void random_routes(void)
+{
+	static const char *const nets[] = { "10.96.0.0", "10.96.1.0", "8.8.0.0", "10.0.0.0", "2001:db8::", "2001:db8:1::", "fd00:1::" };
+
+	for (unsigned i = upto(6); i; i--) {
+		const char *net = PICK(nets);
+		unsigned type = upto(6) == 0 ? RTN_BLACKHOLE : RTN_UNICAST;
+		bool ipv6 = strchr(net, ':');
+
+		route(net, ipv6 ? 16 + 8 * upto(9) : 8 + 8 * upto(3), type, upto(3) ? RT_TABLE_MAIN : 100, type == RTN_UNICAST ? 2 + (int)upto(2) : 0,
+		      NULL)->priority = upto(3);
+	}
+	if (upto(3))
+		return;
+	nv.n_rules = 4;
+	for (unsigned i = 0; i < nv.n_rules; i++)
+		rules[i] = (struct nv_rule){ .action = 1, .priority = i * 100, .table = (uint32_t[]){ RT_TABLE_LOCAL, 100, RT_TABLE_MAIN,
+					     RT_TABLE_DEFAULT }[i], .uid_to = UINT32_MAX, .suppress_prefixlen = -1 };
+	if (upto(2))
+		rules[1].fwmark = rules[1].fwmask = PICK(numbers);
+}
+
 static struct trace_request random_request(void)
 {
 	bool ipv6 = upto(5) == 0, in = upto(2);
@@ -435,6 +458,7 @@ static void one_ruleset(uint64_t seed)
 	pod();
 	nv.ip_forward = nv.ip6_forward = true;
 	random_ruleset();
+	random_routes();
 	assert_int_equal(tracer_new(rs, &nv, &linear, &slow, &e), 0);
 	assert_int_equal(tracer_new(rs, &nv, &quick, &fast, &e), 0);
 	for (unsigned i = 0; i < PACKETS; i++) {
