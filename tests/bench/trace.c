@@ -4,6 +4,7 @@
  * trace FILE istio|kube N [SERVICES]   rules of FILE, N connections; prints "CONNECTIONS SECONDS" (processor time)
  * istio: what an application and the proxy of a captured pod open, and what comes in. kube: from a pod and
  * from the node itself to the services of tests/bench/gen-kube-proxy. Everything but the client's port is given.
+ * A quarter as many go before, alike, of which the time does not count: chains are read when they are met.
  */
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
@@ -118,11 +119,9 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int measure(const struct tracer *t, bool istio, unsigned long n, unsigned services, struct err *e)
+static int follow(const struct tracer *t, struct trace_room *room, bool istio, unsigned long n, unsigned services, struct err *e)
 {
-	struct trace_room *room = trace_room_new();
 	struct trace_result *res;
-	double begin = now();
 
 	for (unsigned long i = 0; i < n; i++) {
 		struct trace_request rq = TRACE_REQUEST_INIT;
@@ -133,14 +132,29 @@ static int measure(const struct tracer *t, bool istio, unsigned long n, unsigned
 			istio_connection(&rq);
 		else
 			kube_connection(&rq, services);
-		if (!room || trace_run_in(t, room, &rq, &res, e) < 0)
+		if (trace_run_in(t, room, &rq, &res, e) < 0)
 			return -1;
 		if (res->n_outcomes == 1 && res->outcomes[0].verdict == TRACE_UNKNOWN)
 			return err_set(e, ERR_SYS, "trace", "an outcome is not known: %s", res->outcomes[0].why);
 	}
-	printf("%lu %.6f\n", n, now() - begin);
-	trace_room_free(room);
 	return 0;
+}
+
+static int measure(const struct tracer *t, bool istio, unsigned long n, unsigned services, struct err *e)
+{
+	struct trace_room *room = trace_room_new();
+	double begin;
+	int rc = -1;
+
+	if (!room)
+		return err_oom(e);
+	if (follow(t, room, istio, n / 4, services, e) == 0) {
+		begin = now();
+		rc = follow(t, room, istio, n, services, e);
+		printf("%lu %.6f\n", n, now() - begin);
+	}
+	trace_room_free(room);
+	return rc;
 }
 
 int main(int argc, char **argv)
