@@ -68,7 +68,7 @@ static const char *say_route(const struct run *r, const struct route_result *res
 
 static const char *route_text(const struct run *r, const struct route_result *res)
 {
-	struct route_said *said = res->route ? &r->t->said[res->route - r->t->nv->routes] : NULL;
+	struct route_said *said = res->route && r->t->said ? &r->t->said[res->route - r->t->nv->routes] : NULL;
 
 	if (res->kind == ROUTE_UNREACHABLE)
 		return res->why;

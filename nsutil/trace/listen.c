@@ -19,11 +19,12 @@ int listen_prepare(struct tracer *t)
 {
 	const struct netview *nv = t->nv;
 
-	t->said = arena_array(t->arena, nv->n_routes + 1u, sizeof(*t->said));
 	t->sockets = arena_array(t->arena, nv->n_sockets + 1u, sizeof(struct nv_socket *));
-	if (!t->opt.linear)
+	if (!t->opt.linear) {
+		t->said = arena_array(t->arena, nv->n_routes + 1u, sizeof(*t->said));
 		t->routes = route_index_new(t->arena, nv);
-	if (!t->sockets || !t->said || (!t->routes && !t->opt.linear))
+	}
+	if (!t->sockets || (!t->opt.linear && (!t->said || !t->routes)))
 		return -1;
 	for (unsigned i = 0; i < nv->n_sockets; i++)
 		t->sockets[i] = &nv->sockets[i];

@@ -49,7 +49,7 @@ struct tracer {
 	struct hook_list ingress, egress; /* chains bound to devices */
 	struct quick *quick;	/* NULL: every rule is looked at */
 	const struct nv_socket **sockets; /* of nv, by their port */
-	struct route_said *said; /* by the route's place in nv */
+	struct route_said *said; /* by the route's place in nv; NULL: said anew each time */
 	const struct route_index *routes; /* of nv; NULL: every route is looked at */
 	const struct conn_list *conns; /* NULL: not known */
 };

@@ -364,6 +364,8 @@ static struct trace_request random_request(void)
 		rq.ct_state = TRACE_CT_ESTABLISHED;
 	if (in && upto(3) == 0)
 		rq.iif = "eth1";
+	if (!in && upto(5) == 0)
+		rq.oif = upto(2) ? "eth0" : "eth1";
 	return rq;
 }
 
