@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* match_v6 - xt matches of IPv6 that have no native form: ipv6header, hbh, dst, rt, mh, ah */
+/* match_v6 - xt matches of IPv6 that have no native form: ipv6header, hbh, dst, rt, mh, ah, eui64 */
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
 #include <linux/netfilter.h>
@@ -8,6 +8,7 @@
 #include <linux/netfilter_ipv6/ip6t_mh.h>
 #include <linux/netfilter_ipv6/ip6t_opts.h>
 #include <linux/netfilter_ipv6/ip6t_rt.h>
+#include <linux/netfilter_ipv6/ip6t_srh.h>
 #include <string.h>
 
 #include "nsutil/trace/run.h"
@@ -196,6 +197,28 @@ static enum tri authentication(const struct packet *p, const struct ip6t_ah *a)
 	return a->hdrlen || a->hdrres ? tri_and(t, TRI_UNKNOWN) : t;
 }
 
+/* ---- eui64: eui64_mt6(), the host part of the source is made of the frame's address ---- */
+
+static enum tri eui64(const struct packet *p)
+{
+	const uint8_t *mac = packet_mac(p, false);
+	unsigned at = PACKET_NH + 8 + 8; /* the second half of the source */
+	enum tri t = TRI_TRUE;
+
+	if (!p->ll) /* the kernel reads what stands where the frame's header would */
+		return TRI_UNKNOWN;
+	for (unsigned i = 0; i < 8; i++) {
+		bool fixed = i == 3 || i == 4;
+		uint8_t want = i == 3 ? 0xff : i == 4 ? 0xfe : mac ? mac[i < 3 ? i : i - 2] ^ (i ? 0 : 2) : 0;
+
+		if (p->known[at + i] != 0xff || (!mac && !fixed))
+			t = tri_and(t, TRI_UNKNOWN);
+		else if (p->bytes[at + i] != want)
+			t = TRI_FALSE;
+	}
+	return t;
+}
+
 enum tri match_v6(const struct packet *p, const struct xt_ext *x)
 {
 	if (x->target || p->family != NFPROTO_IPV6 || !x->data)
@@ -212,5 +235,9 @@ enum tri match_v6(const struct packet *p, const struct xt_ext *x)
 		return mobility(p, x->data);
 	if (strcmp(x->name, "ah") == 0 && x->size >= sizeof(struct ip6t_ah))
 		return authentication(p, x->data);
+	if (strcmp(x->name, "srh") == 0 && x->size >= (x->rev ? sizeof(struct ip6t_srh1) : sizeof(struct ip6t_srh)))
+		return match_srh(p, x);
+	if (strcmp(x->name, "eui64") == 0)
+		return eui64(p);
 	return TRI_UNKNOWN;
 }

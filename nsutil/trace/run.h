@@ -178,6 +178,7 @@ enum tri ipset_member(struct run *r, const struct expr *x, const struct ipset_el
 
 /* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there */
 enum tri match_ask(struct run *r, const struct xt_ext *x);
+enum tri match_srh(const struct packet *p, const struct xt_ext *x); /* match_srh.c, for match_v6() */
 /* match_can_tell() - false: match_ask() has no answer, whatever the packet */
 bool match_can_tell(const struct xt_ext *x);
 enum tri match_v6(const struct packet *p, const struct xt_ext *x); /* match_v6.c: those of IPv6's headers, for match_ask() */

@@ -238,7 +238,8 @@ class Iptables(Text):
             kinds += ["-f", "! -f"]
         else:
             kinds += [f"-m hbh {b}--hbh-len 8", "-m hbh --hbh-opts 1:4", "-m hbh --hbh-opts 5:2,1", "-m dst --dst-opts 1", f"-m dst {b}--dst-len 16", "-m frag --fragfirst",
-                      "-m rt --rt-type 0", f"-m ipv6header {b}--header {self.one(['hop', 'hop,proto', 'dst,proto', 'proto'])}{self.one(['', ' --soft'])}"]
+                      "-m srh", f"-m srh {b}--srh-{self.one(['segs-left-eq 1', 'next-hdr 6', 'hdr-len-lt 5', 'last-entry-gt 0', 'lsid fd00:3::1/128', 'nsid fd00:3::/64'])}",
+                      f"-m rt {b}--rt-type {self.one([0, 4])}", f"-m ipv6header {b}--header {self.one(['hop', 'hop,proto', 'dst,proto', 'proto'])}{self.one(['', ' --soft'])}"]
         return self.one(kinds)
 
     def rare(self, hook):
@@ -688,7 +689,8 @@ def packet(rnd, v, n, flow):
         p["tcpopt"] = t.one(OPTIONS)
     # the kernel shows no port behind an extension header, which the answers of a connection need
     if kind in "rwxs" and t.chance(0.25) and (v == 4 or not flow):
-        p["ipopt" if v == 4 else "exthdr"] = "ra=0" if v == 4 else t.one(["hbh:010400000000", "dst:010400000000", "hbh:050200000100,dst:010c" + "00" * 12])
+        p["ipopt" if v == 4 else "exthdr"] = "ra=0" if v == 4 else t.one(["hbh:010400000000", "dst:010400000000", "hbh:050200000100,dst:010c" + "00" * 12,
+                                                                         "rt:040101000000fd000003000000000000000000000001fd000003000000000000000000000002"])
     if flow:
         p["flow"], p["spoof"] = 1, 1
     return " ".join(f"{k}={x}" for k, x in p.items())

@@ -8,5 +8,5 @@
 /* The kernel's structure is a single int that nothing uses. */
 const struct xt_codec xt_match_eui64_v0 = {
 	.name = "eui64", .family = NFPROTO_IPV6, .size = sizeof(int),
-	.unknown = "the link-layer source address decides",
+	.unknown = "the link-layer source address is not given",
 };

@@ -50,7 +50,7 @@ static const struct xt_opt v1_opts[] = {
 	XT_END,
 };
 
-#define SRH .name = "srh", .family = NFPROTO_IPV6, .unknown = "the segment routing header of the packet decides"
+#define SRH .name = "srh", .family = NFPROTO_IPV6, .unknown = "the segment routing header of the packet is not given"
 
 const struct xt_codec xt_match_srh_v0 = { SRH, .size = sizeof(struct ip6t_srh), .opts = v0_opts };
 const struct xt_codec xt_match_srh_v1 = { SRH, .rev = 1, .size = sizeof(struct ip6t_srh1), .opts = v1_opts };
