@@ -42,7 +42,7 @@ static const struct field route_fields[] = {
 	F(nv_route, family, K_UINT), F(nv_route, type, K_UINT),	   F(nv_route, scope, K_UINT),
 	F(nv_route, proto, K_UINT),  F(nv_route, dst, K_ADDR),	   F(nv_route, dst_len, K_UINT),
 	F(nv_route, tos, K_UINT),    F(nv_route, table, K_UINT),   F(nv_route, priority, K_UINT),
-	F(nv_route, prefsrc, K_ADDR), END,
+	F(nv_route, prefsrc, K_ADDR), F(nv_route, mtu, K_UINT),	   END,
 };
 static const struct field rule_fields[] = {
 	F(nv_rule, family, K_UINT),	F(nv_rule, action, K_UINT),    F(nv_rule, invert, K_BOOL),

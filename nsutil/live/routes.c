@@ -97,6 +97,14 @@ static struct addr masked(struct addr a, unsigned len)
 	return a;
 }
 
+static void put_mtu(struct nlmsghdr *msg, uint32_t mtu)
+{
+	struct nlattr *nest = mnl_attr_nest_start(msg, RTA_METRICS);
+
+	mnl_attr_put_u32(msg, RTAX_MTU, mtu);
+	mnl_attr_nest_end(msg, nest);
+}
+
 static int add_route(int fd, const struct nv_route *r)
 {
 	_Alignas(struct nlmsghdr) char room[ROOM];
@@ -119,6 +127,8 @@ static int add_route(int fd, const struct nv_route *r)
 	if (r->priority)
 		mnl_attr_put_u32(msg, RTA_PRIORITY, r->priority);
 	put_addr(msg, RTA_PREFSRC, &r->prefsrc);
+	if (r->mtu)
+		put_mtu(msg, r->mtu);
 	if (r->n_hops == 1) {
 		m->rtm_flags = r->hops[0].via.family ? RTNH_F_ONLINK : 0;
 		if (r->hops[0].oif)

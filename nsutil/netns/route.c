@@ -100,7 +100,7 @@ int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e
 	static const uint8_t zero[16];
 	const struct rtmsg *head = mnl_nlmsg_get_payload(nlh);
 	struct nv_route r = { 0 }, *slot;
-	struct nv_attrs a;
+	struct nv_attrs a, metrics;
 
 	if (!is_route(nlh, head))
 		return 0;
@@ -115,6 +115,8 @@ int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e
 	nv_attr_u32(&a, RTA_TABLE, &r.table);
 	nv_attr_u32(&a, RTA_PRIORITY, &r.priority);
 	nv_attr_addr(&a, RTA_PREFSRC, r.family, &r.prefsrc);
+	nv_attrs_in(&a, RTA_METRICS, &metrics);
+	nv_attr_u32(&metrics, RTAX_MTU, &r.mtu);
 	nv->realms |= a.tb[RTA_FLOW] != NULL;
 	if (!nv_attr_addr(&a, RTA_DST, r.family, &r.dst))
 		r.dst = addr_from(r.family, zero);

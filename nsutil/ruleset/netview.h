@@ -47,6 +47,7 @@ struct nv_route {
 	uint8_t dst_len, tos;
 	uint32_t table, priority;
 	struct addr prefsrc;	/* family 0 when none */
+	uint32_t mtu;		/* RTAX_MTU; 0: the device's */
 	struct nv_nexthop *hops;
 	unsigned n_hops;
 };

@@ -129,6 +129,7 @@ static void take_output_route(struct run *r, const struct route_result *res)
 	r->dev = res->oif;
 	r->local = res->kind == ROUTE_LOCAL;
 	r->routed = true;
+	r->route = res->route;
 	r->via = res->via;
 }
 
@@ -407,6 +408,7 @@ static void route_and_deliver(struct run *r, int iif)
 		return;
 	r->legs[r->n_legs - 1].route = route_text(r, &res);
 	r->routed = true;
+	r->route = res.route;
 	r->via = res.via;
 	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !source_is_valid(r, iif)) {
 		run_end(r, TRACE_DROP, "its source is not to be reached that way, or is an address of the namespace: dropped "

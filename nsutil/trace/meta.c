@@ -409,6 +409,40 @@ void xfrm_eval(struct run *r, const struct expr *x, struct value *v)
 }
 
 /* nft_rt_get_eval(): of the route that the packet has; in prerouting it has none yet */
+/* ip_dst_mtu_maybe_forward() without what path MTU discovery has learned; 0: not known */
+static uint32_t mtu_of(const struct run *r, const struct nv_route *route, int dev)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, dev);
+	uint32_t mtu = route && route->mtu ? route->mtu : l ? l->mtu : 0;
+
+	return mtu < UINT16_MAX ? mtu : UINT16_MAX;
+}
+
+/* get_tcpmss() of nft_rt.c: the least of the way there and of the way that a look for the source finds, less two headers */
+static void mss_eval(const struct run *r, unsigned bits, struct value *v)
+{
+	struct route_key k = { .dst = packet_addr(&r->pkt, false), .mark_known = UINT32_MAX, .uid_known = true, .index = r->t->routes };
+	uint32_t mtu = mtu_of(r, r->route, r->dev), back = UINT16_MAX;
+	struct route_result res;
+
+	value_unknown(v, bits, "it depends on the MTU of the way back to the source");
+	if (run_v6(r)) {
+		v->why = "the MTU that IPv6 has for an interface is not read";
+		return;
+	}
+	if (!k.dst.family)
+		return;
+	route_lookup(r->t->nv, &k, &res);
+	if (res.kind != ROUTE_UNREACHABLE && res.route && res.route->n_hops > 1)
+		return; /* any of them */
+	if (res.kind != ROUTE_UNREACHABLE)
+		back = mtu_of(r, res.route, res.oif);
+	if (!mtu || !back)
+		return;
+	mtu = back < mtu ? back : mtu;
+	value_uint(v, mtu <= 40 ? 536 /* TCP_MSS_DEFAULT */ : mtu - 40, bits);
+}
+
 void rt_eval(struct run *r, const struct expr *x, struct value *v)
 {
 	struct addr dst = packet_addr(&r->pkt, true);
@@ -430,6 +464,7 @@ void rt_eval(struct run *r, const struct expr *x, struct value *v)
 		break;
 	case NFT_RT_CLASSID: realm_eval(r, v); break;
 	case NFT_RT_XFRM: ipsec_eval(r, v); break;
+	case NFT_RT_TCPMSS: mss_eval(r, x->bits, v); break;
 	default: value_unknown(v, x->bits, "it depends on the route's attributes"); break;
 	}
 }

@@ -14,6 +14,7 @@
 enum hook_item_kind { HOOK_CHAIN, HOOK_DEFRAG, HOOK_CONNTRACK, HOOK_NAT };
 
 struct nat_words;
+struct nv_route;
 struct route_index;
 struct quick;
 struct quick_rule;
@@ -83,6 +84,7 @@ struct run {
 	bool local;		/* the route delivers locally */
 	bool routed;		/* the packet has a route, skb_dst() */
 	bool gathered;		/* it was put together of fragments */
+	const struct nv_route *route; /* the route itself; NULL: an own address stood in for one */
 	struct addr via;	/* of it; family 0 when on link */
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */

@@ -293,6 +293,7 @@ static void start_over(struct run *r)
 	r->why = NULL;
 	r->work = 0;
 	r->dev = 0;
+	r->route = NULL;
 	r->assigned = NULL;
 	r->n_touched = r->n_ipsets_touched = 0;
 	r->template = TEMPLATE_UNASKED;

@@ -29,7 +29,7 @@ static const char script[] =
 	"ip link set v0 mtu 1400 group 7\n"
 	"ip addr add 10.7.0.2/24 dev v0; ip addr add 192.0.2.1 peer 192.0.2.2/32 dev v0\n"
 	"ip -6 addr add 2001:db8:7::2/64 dev v0 nodad\n"
-	"ip route add default via 10.7.0.1; ip route add 10.99.0.0/16 via 10.7.0.9 metric 77 src 10.7.0.2\n"
+	"ip route add default via 10.7.0.1; ip route add 10.99.0.0/16 via 10.7.0.9 metric 77 src 10.7.0.2 mtu 1333\n"
 	"ip route add blackhole 10.66.0.0/16; ip route add 10.55.0.0/16 table 1000 dev v0\n"
 	"ip route add 10.44.0.0/16 nexthop via 10.7.0.3 weight 1 nexthop via 10.7.0.4 weight 5\n"
 	"ip route add 10.33.0.0/16 via inet6 2001:db8:7::9 dev v0\n"
@@ -153,6 +153,7 @@ static void test_routes(void **state)
 	assert_int_equal(nv->n_routes, json_array_size(r4) + json_array_size(r6));
 	r = route(nv, "10.99.0.0/16", RT_TABLE_MAIN);
 	assert_int_equal(r->priority, 77);
+	assert_int_equal(r->mtu, 1333);
 	assert_string_equal(addr_fmt(&r->hops[0].via, t), "10.7.0.9");
 	assert_string_equal(addr_fmt(&r->prefsrc, t), "10.7.0.2");
 	assert_int_equal(route(nv, "10.66.0.0/16", RT_TABLE_MAIN)->type, RTN_BLACKHOLE);
