@@ -144,6 +144,16 @@ static const char *go_text(const struct addr *a, char *text)
 	return text;
 }
 
+/* Istio passed over what it could not read until 1.26 (SPEC A5); a rule is not written of such. */
+static int bad_cidr(struct istio_config *c, const struct istio_setting *s, const char *value, const char *item, struct err *e)
+{
+	unsigned minor;
+
+	if (sscanf(c->version, "1.%2u", &minor) != 1 || minor >= 27 || c->source[s - istio_settings] == ISTIO_FROM_RULES)
+		return refuse(s, value, e, "'%s' is no address range (ADDRESS/LENGTH)", item);
+	return note(c, e, "%s: '%s' is no address range: Istio %s passes it over", s->env, item, c->version);
+}
+
 static int check_cidrs(struct istio_config *c, const struct istio_setting *s, const char *value,
 		       struct istio_cidrs *ret, struct err *e)
 {
@@ -157,8 +167,11 @@ static int check_cidrs(struct istio_config *c, const struct istio_setting *s, co
 	for (unsigned i = 0; i < l.n; i++) {
 		char text[ADDR_PREFIX_TEXT], host[ADDR_TEXT];
 
-		if (parse_cidr(l.items[i], &a, &len) < 0)
-			return refuse(s, value, e, "'%s' is no address range (ADDRESS/LENGTH)", l.items[i]);
+		if (parse_cidr(l.items[i], &a, &len) < 0) {
+			if (bad_cidr(c, s, value, l.items[i], e) < 0)
+				return -1;
+			continue;
+		}
 		snprintf(text, sizeof(text), "%s/%u", go_text(&a, host), len);
 		if (istio_list_add(c->arena, a.family == AF_INET ? &out.v4 : &out.v6, text) < 0)
 			return err_oom(e);

@@ -69,6 +69,11 @@ refusals() {
 		! "$CNISH" -t netns:pod istio show ENABLE_INBOUND_IPV6=false --istio-version $s 2>/run/err || { echo "taken: $s"; false; }
 		grep ISTIO_VERSION /run/err >/dev/null
 	done
+	"$CNISH" -t netns:pod istio show --istio-version 1.26 ISTIO_SERVICE_CIDR=10.0.0.0/8,10.1.0.0,11.0.0.0/8 ISTIO_SERVICE_EXCLUDE_CIDR=x -o save 2>/run/err >/run/text
+	grep -c 'passes it over' /run/err | grep -x 2
+	[ "$(grep -c -- '-d 1[01].0.0.0/8 -j ISTIO_REDIRECT' /run/text)" = 2 ]
+	! "$CNISH" -t netns:pod istio show --istio-version 1.27 ISTIO_SERVICE_CIDR=10.0.0.0/8,10.1.0.0 2>/run/err
+	grep "'10.1.0.0' is no address range" /run/err
 	"$CNISH" -t netns:pod istio show --istio-version 1.99 2>&1 | grep 'Istio 1.99 are not known: taken as those of 1.30'
 }
 @test "versions that are not known are refused" { in_pod refusals; }
