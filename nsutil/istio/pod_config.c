@@ -298,6 +298,38 @@ static int from_proxy(struct istio_config *c, const struct launch *l, struct err
 	return take_environment(c, l, e);
 }
 
+/* What an ambient pod asks of the node's agent for itself (SPEC A7); the agent takes no other word than a truth. */
+static const struct {
+	const char *key, *field;
+	bool truth;
+} ambient_annotations[] = {
+	{ "ambient.istio.io/bypass-inbound-capture", "IngressMode", true },
+	{ "ambient.istio.io/dns-capture", "RedirectDNS", true },
+	{ "istio.io/reroute-virtual-interfaces", "RerouteVirtualInterfaces", false },
+};
+
+/* Without a proxy of its own, and with a word to the agent. */
+static bool is_ambient(const struct istio_pod_sources *s)
+{
+	return !s->has_init && !s->has_proxy && (env_value(s->annotations, ambient_annotations[0].key) ||
+						 env_value(s->annotations, ambient_annotations[1].key));
+}
+
+static int from_ambient(struct istio_config *c, const struct istio_pod_sources *s, struct err *e)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(ambient_annotations); i++) {
+		const char *value = env_value(s->annotations, ambient_annotations[i].key);
+		bool truth;
+
+		if (!value || (ambient_annotations[i].truth && istio_truth(value, &truth) < 0))
+			continue;
+		c->origin_now = arena_printf(c->arena, "annotation %s", ambient_annotations[i].key);
+		if (set(c, ambient_annotations[i].field, value, ISTIO_FROM_ARGV, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static bool any_set(const struct istio_config *c)
 {
 	for (const struct istio_setting *s = istio_settings; s->field; s++)
@@ -306,16 +338,22 @@ static bool any_set(const struct istio_config *c)
 	return false;
 }
 
-/* All is known, also what was not said: that is a default, and no matter for guesses. */
-static void seal(struct istio_config *c)
+/*
+ * All is known, also what was not said: that is a default, and no matter for guesses. But the CNI plugin reads some
+ * from the node agent's environment, where nobody of the pod sees them (SPEC A3).
+ */
+static void seal(struct istio_config *c, bool cni)
 {
 	static const char *const open[] = { "Version", "EnableIPv6", "DNSServers" };
+	static const char *const of_agent[] = { "HostIPv4LoopbackCidr", "OwnerGroupsInclude", "OwnerGroupsExclude" };
 
 	for (const struct istio_setting *s = istio_settings; s->field; s++) {
 		bool stays_open = false;
 
 		for (unsigned i = 0; i < ARRAY_SIZE(open); i++)
 			stays_open |= strcmp(s->field, open[i]) == 0;
+		for (unsigned i = 0; cni && i < ARRAY_SIZE(of_agent); i++)
+			stays_open |= strcmp(s->field, of_agent[i]) == 0;
 		if (!stays_open && c->source[s - istio_settings] <= ISTIO_FROM_PRESET)
 			c->sealed[s - istio_settings] = true;
 	}
@@ -324,6 +362,7 @@ static void seal(struct istio_config *c)
 int istio_pod_config_of(struct arena *a, const struct istio_pod_sources *s, struct istio_config **ret,
 			enum istio_pod_knows *ret_knows, struct err *e)
 {
+	bool ambient = is_ambient(s);
 	struct err trouble = ERR_INIT;
 	const char *told;
 	bool cni;
@@ -331,12 +370,16 @@ int istio_pod_config_of(struct arena *a, const struct istio_pod_sources *s, stru
 
 	*ret_knows = ISTIO_POD_NOTHING;
 	cni = !s->has_init && s->has_proxy && env_value(s->annotations, "sidecar.istio.io/status");
-	if (!s->has_init && !s->has_proxy)
+	if (!s->has_init && !s->has_proxy && !ambient)
 		return 0;
-	if (istio_config_new(a, s->has_init ? "none" : cni ? "cni" : "istio-init", ret, e) < 0)
+	if (istio_config_new(a, ambient ? "ambient" : s->has_init ? "none" : cni ? "cni" : "istio-init", ret, e) < 0)
 		return -1;
-	r = s->has_init ? from_init(*ret, &s->init, &trouble) : cni ? from_cni(*ret, s, &trouble)
-								  : from_proxy(*ret, &s->proxy, &trouble);
+	if (ambient)
+		r = from_ambient(*ret, s, &trouble);
+	else if (s->has_init)
+		r = from_init(*ret, &s->init, &trouble);
+	else
+		r = cni ? from_cni(*ret, s, &trouble) : from_proxy(*ret, &s->proxy, &trouble);
 	(*ret)->origin_now = NULL;
 	if (r < 0) { /* somebody else's istio-init: what it was told is no configuration */
 		_cleanup_free_ char *text = NULL;
@@ -352,7 +395,7 @@ int istio_pod_config_of(struct arena *a, const struct istio_pod_sources *s, stru
 		*ret_knows = any_set(*ret) ? ISTIO_POD_HINTS : ISTIO_POD_NOTHING;
 		return 0;
 	}
-	seal(*ret);
+	seal(*ret, cni);
 	told = s->has_init ? s->init.source : s->proxy.source;
 	(*ret)->told_by = arena_printf(a, "%s (%s)", s->has_init ? s->init.container : "annotations and istio-proxy",
 				       told ? told : "?");
@@ -387,6 +430,9 @@ bool istio_pod_annotation(const char *assignment)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(annotations); i++)
 		if (is_key(assignment, annotations[i].key))
+			return true;
+	for (size_t i = 0; i < ARRAY_SIZE(ambient_annotations); i++)
+		if (is_key(assignment, ambient_annotations[i].key))
 			return true;
 	return is_key(assignment, "sidecar.istio.io/status");
 }

@@ -8,7 +8,7 @@
 
 enum istio_pod_knows {
 	ISTIO_POD_NOTHING, /* no trace of a configuration */
-	ISTIO_POD_HINTS,   /* the proxy's environment alone: some settings, not all */
+	ISTIO_POD_HINTS,   /* the proxy's environment, or ambient's annotations, alone: some settings, not all */
 	ISTIO_POD_ALL,	   /* what istio-init was told, or what the CNI plugin goes by */
 };
 
@@ -17,14 +17,15 @@ enum istio_pod_knows {
  * @a:		arena of the result
  * @t:		target
  * @ret:	set when all or some is known. ISTIO_POD_HINTS: to be completed, from the rules for instance;
- *		it starts from istio-init's preset
+ *		it starts from istio-init's preset, or ambient's
  * @ret_knows:	set always
  * @e:		out of memory
  *
  * Looked for, best first: the spec of container istio-init, which has ended long since (its vector and
  * environment; environment variables count less than arguments, as in Istio); a process that is istio-init
  * still; the pod's annotations and the environment of istio-proxy, with the rules of the CNI plugin
- * (where there is no istio-init); the environment of a proxy process. Values that Istio would not
+ * (where there is no istio-init; what that reads from the node agent's environment is not known); the environment
+ * of a proxy process; annotations for ambient's agent, of a pod without either. Values that Istio would not
  * understand either are passed over.
  *
  * Return: 0, or -1

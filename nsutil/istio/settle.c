@@ -190,8 +190,10 @@ static void dns(struct settler *s)
 {
 	const struct istio_found *f = &s->x->f;
 
-	if (!f->dns)
+	if (!f->dns) {
+		set_quietly(s, "RedirectDNS", "false");
 		return;
+	}
 	set(s, "RedirectDNS", "true");
 	if (f->dns_all)
 		set(s, "CaptureAllDNS", "true");
@@ -233,6 +235,7 @@ int istio_settle(struct istio_config *c, const struct istio_evidence *x, unsigne
 		ambient(&s);
 		return s.failed ? -1 : 0;
 	}
+	set_quietly(&s, "Mode", "sidecar");
 	if (x->f.drop_invalid || (minor < 24 && x->f.drop_plain))
 		set(&s, "DropInvalid", "true");
 	inbound(&s);
