@@ -10,6 +10,7 @@
 #include "nsutil/istio/facts.h"
 #include "nsutil/istio/pod_config.h"
 #include "nsutil/istio/recognise.h"
+#include "nsutil/istio/undo.h"
 #include "nsutil/istio/verify.h"
 #include "nsutil/load.h"
 #include "nsutil/ruleset/model.h"
@@ -47,9 +48,11 @@ int istio_job_begin(struct session *s, const struct command *c, const struct com
 
 	job->families = v4 == v6 ? 3 : v4 ? 1 : 2;
 	job->typed = args->argc > 0 || command_opt(c, args, "preset");
-	if (make_config(c, args, job, e) < 0)
+	if (make_config(c, args, job, e) < 0 || session_target(s, &job->target, e) < 0)
 		return -1;
-	return session_target(s, &job->target, e);
+	if (job->target->netns.inode && istio_undo_known(job->arena, &job->target->netns, &job->config->known) < 0)
+		return err_oom(e);
+	return 0;
 }
 
 int istio_job_plan(struct istio_job *job, struct err *e)
@@ -121,9 +124,33 @@ int istio_job_recognise(struct istio_job *job, const struct ruleset *rs, const s
 		return -1;
 	if (knows != ISTIO_POD_NOTHING) {
 		found->native_nftables |= job->config->native_nftables;
+		found->known = job->config->known;
 		job->config = found;
 	}
 	return rs ? istio_recognise(job->config, rs, nv, e) : 0;
+}
+
+int istio_job_know(struct istio_job *job, struct err *e)
+{
+	struct istio_known *known = &job->config->known;
+	struct istio_config *found = NULL;
+	enum istio_pod_knows knows = ISTIO_POD_NOTHING;
+	struct istio_list lists[2];
+
+	if (job->typed)
+		return 0;
+	if (pod_config(job, &found, &knows, e) < 0)
+		return -1;
+	if (knows == ISTIO_POD_NOTHING)
+		return 0;
+	if (istio_split(job->arena, found->exclude_interfaces, &lists[0]) < 0 ||
+	    istio_split(job->arena, found->virtual_interfaces, &lists[1]) < 0)
+		return err_oom(e);
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned k = 0; k < lists[i].n; k++)
+			if (istio_list_add(job->arena, i ? &known->virtual_nics : &known->excluded, lists[i].items[k]) < 0)
+				return err_oom(e);
+	return 0;
 }
 
 int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e)

@@ -80,6 +80,8 @@ int istio_job_native(struct istio_job *job, const struct ruleset *rs, int store,
 /* istio_job_recognise() - what nobody typed is taken from the pod, and from the rules where it says nothing; @rs and
  * @nv may be NULL; 0, or -1 */
 int istio_job_recognise(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e);
+/* istio_job_know() - for a flush: interfaces that the pod's programmer was told of; 0, or -1 */
+int istio_job_know(struct istio_job *job, struct err *e);
 /* istio_job_store() - option --store: -1 when not given, else STORE_*; Return: 0, or -1 with ERR_USAGE */
 int istio_job_store(const struct command *c, const struct command_args *args, int *ret, struct err *e);
 

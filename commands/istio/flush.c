@@ -53,7 +53,7 @@ static int simplify(struct istio_config *c, struct err *e)
 
 int istio_flush_plan(struct istio_job *job, const struct ruleset *rs, const struct netview *nv, struct err *e)
 {
-	if (istio_recognise(job->config, rs, nv, e) < 0 || simplify(job->config, e) < 0)
+	if (istio_job_know(job, e) < 0 || istio_recognise(job->config, rs, nv, e) < 0 || simplify(job->config, e) < 0)
 		return -1;
 	return istio_job_plan(job, e);
 }
@@ -112,9 +112,9 @@ const struct command command_istio_flush = {
 	.description = "Removes Istio's chains, every jump to them, and its rules in built-in chains, from all\n"
 		       "stores and families, whatever configuration they were made for. Rules that Istio puts into\n"
 		       "built-in chains and that look like anybody's (those of excluded interfaces) are removed where\n"
-		       "Istio's chains are in the same store and the rules have Istio's shape, or the settings name them;\n"
-		       "never one with a comment, since Istio writes none. Foreign rules keep their order\n"
-		       "and counters. Each table is changed all or nothing.\n\n"
+		       "Istio's chains are in the same store and the rules have Istio's shape, or the settings, the pod's\n"
+		       "configuration or the record of the last istio apply name them; never one with a comment, since\n"
+		       "Istio writes none. Foreign rules keep their order and counters. Each table is changed all or nothing.\n\n"
 		       "The address ::6, the routing rules for Istio's marks, as often as they are there, and their\n"
 		       "routes go too.\n\n"
 		       ISTIO_ABOUT_SETTINGS,

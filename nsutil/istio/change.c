@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/istio/former.h"
 
 static uint8_t family_of(unsigned v6)
 {
@@ -29,8 +30,10 @@ static int check_read(const struct ruleset *rs, struct err *e)
 }
 
 static struct istio_part *make_part(struct arena *a, const struct ruleset *rs, enum store store,
-				    const struct istio_rules *rules, uint8_t family, struct err *e)
+				    const struct istio_plan *p, unsigned v6, struct err *e)
 {
+	const struct istio_rules *rules = v6 ? &p->v6 : &p->v4;
+	uint8_t family = family_of(v6);
 	struct istio_part *part = arena_alloc(a, sizeof(*part));
 
 	if (!part) {
@@ -40,7 +43,7 @@ static struct istio_part *make_part(struct arena *a, const struct ruleset *rs, e
 	if (istio_layout_make(a, rules, family, &part->layout, e) < 0 ||
 	    istio_layout_parse(&part->layout, store, e) < 0)
 		return NULL;
-	if (istio_compare_make(a, rs, store, &part->layout, &part->compare, e) < 0) {
+	if (istio_former_compare(a, rs, store, &part->layout, &p->config->known, &part->compare, e) < 0) {
 		istio_layout_free(&part->layout);
 		return NULL;
 	}
@@ -121,7 +124,7 @@ int istio_change_routing(struct istio_change *c, const struct netview *nv, const
 		return err_set(e, ERR_SYS, "cannot read routes and routing rules", "%s; nothing is changed",
 			       nv->routes_unread);
 	if ((!flush && istio_routing_plan(c->arena, config, c->families, &c->routing) < 0) ||
-	    istio_routing_compare(c->arena, nv, config, c->families, &c->routing) < 0)
+	    istio_routing_compare(c->arena, nv, c->before, config, c->families, &c->routing) < 0)
 		return err_oom(e);
 	c->flush = flush;
 	c->n_edits += c->routing.n;
@@ -140,12 +143,11 @@ void istio_change_free(struct istio_change *c)
 static int apply_family(struct istio_change *c, const struct ruleset *rs, const struct istio_plan *p,
 			unsigned v6, int store, struct istio_part *cleared[2], struct err *e)
 {
-	const struct istio_rules *rules = v6 ? &p->v6 : &p->v4;
 	struct istio_part *sides[2] = { NULL, NULL };
 	struct istio_choice *choice = &c->choice[v6];
 
 	for (unsigned s = 0; s < 2; s++) {
-		sides[s] = make_part(c->arena, rs, (enum store)s, rules, family_of(v6), e);
+		sides[s] = make_part(c->arena, rs, (enum store)s, p, v6, e);
 		if (!sides[s]) {
 			if (s)
 				istio_layout_free(&sides[0]->layout);
@@ -171,7 +173,7 @@ static int apply_family(struct istio_change *c, const struct ruleset *rs, const 
 int istio_change_apply(struct arena *a, const struct ruleset *rs, const struct istio_plan *p,
 		       unsigned families, int store, struct istio_change *ret, struct err *e)
 {
-	struct istio_change c = { .arena = a, .families = families, .before = rs };
+	struct istio_change c = { .arena = a, .families = families, .before = rs, .wanted = p->config };
 	struct istio_part *cleared[2] = { NULL, NULL };
 	int status = check_read(rs, e);
 
@@ -209,7 +211,7 @@ static int clear_iptables(struct istio_change *c, const struct ruleset *rs, cons
 
 		if (!(families & (1U << v6)) || !(stores & (1U << store)))
 			continue;
-		part = make_part(c->arena, rs, store, v6 ? &p->v6 : &p->v4, family_of(v6), e);
+		part = make_part(c->arena, rs, store, p, v6, e);
 		if (!part)
 			return -1;
 		unwant(part);
@@ -222,7 +224,7 @@ static int clear_iptables(struct istio_change *c, const struct ruleset *rs, cons
 int istio_change_native(struct arena *a, const struct ruleset *rs, const struct istio_native *n,
 			const struct istio_plan *p, struct istio_change *ret, struct err *e)
 {
-	struct istio_change c = { .arena = a, .families = 3, .before = rs };
+	struct istio_change c = { .arena = a, .families = 3, .before = rs, .wanted = p->config };
 	int status = check_read(rs, e);
 
 	for (unsigned i = 0; i < n->n && !status; i++) {

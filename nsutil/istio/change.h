@@ -41,6 +41,7 @@ struct istio_change {
 	struct istio_guard guard;	 /* while it takes several commits */
 	bool flush;			 /* it removes Istio: see istio_change_run() */
 	const struct ruleset *before;	 /* what it was computed from */
+	const struct istio_config *wanted; /* apply: what for; NULL else */
 };
 
 /**

@@ -15,6 +15,7 @@ struct work {
 	struct canon *canon; /* of all of m->rules */
 	uint32_t *above, *below;
 	uint32_t n;
+	const bool *was; /* of all of m->rules: Istio's by a former plan; NULL: there is none */
 };
 
 static bool is_wanted(const struct istio_chain *want, const struct canon *c)
@@ -45,7 +46,7 @@ static int load(struct work *w, struct err *e)
 	for (uint32_t i = 0; i < m->n; i++) {
 		if (canon_rule(w->a, m->rules[i], &w->canon[i]) < 0)
 			return err_oom(e);
-		if (is_candidate(m, i, &w->canon[i]))
+		if (is_candidate(m, i, &w->canon[i]) || (w->was && w->was[i]))
 			w->candidate[w->n++] = i;
 	}
 	return 0;
@@ -200,7 +201,25 @@ static void match_changed(struct work *w, bool same_conditions)
 		}
 }
 
-static int compare_chain(struct arena *a, struct istio_match *m, struct err *e)
+static int compare_chain(struct arena *a, struct istio_match *m, const struct istio_chain *former, struct err *e);
+
+/* Which rules of a shared chain stand where another plan has one of its own. */
+static const bool *find_former(struct arena *a, const struct istio_match *m, const struct istio_chain *former, struct err *e)
+{
+	struct istio_match trial = { .table = m->table, .name = m->name, .want = former, .have = m->have };
+	bool *was;
+
+	if (compare_chain(a, &trial, NULL, e) < 0)
+		return NULL;
+	was = arena_array(a, trial.n + 1, sizeof(*was));
+	if (!was)
+		err_oom(e);
+	for (uint32_t i = 0; was && i < trial.n; i++)
+		was[i] = trial.state[i] == ISTIO_GOOD;
+	return was;
+}
+
+static int compare_chain(struct arena *a, struct istio_match *m, const struct istio_chain *former, struct err *e)
 {
 	struct work w = { .a = a, .m = m };
 	uint32_t n_want = m->want ? m->want->n : 0;
@@ -217,6 +236,11 @@ static int compare_chain(struct arena *a, struct istio_match *m, struct err *e)
 	m->n = 0;
 	for (const struct rule *r = m->have ? m->have->rules : NULL; r; r = r->next)
 		m->rules[m->n++] = r;
+	if (former && m->have && !istio_owns_chain(m->name)) {
+		w.was = find_former(a, m, former, e);
+		if (!w.was)
+			return -1;
+	}
 	if (load(&w, e) < 0)
 		return -1;
 	for (uint32_t k = 0; k < w.n; k++)
@@ -235,8 +259,8 @@ static int compare_chain(struct arena *a, struct istio_match *m, struct err *e)
 	return 0;
 }
 
-static int add_match(struct arena *a, struct istio_compare *c, const char *table, const char *name,
-		     const struct istio_chain *want, const struct chain *have, struct err *e)
+static int add_match(struct arena *a, struct istio_compare *c, const struct istio_layout *former, const char *table,
+		     const char *name, const struct istio_chain *want, const struct chain *have, struct err *e)
 {
 	struct istio_match *at = arena_grow(a, c->at, c->n, sizeof(*at));
 
@@ -244,7 +268,7 @@ static int add_match(struct arena *a, struct istio_compare *c, const char *table
 		return err_oom(e);
 	c->at = at;
 	at[c->n] = (struct istio_match){ .table = table, .name = name, .want = want, .have = have };
-	return compare_chain(a, &at[c->n++], e);
+	return compare_chain(a, &at[c->n++], former ? istio_layout_find(former, table, name) : NULL, e);
 }
 
 /* Has an unplanned chain anything to report? */
@@ -277,7 +301,8 @@ static void count(struct istio_compare *c)
 }
 
 int istio_compare_make(struct arena *a, const struct ruleset *rs, enum store store,
-		       const struct istio_layout *l, struct istio_compare *ret, struct err *e)
+		       const struct istio_layout *l, const struct istio_layout *former, struct istio_compare *ret,
+		       struct err *e)
 {
 	struct istio_compare c = { .store = store, .family = l->family };
 
@@ -285,15 +310,16 @@ int istio_compare_make(struct arena *a, const struct ruleset *rs, enum store sto
 		const struct istio_chain *want = &l->chains[i];
 		const struct table *t = ruleset_find_table(rs, store, l->family, want->table);
 
-		if (add_match(a, &c, want->table, want->name, want, t ? table_find_chain(t, want->name) : NULL, e) < 0)
+		if (add_match(a, &c, former, want->table, want->name, want, t ? table_find_chain(t, want->name) : NULL, e) < 0)
 			return -1;
 	}
 	for (const struct table *t = rs->tables; t; t = t->next) {
 		if (t->store != store || t->family != l->family)
 			continue;
 		for (const struct chain *ch = t->chains; ch; ch = ch->next)
-			if (has_business(ch) && !istio_layout_find(l, t->name, ch->name) &&
-			    add_match(a, &c, t->name, ch->name, NULL, ch, e) < 0)
+			if ((has_business(ch) || (former && istio_layout_find(former, t->name, ch->name))) &&
+			    !istio_layout_find(l, t->name, ch->name) &&
+			    add_match(a, &c, former, t->name, ch->name, NULL, ch, e) < 0)
 				return -1;
 	}
 	count(&c);

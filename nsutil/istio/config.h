@@ -109,12 +109,18 @@ struct istio_cidrs {
 	struct istio_list v4, v6;
 };
 
+/* Interfaces whose rules a record says are Istio's: an undo file, or what the pod's programmer was told. */
+struct istio_known {
+	struct istio_list excluded, virtual_nics;
+};
+
 struct istio_config {
 	struct arena *arena;
 	enum istio_source source[ISTIO_MAX_SETTINGS]; /* by index in istio_settings */
 	const char *origin[ISTIO_MAX_SETTINGS]; /* the source in words, "annotation ..."; NULL: istio_source_name() */
 	bool sealed[ISTIO_MAX_SETTINGS];	/* the default is what was meant: not to be told from the rules */
 	const char *origin_now;			/* given to what is set next */
+	struct istio_known known;
 	const char *told_by;			/* the pod's configuration: "istio-init (cri ...)"; NULL: none was found */
 
 	/* SPEC A2, A3 by their names inside Istio. */

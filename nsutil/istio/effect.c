@@ -179,7 +179,7 @@ static int clear(struct istio_effects *x, const struct istio_compare *other, str
 
 	if (istio_layout_make(x->a, &none, x->family, &empty, e) < 0 || istio_layout_parse(&empty, other->store, e) < 0)
 		return -1;
-	status = istio_compare_make(x->a, x->rs, other->store, &empty, &c, e) < 0 ? -1 : arrange(x, &c, true, e);
+	status = istio_compare_make(x->a, x->rs, other->store, &empty, NULL, &c, e) < 0 ? -1 : arrange(x, &c, true, e);
 	istio_layout_free(&empty);
 	return status;
 }

@@ -100,9 +100,10 @@ struct side {
 	struct istio_found v4, v6;
 };
 
-static int look(struct arena *a, const struct ruleset *rs, struct side *s)
+static int look(struct arena *a, const struct ruleset *rs, const struct istio_known *known, struct side *s)
 {
-	const struct istio_view v4 = { rs, s->store, NFPROTO_IPV4, s->ambient }, v6 = { rs, s->store, NFPROTO_IPV6, s->ambient };
+	const struct istio_view v4 = { rs, s->store, NFPROTO_IPV4, s->ambient, known };
+	const struct istio_view v6 = { rs, s->store, NFPROTO_IPV6, s->ambient, known };
 
 	if (istio_recover(a, &v4, &s->v4) < 0 || istio_recover(a, &v6, &s->v6) < 0)
 		return -1;
@@ -139,7 +140,8 @@ static struct side *pick_any(struct side sides[4], bool native)
 	return s ? s : sides;
 }
 
-int istio_gather(struct arena *a, const struct ruleset *rs, bool native, struct istio_evidence *ret)
+int istio_gather(struct arena *a, const struct ruleset *rs, bool native, int only,
+		 const struct istio_known *known, struct istio_evidence *ret)
 {
 	struct side sides[4] = { { .store = STORE_LEGACY }, { .store = STORE_COMPAT }, { .store = STORE_NATIVE },
 				 { .store = STORE_NATIVE, .ambient = true } };
@@ -147,9 +149,9 @@ int istio_gather(struct arena *a, const struct ruleset *rs, bool native, struct 
 	struct side *s;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(sides); i++)
-		if (look(a, rs, &sides[i]) < 0)
+		if (look(a, rs, known, &sides[i]) < 0)
 			return -1;
-	s = pick_any(sides, native);
+	s = only < 0 ? pick_any(sides, native) : &sides[only];
 	x.store = s->store;
 	x.f = s->v4;
 	x.ipv6 = s->v6.any && s->v6.rules;

@@ -45,7 +45,7 @@ static unsigned misfit(struct arena *a, const struct istio_evidence *x, const st
 	struct istio_compare c;
 
 	if (istio_layout_make(a, v6 ? &p->v6 : &p->v4, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4, &l, NULL) < 0 ||
-	    istio_layout_parse(&l, x->store, NULL) < 0 || istio_compare_make(a, x->rs, x->store, &l, &c, NULL) < 0)
+	    istio_layout_parse(&l, x->store, NULL) < 0 || istio_compare_make(a, x->rs, x->store, &l, NULL, &c, NULL) < 0)
 		return UINT32_MAX;
 	return c.differences;
 }
@@ -198,11 +198,36 @@ static bool makes_sense(const struct istio_config *c, const struct istio_evidenc
 	return a && istio_settle(&trial, x, x->minor, false, NULL) == 0 && istio_config_resolve(&trial, NULL, NULL) == 0;
 }
 
+int istio_recognise_store(struct arena *a, const struct ruleset *rs, enum store store,
+			  const struct istio_known *known, struct istio_config **ret, struct err *e)
+{
+	const struct istio_setting *dropped = istio_setting_find("DropInvalid", strlen("DropInvalid"));
+	const struct istio_setting *ipv6 = istio_setting_find("EnableIPv6", strlen("EnableIPv6"));
+	struct istio_evidence x;
+
+	*ret = NULL;
+	if (istio_config_new(a, "none", ret, e) < 0)
+		return -1;
+	if (istio_gather(a, rs, false, (int)store, known, &x) < 0)
+		return err_oom(e);
+	if (x.f.any)
+		find_version(*ret, &x);
+	if (!x.f.any || !makes_sense(*ret, &x)) {
+		*ret = NULL;
+		return 0;
+	}
+	/* a lone rule that drops what is invalid, as former versions wrote it, may be anybody's */
+	if ((!x.f.drop_invalid && istio_config_value(*ret, dropped, "false", ISTIO_FROM_TARGET, e) < 0) ||
+	    (!x.ipv6 && istio_config_value(*ret, ipv6, "false", ISTIO_FROM_TARGET, e) < 0))
+		return -1;
+	return istio_settle(*ret, &x, x.minor, false, e) < 0 || istio_config_resolve(*ret, NULL, e) < 0 ? -1 : 0;
+}
+
 int istio_recognise(struct istio_config *c, const struct ruleset *rs, const struct netview *nv, struct err *e)
 {
 	struct istio_evidence x;
 
-	if (istio_gather(c->arena, rs, c->native_nftables, &x) < 0)
+	if (istio_gather(c->arena, rs, c->native_nftables, -1, &c->known, &x) < 0)
 		return err_oom(e);
 	if (!x.f.any)
 		return 0;

@@ -10,7 +10,7 @@
 /**
  * istio_recognise() - tell mode, version and settings from the rules
  * @c:		configuration, not yet resolved; only settings that nobody typed are changed, and what
- *		differs from the preset is noted
+ *		differs from the preset is noted; c->known helps where interfaces' rules look like anybody's
  * @rs:		ruleset
  * @nv:		routing rules, which alone tell TPROXY's table; NULL: not known
  * @e:		error
@@ -24,5 +24,19 @@
  * Return: 0, or -1
  */
 int istio_recognise(struct istio_config *c, const struct ruleset *rs, const struct netview *nv, struct err *e);
+
+/**
+ * istio_recognise_store() - what the rules of one store say by themselves, whatever is wanted now
+ * @a:		arena of the result
+ * @rs:		ruleset
+ * @store:	store; of the native one the sidecar's tables
+ * @known:	what a record says of interfaces; may be NULL
+ * @ret:	set: a resolved configuration; NULL when the store has nothing of Istio's, or nothing that makes sense
+ * @e:		error
+ *
+ * Return: 0, or -1
+ */
+int istio_recognise_store(struct arena *a, const struct ruleset *rs, enum store store,
+			  const struct istio_known *known, struct istio_config **ret, struct err *e);
 
 #endif

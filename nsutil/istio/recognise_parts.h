@@ -23,11 +23,14 @@ struct istio_evidence {
  * @a:		arena of the result
  * @rs:		ruleset
  * @native:	native tables are meant, if there are any
+ * @known:	what a record says of interfaces; may be NULL
+ * @only:	look at this store alone (of the native one at the sidecar's tables); -1: at all
  * @ret:	set on success; ret->f.any is false when there is nothing
  *
  * Return: 0, -1 when memory ran out
  */
-int istio_gather(struct arena *a, const struct ruleset *rs, bool native, struct istio_evidence *ret);
+int istio_gather(struct arena *a, const struct ruleset *rs, bool native, int only,
+		 const struct istio_known *known, struct istio_evidence *ret);
 
 /**
  * istio_settle() - write what was found into a configuration, as a version would have been told

@@ -283,10 +283,37 @@ static bool inside(const struct span *s, const struct istio_words *w)
 	return s->first && w->handle > s->first && w->handle < s->last;
 }
 
+/* Blanks around the name do no harm in the text. */
+static bool is_known(const struct istio_list *l, const char *nic)
+{
+	size_t n = strlen(nic);
+
+	for (unsigned i = 0; i < l->n; i++) {
+		const char *item = l->items[i] + strspn(l->items[i], " ");
+
+		if (strncmp(item, nic, n) == 0 && item[n + strspn(item + n, " ")] == '\0')
+			return true;
+	}
+	return false;
+}
+
+/* A second pair is somebody else's, unless both were made together with Istio's other rules. */
+static bool is_second(struct finder *f, const struct lines *out, unsigned i, const struct span *span)
+{
+	const char *nic = out->at[i].out;
+
+	if (!holds(&f->f->nics_exclude, nic))
+		return false;
+	for (unsigned k = 0; k <= i; k++)
+		if (is_nic(&out->at[k], nic, true) && f->v->store != STORE_NATIVE && !inside(span, &out->at[k]))
+			return true;
+	return false;
+}
+
 /*
  * Excluded interfaces have a rule in PREROUTING and one in OUTPUT, in the same order, and with TPROXY the same two in
  * mangle. Those of OUTPUT stand directly above the jump, unless somebody's rules have come in between: then the two
- * of mangle tell them from a foreign pair, or that they were made together with Istio's other rules.
+ * of mangle tell them from a foreign pair, or that they were made together with Istio's other rules, or a record.
  */
 static void find_excluded(struct finder *f, const struct lines *pre)
 {
@@ -304,8 +331,9 @@ static void find_excluded(struct finder *f, const struct lines *pre)
 	for (unsigned i = 0; i < end; i++) {
 		const char *nic = out.at[i].out;
 
-		if (!is_nic(&out.at[i], NULL, true) || holds(&f->f->nics_exclude, nic) /* a second one is somebody else's */ ||
-		    (i < start && !tproxy && !native && !inside(&span, &out.at[i])) ||
+		if (!is_nic(&out.at[i], NULL, true) || is_second(f, &out, i, &span) ||
+		    (i < start && !tproxy && !native && !inside(&span, &out.at[i]) &&
+		     !(f->v->known && is_known(&f->v->known->excluded, nic))) ||
 		    (tproxy && (!has_nic(&in_mangle, 0, in_mangle.n, nic, false, &at) ||
 				!has_nic(&out_mangle, 0, out_mangle.n, nic, true, &at))) ||
 		    !has_nic(pre, from, last, nic, false, &at))
@@ -315,10 +343,33 @@ static void find_excluded(struct finder *f, const struct lines *pre)
 	}
 }
 
+/*
+ * Where nothing outbound is captured, a virtual interface has a single rule, which may be anybody's: then it must be
+ * one that was made together with Istio's others, at the top of them, or a record must name it.
+ */
+static bool is_lone_virtual(struct finder *f, const struct istio_words *w, const struct span *span, bool top)
+{
+	if (!is_nic(w, NULL, false) || holds(&f->f->nics_exclude, w->in))
+		return false;
+	return (f->v->known && is_known(&f->v->known->virtual_nics, w->in)) ||
+	       (top && (f->v->store == STORE_NATIVE || inside(span, w)));
+}
+
+static unsigned top_end(struct finder *f, const struct lines *pre)
+{
+	unsigned i = 0, jump = jump_at(pre, "ISTIO_INBOUND");
+
+	while (i < jump && !(is_nic(&pre->at[i], NULL, false) && holds(&f->f->nics_exclude, pre->at[i].in)))
+		i++;
+	return i;
+}
+
 /* Each insert went to the top: the last one configured stands first. */
 static void find_virtual(struct finder *f, const struct lines *pre)
 {
 	struct istio_list found = { 0 };
+	struct span span = handles(f);
+	unsigned top = top_end(f, pre);
 
 	for (unsigned i = 0; i < pre->n; i++) {
 		const struct istio_words *w = &pre->at[i];
@@ -329,8 +380,8 @@ static void find_virtual(struct finder *f, const struct lines *pre)
 	}
 	/* the order is that of the RETURN rules, which are one for each */
 	for (unsigned i = pre->n; i-- > 0;)
-		if (is_nic(&pre->at[i], NULL, false) && holds(&found, pre->at[i].in) &&
-		    !holds(&f->f->nics_virtual, pre->at[i].in))
+		if (is_nic(&pre->at[i], NULL, false) && !holds(&f->f->nics_virtual, pre->at[i].in) &&
+		    (holds(&found, pre->at[i].in) || is_lone_virtual(f, &pre->at[i], &span, i < top)))
 			push(f, &f->f->nics_virtual, pre->at[i].in);
 	for (unsigned i = found.n; i-- > 0;)
 		if (!holds(&f->f->nics_virtual, found.items[i]))

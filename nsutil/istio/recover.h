@@ -11,6 +11,7 @@ struct istio_view {
 	enum store store;
 	uint8_t family; /* NFPROTO_IPV4 or NFPROTO_IPV6 */
 	bool ambient;	/* native: look into ambient's tables */
+	const struct istio_known *known; /* may be NULL */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/istio/recognise.h"
 
 /* Compiled into Istio. */
 enum {
@@ -75,6 +76,7 @@ struct finder {
 	unsigned families;
 	struct istio_routing *r;
 	int lo;
+	uint32_t former[STORE_COUNT]; /* marks that the packet rules of each store set; 0: none */
 	bool failed;
 };
 
@@ -134,6 +136,9 @@ static bool owns_rule(const struct finder *f, const struct nv_rule *x)
 		return false;
 	if (x->fwmark == SIDECAR_MARK && x->table == SIDECAR_TABLE)
 		return true;
+	for (unsigned s = 0; s < STORE_COUNT; s++)
+		if (x->fwmark == f->former[s] && (x->table == SIDECAR_TABLE || has_route(f, x->family, x->table)))
+			return true;
 	return f->c->tproxy && !f->c->ambient && x->fwmark == wanted.mark &&
 	       (x->table == wanted.table || has_route(f, x->family, x->table));
 }
@@ -270,12 +275,35 @@ static void find_extra_address(struct finder *f)
 		edit(f, false, step, "extra", "an address that only Istio's IPv6 rules need");
 }
 
-int istio_routing_compare(struct arena *a, const struct netview *nv, const struct istio_config *c,
-			  unsigned families, struct istio_routing *r)
+/* Is there a rule that only a former mark would explain? */
+static bool is_asked_for(const struct finder *f)
+{
+	for (unsigned k = 0; k < f->nv->n_rules; k++)
+		if (only_mark(&f->nv->rules[k]) && f->nv->rules[k].fwmask == UINT32_MAX && !owns_rule(f, &f->nv->rules[k]))
+			return true;
+	return false;
+}
+
+/* What cannot be told, or made sense of, is as good as not there. */
+static void find_former(struct finder *f, const struct ruleset *rs)
+{
+	if (!is_asked_for(f))
+		return;
+	for (unsigned s = 0; s < STORE_COUNT; s++) {
+		struct istio_config *c;
+
+		if (istio_recognise_store(f->a, rs, (enum store)s, NULL, &c, NULL) == 0 && c && c->tproxy)
+			f->former[s] = marked(c, AF_INET).mark;
+	}
+}
+
+int istio_routing_compare(struct arena *a, const struct netview *nv, const struct ruleset *rs,
+			  const struct istio_config *c, unsigned families, struct istio_routing *r)
 {
 	const struct nv_link *lo = nv_link_by_name(nv, "lo");
 	struct finder f = { .a = a, .nv = nv, .c = c, .families = families, .r = r, .lo = lo ? lo->index : 1 };
 
+	find_former(&f, rs);
 	find_missing(&f);
 	find_extra_rules(&f);
 	find_extra_routes(&f);

@@ -52,22 +52,25 @@ struct istio_routing {
 int istio_routing_plan(struct arena *a, const struct istio_config *c, unsigned families,
 		       struct istio_routing *ret);
 
+struct ruleset;
+
 /**
  * istio_routing_compare() - what has to be done so that the namespace has the wanted steps and no others
  * @a:		arena of the result
  * @nv:		links, addresses, routes and rules of the namespace
+ * @rs:		packet rules as they are: the marks of TPROXY in them tell Istio's from foreign ones, too
  * @c:		resolved configuration: its mark and table tell Istio's from foreign ones
  * @families:	as above
  * @r:		'wanted' is what is wanted: none for a flush; the edits are set on success
  *
  * Istio's are: ::6/128 on lo; a rule that asks for nothing but Istio's mark (1337, the configured
- * one, or ambient's 0x111/0xfff) and leads to the table that goes with it; and that table's "local
+ * one, one that its packet rules set, or ambient's 0x111/0xfff) and leads to the table that goes with it; and that table's "local
  * default dev lo", unless a foreign rule leads there too.
  *
  * Return: 0, or -1 when memory ran out
  */
-int istio_routing_compare(struct arena *a, const struct netview *nv, const struct istio_config *c,
-			  unsigned families, struct istio_routing *r);
+int istio_routing_compare(struct arena *a, const struct netview *nv, const struct ruleset *rs,
+			  const struct istio_config *c, unsigned families, struct istio_routing *r);
 
 /**
  * istio_routing_restore() - what has to be done so that edits that were made are not made any more

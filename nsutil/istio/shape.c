@@ -111,6 +111,7 @@ bool istio_owns_rule(const struct rule *r)
 {
 	if (leads_to_istio(r) || is_probe(r) || istio_is_guardrail(r))
 		return true;
-	return strcmp(r->chain->table->name, "mangle") == 0 && strcmp(r->chain->name, "OUTPUT") == 0 &&
-	       is_tproxy_mark(r);
+	if (strcmp(r->chain->table->name, "mangle") == 0 && strcmp(r->chain->name, "OUTPUT") == 0 && is_tproxy_mark(r))
+		return true;
+	return istio_is_orphan(r);
 }

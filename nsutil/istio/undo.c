@@ -159,6 +159,10 @@ static int put_all(struct arena *a, const struct netns *ns, const struct istio_c
 		return -1;
 	buf_fmt(b, "# cnish undo 2\n# target %.*s\n# netns %s\n# command %s\n", (int)strcspn(label, "\r\n"), label,
 		identity, command);
+	if (c->wanted && c->wanted->exclude_interfaces[0])
+		buf_fmt(b, "# excluded %s\n", c->wanted->exclude_interfaces);
+	if (c->wanted && c->wanted->virtual_interfaces[0])
+		buf_fmt(b, "# virtual %s\n", c->wanted->virtual_interfaces);
 	return put_former(c, b) < 0 || buf_failed(b) ? -1 : 0;
 }
 

@@ -11,7 +11,8 @@
  * a way that is not used again while the machine runs (its cookie and the boot's id); then comes, for
  * each store and family, iptables-save text of the tables that are touched, each under a line with
  * the fingerprints it has before and will have after the change. So a change that was cut off can
- * be undone too: every table is one or the other, guardrails aside.
+ * be undone too: every table is one or the other, guardrails aside. Interfaces that were configured are
+ * noted: their rules look like anybody's, see istio_undo_known().
  */
 struct istio_undo_table {
 	enum store store;
@@ -26,6 +27,7 @@ struct istio_undo {
 	const char *id;	     /* the time as it stands in the file's name: what a person types */
 	const char *command; /* "istio apply" */
 	const char *label;   /* of the target */
+	const char *excluded, *virtual_nics; /* lists of interfaces as they were configured; NULL: none */
 	int64_t time;	     /* seconds since 1970 */
 	bool undone;
 	struct istio_undo_table *tables;
@@ -62,6 +64,16 @@ int istio_undo_write(struct arena *a, const struct netns *ns, const struct istio
  */
 int istio_undo_list(struct arena *a, const struct netns *ns, struct istio_undo **ret, unsigned *ret_n,
 		    struct err *e);
+
+/**
+ * istio_undo_known() - whose rules the last change that was not taken back made
+ * @a:		arena of the result
+ * @ns:		namespace
+ * @ret:	set; empty when nothing was recorded, or Istio was removed since
+ *
+ * Return: 0, -1 when memory ran out; files that cannot be read are as good as none
+ */
+int istio_undo_known(struct arena *a, const struct netns *ns, struct istio_known *ret);
 
 enum istio_undo_state {
 	ISTIO_UNDO_BEFORE, /* all is as it was: nothing to do */

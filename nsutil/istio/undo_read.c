@@ -115,6 +115,10 @@ static int parse_line(struct arena *a, struct istio_undo *u, const char *line, c
 		u->label = arena_strdup(a, rest);
 	else if ((rest = rest_of(line, "# command ")))
 		u->command = arena_strdup(a, rest);
+	else if ((rest = rest_of(line, "# excluded ")))
+		u->excluded = arena_strdup(a, rest);
+	else if ((rest = rest_of(line, "# virtual ")))
+		u->virtual_nics = arena_strdup(a, rest);
 	else if ((rest = rest_of(line, "# store ")))
 		return parse_store(rest, store, family);
 	else if ((rest = rest_of(line, "# table ")))
@@ -203,6 +207,22 @@ int istio_undo_list(struct arena *a, const struct netns *ns, struct istio_undo *
 	*ret = all;
 	*ret_n = n;
 	return 0;
+}
+
+int istio_undo_known(struct arena *a, const struct netns *ns, struct istio_known *ret)
+{
+	struct istio_undo *all = NULL;
+	unsigned n = 0, i = 0;
+
+	*ret = (struct istio_known){ .excluded = { .n = 0 } };
+	if (istio_undo_list(a, ns, &all, &n, NULL) < 0)
+		return 0;
+	while (i < n && (all[i].undone || strcmp(all[i].command, "istio undo") == 0))
+		i++;
+	if (i == n || strcmp(all[i].command, "istio apply") != 0)
+		return 0;
+	return istio_split(a, all[i].excluded ? all[i].excluded : "", &ret->excluded) < 0 ||
+	       istio_split(a, all[i].virtual_nics ? all[i].virtual_nics : "", &ret->virtual_nics) < 0 ? -1 : 0;
 }
 
 /* The text between "# store" lines goes to the reader of iptables-save text. */

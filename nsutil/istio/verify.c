@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/istio/former.h"
 #include "nsutil/ruleset/reach.h"
 #include "nsutil/ruleset/text.h"
 
@@ -182,7 +183,7 @@ static int report_residue(struct istio_reporter *r, const struct istio_compare *
 			diff.effect = istio_effects_residue(r->effects, arena_printf(r->a,
 				"residue: the kernel evaluates it besides the rules of the %s store", store_name(home)));
 		for (uint32_t i = 0; i < m->n; i++) {
-			if (m->state[i] == ISTIO_FOREIGN || (!istio_owns_chain(m->name) && !istio_owns_rule(m->rules[i])))
+			if (m->state[i] == ISTIO_FOREIGN || !c->any)
 				continue;
 			diff.index = i + 1;
 			diff.rule = istio_report_text(r->a, m->rules[i]);
@@ -265,7 +266,8 @@ static int verify_family(struct istio_reporter *r, struct ruleset *rs, const str
 	for (unsigned s = 0; s < 2; s++)
 		if (istio_layout_make(r->a, v6 ? &p->v6 : &p->v4, family, &sides[s].layout, r->e) < 0 ||
 		    istio_layout_parse(&sides[s].layout, (enum store)s, r->e) < 0 ||
-		    istio_compare_make(r->a, rs, (enum store)s, &sides[s].layout, &sides[s].compare, r->e) < 0)
+		    istio_former_compare(r->a, rs, (enum store)s, &sides[s].layout, &p->config->known, &sides[s].compare,
+					 r->e) < 0)
 			return -1;
 	istio_store_choose(rs, family, p->config->force_binary, &sides[STORE_LEGACY].compare,
 			   &sides[STORE_COMPAT].compare, &choice);
@@ -315,7 +317,7 @@ int istio_verify(struct arena *a, struct ruleset *rs, const struct istio_plan *p
 	if (verify_native(&r, rs, p, nv) < 0)
 		return -1;
 	if (nv && (istio_routing_plan(a, p->config, families, &report.routing) < 0 ||
-		   istio_routing_compare(a, nv, p->config, families, &report.routing) < 0))
+		   istio_routing_compare(a, nv, rs, p->config, families, &report.routing) < 0))
 		return err_oom(e);
 	report.clean = report.n == 0 && report.routing.n == 0 && !report.unread;
 	*ret = report;

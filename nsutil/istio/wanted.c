@@ -5,6 +5,7 @@
 #include <linux/netfilter.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/istio/former.h"
 #include "nsutil/istio/verify.h"
 
 int istio_wanted_make(struct arena *a, const struct istio_plan *p, struct istio_wanted *ret)
@@ -35,7 +36,7 @@ static bool family_holds(struct arena *a, const struct istio_layout at[2], const
 	struct istio_compare c[2];
 
 	for (unsigned s = 0; s < 2; s++)
-		if (istio_compare_make(a, rs, (enum store)s, &at[s], &c[s], NULL) < 0)
+		if (istio_compare_make(a, rs, (enum store)s, &at[s], NULL, &c[s], NULL) < 0 || istio_former_matters(rs, &c[s]))
 			return false;
 	if (!c[0].any && !c[1].any)
 		return at[0].n == 0;

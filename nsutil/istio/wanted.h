@@ -25,7 +25,8 @@ void istio_wanted_free(struct istio_wanted *w);
  * @w:		what is wanted
  * @rs:		ruleset that was read
  *
- * Return: false also when memory ran out, or when Istio's rules stand in two stores
+ * Return: false also when memory ran out, when Istio's rules stand in two stores, or when a rule of a shared chain
+ * may be Istio's by another plan
  */
 bool istio_wanted_holds(const struct istio_wanted *w, const struct ruleset *rs);
 

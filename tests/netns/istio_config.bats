@@ -63,6 +63,19 @@ init() {
 	jq -e '[.pods[] | select(.name == "cart") | .drift] == [1]' /run/scan
 	# what is typed is taken at its word
 	"${cnish[@]}" -o json istio show --preset istio-init 2>/dev/null | jq -e '.expected.from == "settings"'
+	# interfaces' rules look like anybody's where others stand between: the pod says whose they are
+	local x="pod_exec iptables-legacy -w 10 -t nat"
+	"${cnish[@]}" --yes istio flush >/dev/null 2>&1
+	"$CNISH" -t netns:pod istio show -o save -4 ENABLE_INBOUND_IPV6=false ISTIO_EXCLUDE_INTERFACES=eth5 2>/dev/null | pod_exec iptables-legacy-restore --noflush
+	$x -I OUTPUT 2 -p udp -j ACCEPT
+	"$CNISH" -t netns:pod --yes istio flush >/dev/null 2>&1
+	[ "$($x -S | grep -c eth5)" = 2 ]
+	printf '*nat\nCOMMIT\n' | pod_exec iptables-legacy-restore
+	"$CNISH" -t netns:pod istio show -o save -4 ENABLE_INBOUND_IPV6=false ISTIO_EXCLUDE_INTERFACES=eth5 2>/dev/null | pod_exec iptables-legacy-restore --noflush
+	$x -I OUTPUT 2 -p udp -j ACCEPT
+	container "$(id b)" istio-init '{}' '{State: {Running: false}, Path: "pilot-agent", Args: ["istio-iptables", "-c", "eth5"], Config: {}}'
+	"${cnish[@]}" --yes istio flush >/dev/null 2>&1
+	$x -S | grep -- '^-[AN]' | diff - <(echo '-A OUTPUT -p udp -j ACCEPT')
 	# a vector that is none of Istio's: said, and passed over
 	container "$(id b)" istio-init '{}' '{State: {Running: false}, Path: "pilot-agent", Args: ["istio-iptables", "--frobnicate"], Config: {}}'
 	show
@@ -83,8 +96,38 @@ cni() {
 	is KUBE_VIRT_INTERFACES tap2 'annotation istio.io/reroute-virtual-interfaces'
 	is REDIRECT_DNS true 'environment of istio-proxy'
 	is CAPTURE_ALL_DNS true 'environment of istio-proxy'
+	# what the plugin reads from the node agent's environment is told from the rules; all else is known
+	"$CNISH" -t netns:pod --yes istio apply --preset cni ISTIO_LOCAL_EXCLUDE_PORTS=8080,15021,15020,15090 \
+		ISTIO_SERVICE_CIDR=10.1.0.0/16 KUBE_VIRT_INTERFACES=tap2 REDIRECT_DNS=true CAPTURE_ALL_DNS=true \
+		ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR=127.0.0.0/8 ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=77 ISTIO_OUTBOUND_PORTS=81 >/dev/null 2>&1
+	! "$CNISH" --host-root /run/node --runtime none -t shop/cart -o json istio verify >/run/json 2>/dev/null
+	jq -e '[.differences[] | [.kind, .rule]] == [["extra", "-p tcp -m tcp --dport 81 -j ISTIO_REDIRECT"]]' /run/json
 }
 @test "no init container: annotations and the proxy's environment, as the CNI plugin goes by them" { in_pod cni; }
+
+ambient() {
+	node '{"annotation.ambient.istio.io/bypass-inbound-capture": "true", "annotation.ambient.istio.io/dns-capture": "false",
+		"annotation.istio.io/reroute-virtual-interfaces": "tap2"}'
+	show
+	jq -e '.expected.mode == "ambient"' /run/json
+	is INGRESS_MODE true 'annotation ambient.istio.io/bypass-inbound-capture'
+	is REDIRECT_DNS false 'annotation ambient.istio.io/dns-capture'
+	is KUBE_VIRT_INTERFACES tap2 'annotation istio.io/reroute-virtual-interfaces'
+	# the rules are not as the pod asks: that is a difference, not another setting
+	"$CNISH" -t netns:pod --yes istio apply MODE=ambient REDIRECT_DNS=true INGRESS_MODE=true KUBE_VIRT_INTERFACES=tap2 >/dev/null 2>&1
+	! "$CNISH" --host-root /run/node --runtime none -t shop/cart -o json istio verify >/run/json 2>/dev/null
+	jq -e '.differences | length > 0 and all(.[]; .kind == "extra" and (.rule | test("15053|53 -j CT|ISTIO_(PRERT|OUTPUT)$")))' /run/json
+	# a word that is no truth is none
+	node '{"annotation.ambient.istio.io/dns-capture": "maybe"}'
+	show
+	is REDIRECT_DNS true rules
+	# a sidecar's rules are a sidecar's, whatever was asked of the agent
+	"$CNISH" -t netns:pod --yes istio apply --preset istio-init >/dev/null 2>&1
+	node '{"annotation.ambient.istio.io/dns-capture": "true"}'
+	show
+	jq -e '.expected.mode == "REDIRECT"' /run/json
+}
+@test "an ambient pod: annotations for the node's agent" { in_pod ambient; }
 
 proxy() {
 	cp "$(command -v sleep)" /run/pilot-agent

@@ -298,9 +298,7 @@ class Round:
         again = json.loads(self.istio('apply', '--preset', 'none', '--store', self.store, *self.words).stdout)
         if again['changed']:
             raise RuntimeError('a second apply changed: %s' % again)
-        # rules for interfaces are anybody's: with foreign ones between, only the settings tell whose
-        named = self.store != 'native' and self.s['MODE'] == 'sidecar' and (self.s['ISTIO_EXCLUDE_INTERFACES'] or self.s['KUBE_VIRT_INTERFACES'])
-        self.istio('flush', *(['--preset', 'none'] + self.words if named else []))
+        self.istio('flush')
         left, wanted = state('got'), without_istio(mixed)
         wanted['routing'] = before['routing']
         self.must(wanted, left, 'flush')
