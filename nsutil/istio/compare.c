@@ -135,6 +135,13 @@ static void match_misplaced(struct work *w)
 		}
 }
 
+/* In a shared chain a plain twin of a rule about an interface, or about what is invalid, may be somebody else's. */
+static bool may_be_foreign(const struct istio_match *m, uint32_t at, const struct istio_rule *twin)
+{
+	return !istio_owns_chain(m->name) && !istio_owns_rule(m->rules[at]) &&
+	       (twin->role == ISTIO_ROLE_EXCLUDED_NIC || twin->role == ISTIO_ROLE_VIRTUAL_NIC || twin->role == ISTIO_ROLE_INVALID);
+}
+
 static void match_duplicates(struct work *w)
 {
 	struct istio_match *m = w->m;
@@ -144,10 +151,7 @@ static void match_duplicates(struct work *w)
 
 		for (uint32_t i = 0; i < m->want->n && m->state[at] == ISTIO_EXTRA; i++)
 			if (canon_same(&m->want->canon[i], &w->canon[at])) {
-				/* In a shared chain a plain twin of a planned rule may be somebody else's. */
-				m->state[at] = istio_owns_chain(m->name) || istio_owns_rule(m->rules[at])
-						       ? ISTIO_DUPLICATE
-						       : ISTIO_FOREIGN;
+				m->state[at] = may_be_foreign(m, at, m->want->plan[i]) ? ISTIO_FOREIGN : ISTIO_DUPLICATE;
 				m->to[at] = i;
 			}
 	}

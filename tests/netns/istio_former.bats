@@ -101,12 +101,33 @@ orphans() {
 	# what goes with DNS capture is anybody's when there is none
 	pod_exec "iptables-$tool" -w 10 -t raw -A OUTPUT -p udp --dport 53 -j CT --zone 2
 	pod_exec "iptables-$tool" -w 10 -t nat -A OUTPUT -p udp --dport 53 -m owner --uid-owner 1337 -j RETURN
+	# and Kuma's are those of another user
+	pod_exec "iptables-$tool" -w 10 -t nat -A OUTPUT -p tcp --dport 99 -j ACCEPT
+	pod_exec "iptables-$tool" -w 10 -t nat -A OUTPUT -p udp --dport 53 -m owner --uid-owner 5678 -j RETURN
+	pod_exec "iptables-$tool" -w 10 -t nat -A OUTPUT -p udp --dport 53 -j REDIRECT --to-ports 15053
+	pod_exec "iptables-$tool" -w 10 -t raw -A OUTPUT -p udp --sport 15053 -m owner --uid-owner 5678 -j CT --zone 2
 	rules "iptables-$tool" >/run/foreign
 	istio flush
 	rules "iptables-$tool" | diff /run/foreign -
 }
 @test "legacy: what Istio's own clean-up leaves is flushed" { in_pod orphans legacy; }
 @test "compat: what Istio's own clean-up leaves is flushed" { in_pod orphans nft; }
+
+# A second one of a rule that nobody else would write is a duplicate, whatever mark it is about
+duplicate() {
+	local x="pod_exec iptables-$1 -w 10 -t mangle"
+	istio apply --store "$2" ISTIO_INBOUND_INTERCEPTION_MODE=TPROXY ISTIO_INBOUND_TPROXY_MARK=77
+	rules "iptables-$1" >/run/applied
+	$x -A OUTPUT -o lo -p tcp -m mark --mark 77 -j RETURN
+	$x -A OUTPUT -o lo -p tcp -m mark --mark 77 -m comment --comment mine -j RETURN
+	! "$CNISH" -t netns:pod -o json istio verify >/run/json 2>/dev/null
+	jq -e '[.differences[] | [.kind, .chain]] == [["duplicate", "OUTPUT"]]' /run/json
+	istio apply
+	rules "iptables-$1" | grep -v mine | diff /run/applied -
+	rules "iptables-$1" | grep -q mine
+}
+@test "legacy: a duplicate beside others' rules is named and removed" { in_pod duplicate legacy legacy; }
+@test "compat: a duplicate beside others' rules is named and removed" { in_pod duplicate nft compat; }
 
 # In the legacy store, without TPROXY, interfaces' rules look like anybody's: what cnish applied is on record
 record() {
