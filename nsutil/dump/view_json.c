@@ -36,7 +36,8 @@ static const struct field addr_fields[] = {
 	F(nv_addr, flags, K_UINT),  F(nv_addr, peer, K_ADDR), END,
 };
 static const struct field hop_fields[] = {
-	F(nv_nexthop, oif, K_INT), F(nv_nexthop, via, K_ADDR), F(nv_nexthop, weight, K_UINT), END,
+	F(nv_nexthop, oif, K_INT), F(nv_nexthop, via, K_ADDR), F(nv_nexthop, weight, K_UINT),
+	F(nv_nexthop, realm, K_UINT), END,
 };
 static const struct field route_fields[] = {
 	F(nv_route, family, K_UINT), F(nv_route, type, K_UINT),	   F(nv_route, scope, K_UINT),
@@ -45,7 +46,8 @@ static const struct field route_fields[] = {
 	F(nv_route, prefsrc, K_ADDR), F(nv_route, mtu, K_UINT),	   END,
 };
 static const struct field rule_fields[] = {
-	F(nv_rule, family, K_UINT),	F(nv_rule, action, K_UINT),    F(nv_rule, invert, K_BOOL),
+	F(nv_rule, realm, K_UINT),	F(nv_rule, family, K_UINT),
+	F(nv_rule, action, K_UINT),    F(nv_rule, invert, K_BOOL),
 	F(nv_rule, priority, K_UINT),	F(nv_rule, table, K_UINT),     F(nv_rule, src, K_ADDR),
 	F(nv_rule, dst, K_ADDR),	F(nv_rule, src_len, K_UINT),   F(nv_rule, dst_len, K_UINT),
 	F(nv_rule, fwmark, K_UINT),	F(nv_rule, fwmask, K_UINT),    F(nv_rule, iif, K_TEXT),

@@ -70,6 +70,12 @@ static void put_gateway(struct nlmsghdr *msg, uint8_t family, const struct addr 
 	mnl_attr_put(msg, RTA_VIA, sizeof(other) + addr_len(via), rtvia);
 }
 
+static void put_realm(struct nlmsghdr *msg, uint16_t attribute, uint32_t realm)
+{
+	if (realm)
+		mnl_attr_put_u32(msg, attribute, realm);
+}
+
 static void put_hops(struct nlmsghdr *msg, const struct nv_route *r)
 {
 	struct nlattr *nest = mnl_attr_nest_start(msg, RTA_MULTIPATH);
@@ -84,6 +90,7 @@ static void put_hops(struct nlmsghdr *msg, const struct nv_route *r)
 		nh->rtnh_hops = r->hops[i].weight ? (uint8_t)(r->hops[i].weight - 1) : 0;
 		nh->rtnh_flags = r->hops[i].via.family ? RTNH_F_ONLINK : 0;
 		put_gateway(msg, r->family, &r->hops[i].via);
+		put_realm(msg, RTA_FLOW, r->hops[i].realm);
 		nh->rtnh_len = (uint16_t)(msg->nlmsg_len - before);
 	}
 	mnl_attr_nest_end(msg, nest);
@@ -134,6 +141,7 @@ static int add_route(int fd, const struct nv_route *r)
 		if (r->hops[0].oif)
 			mnl_attr_put_u32(msg, RTA_OIF, (uint32_t)r->hops[0].oif);
 		put_gateway(msg, r->family, &r->hops[0].via);
+		put_realm(msg, RTA_FLOW, r->hops[0].realm);
 	} else if (r->n_hops) {
 		put_hops(msg, r);
 	}
@@ -205,6 +213,7 @@ static void put_selectors(struct nlmsghdr *msg, const struct nv_rule *r)
 		mnl_attr_put(msg, FRA_UID_RANGE, sizeof(uids), &uids);
 	if (r->ipproto)
 		mnl_attr_put_u8(msg, FRA_IP_PROTO, r->ipproto);
+	put_realm(msg, FRA_FLOW, r->realm);
 	put_range(msg, FRA_SPORT_RANGE, r->sport_from, r->sport_to);
 	put_range(msg, FRA_DPORT_RANGE, r->dport_from, r->dport_to);
 }

@@ -12,7 +12,7 @@ static unsigned full_len(uint8_t family)
 	return family == AF_INET ? 32 : 128;
 }
 
-/* RTA_GATEWAY is of the route's family; RTA_VIA names its own (IPv4 over an IPv6 gateway). */
+/* RTA_GATEWAY is of the route's family; RTA_VIA names its own (IPv4 over an IPv6 gateway). RTA_FLOW is a realm. */
 static void parse_gateway(const struct nv_attrs *a, uint8_t family, struct nv_nexthop *hop)
 {
 	struct {
@@ -20,6 +20,7 @@ static void parse_gateway(const struct nv_attrs *a, uint8_t family, struct nv_ne
 		uint8_t bytes[16];
 	} via;
 
+	nv_attr_u32(a, RTA_FLOW, &hop->realm);
 	if (nv_attr_addr(a, RTA_GATEWAY, family, &hop->via))
 		return;
 	memset(&via, 0, sizeof(via));

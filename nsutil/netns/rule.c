@@ -51,6 +51,7 @@ static void parse_action(const struct nv_attrs *a, struct nv_rule *r)
 	nv_attr_u32(a, FRA_PRIORITY, &r->priority);
 	nv_attr_u32(a, FRA_TABLE, &r->table);
 	nv_attr_u32(a, FRA_GOTO, &r->goto_target);
+	nv_attr_u32(a, FRA_FLOW, &r->realm);
 	r->l3mdev = nv_attr_u8(a, FRA_L3MDEV, &l3mdev) && l3mdev;
 	r->suppress_prefixlen = -1;
 	if (nv_attr_u32(a, FRA_SUPPRESS_PREFIXLEN, &suppress) && suppress != UINT32_MAX)

@@ -39,6 +39,7 @@ struct nv_nexthop {
 	int oif;
 	struct addr via;	/* family 0 when on link */
 	uint8_t weight;
+	uint32_t realm;		/* RTA_FLOW: 0 none */
 };
 
 struct nv_route {
@@ -65,6 +66,7 @@ struct nv_rule {		/* ip rule */
 	uint16_t sport_from, sport_to, dport_from, dport_to; /* 0-0 when any */
 	bool l3mdev;
 	int suppress_prefixlen; /* -1 when none */
+	uint32_t realm;		/* FRA_FLOW: 0 none */
 	uint32_t goto_target;
 };
 

@@ -124,6 +124,13 @@ static bool can_route(struct run *r)
 	return !r->ended;
 }
 
+/* set_class_tag(): each half of it counts where nothing stands there yet */
+static uint32_t class_tag(uint32_t id, uint32_t tag)
+{
+	id |= id & 0xffff ? 0 : tag & 0xffff;
+	return id & 0xffff0000 ? id : id | (tag & 0xffff0000);
+}
+
 static void take_output_route(struct run *r, const struct route_result *res)
 {
 	r->dev = res->oif;
@@ -131,6 +138,8 @@ static void take_output_route(struct run *r, const struct route_result *res)
 	r->routed = true;
 	r->route = res->route;
 	r->via = res->via;
+	r->realm = class_tag(res->realm, res->rule_realm);
+	r->realm_unknown = false;
 }
 
 /* IN_DEV_NET_ROUTE_LOCALNET() */
@@ -305,8 +314,16 @@ static bool has_own_rules(const struct netview *nv)
 	return n > 3;
 }
 
+/* fib_combine_itag(): of the route back to the source, as the upper half */
+static uint32_t source_tag(const struct route_result *back)
+{
+	uint32_t realm = back->route && back->route->n_hops ? back->route->hops[0].realm : 0, tag = realm << 16;
+
+	return (tag ? tag : back->rule_realm << 16) | back->rule_realm >> 16;
+}
+
 /* __fib_validate_source(), the way back: from the destination to the source */
-static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned filter)
+static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned filter, uint32_t *tag)
 {
 	struct route_key k = key_of(r);
 	struct route_result back;
@@ -322,6 +339,7 @@ static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned fi
 		return true;
 	if (back.kind == ROUTE_UNREACHABLE)
 		return !filter;
+	*tag = source_tag(&back);
 	if (back.kind == ROUTE_LOCAL)
 		return r->t->nv->accept_local || l->accept_local;
 	if (back.kind != ROUTE_UNICAST)
@@ -332,18 +350,21 @@ static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned fi
 	return back.oif == l->index || filter != 1;
 }
 
-/* fib_validate_source(); a source that is not known is taken for a good one */
-static bool source_is_valid(struct run *r, int iif)
+/* fib_validate_source(); a source that is not known is taken for a good one. @tag: its realm's */
+static bool source_is_valid(struct run *r, int iif, uint32_t *tag)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
 	struct addr src = packet_addr(&r->pkt, false);
 	unsigned filter;
 
+	*tag = 0;
+	r->realm_unknown = r->t->nv->realms && !run_v6(r); /* as long as there is no look at the source */
 	if (!l || !l->has_conf || !src.family || addr_is_any(&src) || l->flags & IFF_LOOPBACK)
 		return true;
+	r->realm_unknown = false;
 	filter = l->rp_filter > r->t->nv->rp_filter ? l->rp_filter : r->t->nv->rp_filter;
-	if (filter || has_own_rules(r->t->nv))
-		return way_back_is_good(r, l, filter);
+	if (filter || has_own_rules(r->t->nv) || r->t->nv->realms) /* fib_num_tclassid_users() */
+		return way_back_is_good(r, l, filter, tag);
 	return r->t->nv->accept_local || l->accept_local || !nv_addr_is_local(r->t->nv, &src);
 }
 
@@ -393,6 +414,7 @@ static void route_and_deliver(struct run *r, int iif)
 {
 	struct route_result res;
 	struct route_key k;
+	uint32_t tag = 0;
 
 	if (!can_route(r) || routed_by_sender(r))
 		return;
@@ -410,11 +432,13 @@ static void route_and_deliver(struct run *r, int iif)
 	r->routed = true;
 	r->route = res.route;
 	r->via = res.via;
-	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !source_is_valid(r, iif)) {
+	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !source_is_valid(r, iif, &tag)) {
 		run_end(r, TRACE_DROP, "its source is not to be reached that way, or is an address of the namespace: dropped "
 				       "as a martian packet (rp_filter, accept_local)");
 		return;
 	}
+	/* what is delivered here has its source's alone (ip_route_input_slow) */
+	r->realm = res.kind == ROUTE_UNICAST ? class_tag(class_tag(res.realm, res.rule_realm), tag) : tag;
 	switch (res.kind) {
 	case ROUTE_UNREACHABLE: end_unreachable(r, res.why); break;
 	case ROUTE_UNICAST: forward(r, &res, iif); break;

@@ -97,15 +97,30 @@ static void iiftype_eval(struct run *r, struct value *v)
 		value_unknown(v, 16, "newer kernels mean the outgoing interface here");
 }
 
-/* dst_entry.tclassid: 0 where neither a route nor a policy rule has a realm */
+/* A bundle of an earlier version says that there are realms, and not which. */
+static bool realms_read(const struct netview *nv)
+{
+	for (unsigned i = 0; i < nv->n_rules; i++)
+		if (nv->rules[i].realm)
+			return true;
+	for (unsigned i = 0; i < nv->n_routes; i++)
+		for (unsigned k = 0; k < nv->routes[i].n_hops; k++)
+			if (nv->routes[i].hops[k].realm)
+				return true;
+	return false;
+}
+
+/* dst_entry.tclassid, which IPv6 has not */
 static void realm_eval(const struct run *r, struct value *v)
 {
 	if (!r->routed)
 		value_absent(v, "the packet has no route yet");
-	else if (r->t->nv->routes_unread || r->t->nv->realms)
-		value_unknown(v, 32, "the realms of routes are not followed");
+	else if (r->t->nv->routes_unread || (r->t->nv->realms && !realms_read(r->t->nv)))
+		value_unknown(v, 32, "the realms of routes are not read");
+	else if (r->realm_unknown)
+		value_unknown(v, 32, "the realm of the packet's source is not known");
 	else
-		value_uint(v, 0, 32);
+		value_uint(v, run_v6(r) ? 0 : r->realm, 32);
 }
 
 static const char ipsec_unknown[] = "IPsec policies and states are not followed";

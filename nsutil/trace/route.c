@@ -149,6 +149,7 @@ static void take_hop(const struct route_key *k, const struct nv_route *r, struct
 		pick = k->ask.fn(k->ask.ctx, n, "next hop of a multipath route");
 	res->oif = r->hops[pick].oif;
 	res->via = r->hops[pick].via;
+	res->realm = r->hops[pick].realm;
 }
 
 static void take_route(const struct netview *nv, const struct route_key *k, const struct nv_route *r,
@@ -213,6 +214,7 @@ static bool apply_rule(const struct netview *nv, const struct nv_rule *r, const 
 	if (r->suppress_prefixlen >= 0 && found->dst_len <= r->suppress_prefixlen)
 		return false;
 	take_route(nv, k, found, res);
+	res->rule_realm = r->realm;
 	return true;
 }
 

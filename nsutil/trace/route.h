@@ -35,6 +35,7 @@ struct route_result {
 	struct addr via;	/* family 0: on link */
 	struct addr src;	/* chosen source address; family 0 when none fits */
 	uint32_t table;
+	uint32_t realm, rule_realm; /* of the hop, and of the policy rule */
 	const char *why;	/* UNREACHABLE: why */
 };
 

@@ -86,6 +86,8 @@ struct run {
 	bool gathered;		/* it was put together of fragments */
 	const struct nv_route *route; /* the route itself; NULL: an own address stood in for one */
 	struct addr via;	/* of it; family 0 when on link */
+	uint32_t realm;		/* of it, dst_entry.tclassid */
+	bool realm_unknown;
 	struct addr source;	/* of the packet before anything was rewritten */
 	const struct nv_socket *assigned; /* by tproxy */
 	/* sets that rules on the way have changed */

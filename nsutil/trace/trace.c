@@ -294,6 +294,8 @@ static void start_over(struct run *r)
 	r->work = 0;
 	r->dev = 0;
 	r->route = NULL;
+	r->realm = 0;
+	r->realm_unknown = false;
 	r->assigned = NULL;
 	r->n_touched = r->n_ipsets_touched = 0;
 	r->template = TEMPLATE_UNASKED;

@@ -29,7 +29,7 @@ static const char script[] =
 	"ip link set v0 mtu 1400 group 7\n"
 	"ip addr add 10.7.0.2/24 dev v0; ip addr add 192.0.2.1 peer 192.0.2.2/32 dev v0\n"
 	"ip -6 addr add 2001:db8:7::2/64 dev v0 nodad\n"
-	"ip route add default via 10.7.0.1; ip route add 10.99.0.0/16 via 10.7.0.9 metric 77 src 10.7.0.2 mtu 1333\n"
+	"ip route add default via 10.7.0.1; ip route add 10.99.0.0/16 via 10.7.0.9 metric 77 src 10.7.0.2 mtu 1333 realm 5\n"
 	"ip route add blackhole 10.66.0.0/16; ip route add 10.55.0.0/16 table 1000 dev v0\n"
 	"ip route add 10.44.0.0/16 nexthop via 10.7.0.3 weight 1 nexthop via 10.7.0.4 weight 5\n"
 	"ip route add 10.33.0.0/16 via inet6 2001:db8:7::9 dev v0\n"
@@ -37,7 +37,7 @@ static const char script[] =
 	"  nexthop via 2001:db8:7::3 nexthop via 2001:db8:7::4\n"
 	"ip rule add fwmark 0x539/0xfff lookup 133 pref 100; ip rule add not from 10.7.0.0/24 iif v0 lookup 1000 pref 49\n"
 	"ip rule add uidrange 1000-1999 ipproto tcp dport 80-90 lookup 7 pref 50\n"
-	"ip -6 rule add fwmark 0x111/0xfff lookup 100 pref 32764; ip rule add suppress_prefixlength 0 pref 60 table main\n"
+	"ip -6 rule add fwmark 0x111/0xfff lookup 100 pref 32764; ip rule add suppress_prefixlength 0 pref 60 table main realm 3/4\n"
 	"sysctl -qw net.ipv4.ip_local_port_range='20000 30000' net.ipv4.ip_forward=1 net.ipv4.conf.v0.route_localnet=1\n";
 
 static int set_up(void **state)
@@ -154,6 +154,7 @@ static void test_routes(void **state)
 	r = route(nv, "10.99.0.0/16", RT_TABLE_MAIN);
 	assert_int_equal(r->priority, 77);
 	assert_int_equal(r->mtu, 1333);
+	assert_int_equal(r->hops[0].realm, 5);
 	assert_string_equal(addr_fmt(&r->hops[0].via, t), "10.7.0.9");
 	assert_string_equal(addr_fmt(&r->prefsrc, t), "10.7.0.2");
 	assert_int_equal(route(nv, "10.66.0.0/16", RT_TABLE_MAIN)->type, RTN_BLACKHOLE);
@@ -201,6 +202,7 @@ static void test_rules(void **state)
 	assert_int_equal(r->dport_from, 80);
 	assert_int_equal(r->dport_to, 90);
 	assert_int_equal(rule(nv, AF_INET, 60)->suppress_prefixlen, 0);
+	assert_int_equal(rule(nv, AF_INET, 60)->realm, 0x30004);
 	assert_int_equal(rule(nv, AF_INET, 0)->suppress_prefixlen, -1);
 	r = rule(nv, AF_INET, 49);
 	assert_true(r->invert);
