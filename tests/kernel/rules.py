@@ -689,8 +689,7 @@ def packet(rnd, v, n, flow):
         p["tcpopt"] = t.one(OPTIONS)
     # the kernel shows no port behind an extension header, which the answers of a connection need
     if kind in "rwxs" and t.chance(0.25) and (v == 4 or not flow):
-        p["ipopt" if v == 4 else "exthdr"] = "ra=0" if v == 4 else t.one(["hbh:010400000000", "dst:010400000000", "hbh:050200000100,dst:010c" + "00" * 12,
-                                                                         "rt:040101000000fd000003000000000000000000000001fd000003000000000000000000000002"])
+        p["ipopt" if v == 4 else "exthdr"] = "ra=0" if v == 4 else t.one(["hbh:010400000000", "dst:010400000000", "hbh:050200000100,dst:010c" + "00" * 12])
     if flow:
         p["flow"], p["spoof"] = 1, 1
     return " ".join(f"{k}={x}" for k, x in p.items())
