@@ -94,32 +94,23 @@ static bool take_both_ports(struct xt_tcp *t, const struct stmt_match *m)
 	return true;
 }
 
-/* There is room for one condition on each of them; a second one has no form. */
-enum { SPORT = 1, DPORT = 2, FLAGS = 4 };
-
-static bool once(unsigned *taken, unsigned what)
-{
-	bool first = !(*taken & what);
-
-	*taken |= what;
-	return first;
-}
-
-/* TCP's structure holds all that UDP's does: offsets 0 and 2 are the ports of both headers. */
-static bool take_transport(struct xt_tcp *t, const struct stmt_match *m, unsigned *taken)
+/*
+ * TCP's structure holds all that UDP's does: offsets 0 and 2 are the ports of both headers. Of two conditions on a port
+ * iptables-nft says the last, and so do we; a second one on flags has no form. @flags: was there one?
+ */
+static bool take_transport(struct xt_tcp *t, const struct stmt_match *m, bool *flags)
 {
 	const struct expr *l = m->left->kind == EXPR_BINOP ? m->left->binop.left : m->left;
 
 	if (l->kind != EXPR_PAYLOAD || l->payload.base != NFT_PAYLOAD_TRANSPORT_HEADER)
 		return false;
 	if (l->payload.offset == 104 && l->bits == 8)
-		return once(taken, FLAGS) && take_flags(t, m);
+		return !*flags && (*flags = take_flags(t, m));
 	if (m->left->kind == EXPR_BINOP)
 		return false;
 	if (l->payload.offset == 0 && l->bits == 32)
-		return once(taken, SPORT | DPORT) && take_both_ports(t, m);
-	if (l->bits != 16 || (l->payload.offset != 0 && l->payload.offset != 16) ||
-	    !once(taken, l->payload.offset ? DPORT : SPORT))
+		return take_both_ports(t, m);
+	if (l->bits != 16 || (l->payload.offset != 0 && l->payload.offset != 16))
 		return false;
 	if (l->payload.offset == 0) {
 		t->invflags |= m->op == OP_NE ? XT_TCP_INV_SRCPT : 0;
@@ -144,10 +135,10 @@ static bool save_transport(const struct rule *r, const struct ipt_header *h, str
 {
 	struct xt_tcp t = { .spts = { 0, UINT16_MAX }, .dpts = { 0, UINT16_MAX } };
 	struct xt_udp u;
-	unsigned taken = 0;
+	bool flags = false;
 
 	for (const struct stmt *s = r->stmts; s; s = s->next)
-		if (is_transport(s) && s->match.right->kind != EXPR_SETREF && !take_transport(&t, &s->match, &taken))
+		if (is_transport(s) && s->match.right->kind != EXPR_SETREF && !take_transport(&t, &s->match, &flags))
 			return false;
 	if (h->l4proto == IPPROTO_TCP)
 		return save_as(r, false, "tcp", 0, &t, sizeof(t), b);
