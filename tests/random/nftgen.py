@@ -78,6 +78,12 @@ def span(unit=True):
     return pick("1s", "1m", "1h", "1d", "59s", "3599s", "86399s", "365d", "23h59m59s", "%ds" % R.randint(1, 100000), "%dm" % R.randint(1, 100), "1d2h3m4s", "7d", "49d", "%dh" % R.randint(1, 99))
 
 
+def lasting():
+    """Of what is listed twice, by nft and by the program: nothing may end in between."""
+    short = re.fullmatch(r"(\d+)([sm])", text := span())
+    return short[1] + "h" if short and int(short[1]) < {"s": 3600, "m": 60}[short[2]] else text
+
+
 PROTO = words("tcp", "udp", "icmp", "icmpv6", "sctp", "dccp", "esp", "ah", "comp", "udplite", "0", "1", "41", "47", "89", "132", "254", "255")
 PORT = lambda: pick("0", "1", "22", "80", "443", "65535", "ssh", str(R.randint(0, 65535)))  # noqa: E731
 DSCP = words("cs0", "cs1", "cs2", "cs7", "af11", "af12", "af43", "ef", "0x00", "0x3f", "0x05", "3")
@@ -547,7 +553,7 @@ def make_set(family, t, index):
     if flags:
         body.append("flags " + ",".join(flags))
     if "timeout" in flags and chance(0.5):
-        body.append("timeout " + span())
+        body.append("timeout " + lasting())
     if "timeout" in flags and chance(0.3):
         body.append("gc-interval " + span())
     if chance(0.15):
@@ -569,7 +575,7 @@ def make_set(family, t, index):
         if statement and chance(0.5):
             e += " " + pick("counter", "counter packets %d bytes %d" % (num(40), num(50)), "limit rate 7/hour", "limit rate over 5 kbytes/day burst 9 bytes", "ct count 5", "ct count over %d" % num(32))
         if "timeout" in flags and chance(0.4):
-            e += " timeout " + span()
+            e += " timeout " + lasting()
             if chance(0.3):
                 e += " expires " + pick("1h", "59m", "1d1h1m1s")
         if chance(0.15):
