@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/dl.h"
 #include "nsutil/dump/nft_text.h"
 #include "nsutil/netns/apart.h"
 #include "nsutil/netns/netns.h"
@@ -18,6 +19,9 @@
 static const struct apart_limits limits = { .seconds = 60, .memory = 2048u << 20, .answer = 512u << 20 };
 
 /* The functions of libnftables(3) that are called; the handle is opaque. */
+static const char *const function_names[] = { "nft_ctx_new", "nft_ctx_buffer_output", "nft_ctx_buffer_error",
+					      "nft_ctx_get_error_buffer", "nft_run_cmd_from_buffer" };
+
 struct library {
 	void *(*ctx_new)(uint32_t flags);
 	int (*buffer_output)(void *ctx);
@@ -32,14 +36,6 @@ static int missing(struct err *e, const char *why)
 	return err_hint(e, "install it (Debian: libnftables1, others: nftables), or give what 'nft -j list ruleset' prints");
 }
 
-static int find(void *dl, const char *name, void *ret)
-{
-	void *fn = dlsym(dl, name);
-
-	memcpy(ret, &fn, sizeof(fn)); /* ISO C has no conversion from an object to a function */
-	return fn ? 0 : -1;
-}
-
 /* Never closed: the process ends soon. */
 static int library_open(struct library *l, struct err *e)
 {
@@ -47,9 +43,7 @@ static int library_open(struct library *l, struct err *e)
 
 	if (!dl)
 		return missing(e, "it is read by libnftables, which is not installed here");
-	if (find(dl, "nft_ctx_new", &l->ctx_new) < 0 || find(dl, "nft_ctx_buffer_output", &l->buffer_output) < 0 ||
-	    find(dl, "nft_ctx_buffer_error", &l->buffer_error) < 0 ||
-	    find(dl, "nft_ctx_get_error_buffer", &l->error) < 0 || find(dl, "nft_run_cmd_from_buffer", &l->run) < 0)
+	if (dl_find(dl, function_names, ARRAY_SIZE(function_names), l))
 		return missing(e, "the libnftables that is installed lacks functions");
 	return 0;
 }

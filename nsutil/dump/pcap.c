@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/dl.h"
 
 #define PCAP_ERRBUF 256	       /* PCAP_ERRBUF_SIZE of pcap/pcap.h */
 #define FRAME_MOST (256u << 10) /* MAXIMUM_SNAPLEN */
@@ -19,27 +20,21 @@ struct frame_head {
 };
 
 /* The functions of pcap(3) that are called; the handle is opaque. */
+static const char *const function_names[] = { "pcap_open_offline", "pcap_next_ex", "pcap_datalink", "pcap_geterr", "pcap_close" };
+
 struct library {
-	void *dl;
 	void *(*open_offline)(const char *path, char *errbuf);
 	int (*next_ex)(void *p, struct frame_head **head, const uint8_t **bytes);
 	int (*datalink)(void *p);
 	char *(*geterr)(void *p);
 	void (*close)(void *p);
+	void *dl;
 };
 
 static void library_close(struct library *l)
 {
 	if (l->dl)
 		dlclose(l->dl);
-}
-
-static int find(struct library *l, const char *name, void *ret)
-{
-	void *fn = dlsym(l->dl, name);
-
-	memcpy(ret, &fn, sizeof(fn)); /* ISO C has no conversion from an object to a function */
-	return fn ? 0 : -1;
 }
 
 static int library_open(struct library *l, struct err *e)
@@ -54,9 +49,7 @@ static int library_open(struct library *l, struct err *e)
 		return err_hint(e, "install it (Debian: libpcap0.8, others: libpcap), or write the connections as "
 				   "lines for --from");
 	}
-	if (find(l, "pcap_open_offline", &l->open_offline) < 0 || find(l, "pcap_next_ex", &l->next_ex) < 0 ||
-	    find(l, "pcap_datalink", &l->datalink) < 0 || find(l, "pcap_geterr", &l->geterr) < 0 ||
-	    find(l, "pcap_close", &l->close) < 0)
+	if (dl_find(l->dl, function_names, ARRAY_SIZE(function_names), l))
 		return err_set(e, ERR_SYS, "pcap", "the libpcap that is installed lacks functions");
 	return 0;
 }

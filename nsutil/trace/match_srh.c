@@ -9,11 +9,6 @@
 
 enum { TYPE_4 = 4, SEGMENTS = 8, SEGMENT = 16 }; /* struct ipv6_sr_hdr: the type, and where its segments begin */
 
-static enum tri truth(bool yes)
-{
-	return yes ? TRI_TRUE : TRI_FALSE;
-}
-
 /* Some bytes of the header are what a rule wants, under a mask (NULL: all bits of them). */
 static enum tri is_masked(const struct packet *p, unsigned at, unsigned n, const void *want, const void *mask)
 {
@@ -47,7 +42,7 @@ static enum tri compare(const struct packet *p, const struct compared *c, uint16
 		bool is = i == 0 ? byte == c->want : i == 1 ? byte > c->want : byte < c->want;
 
 		if (flags & c->eq << i)
-			t = tri_and(t, byte < 0 ? TRI_UNKNOWN : truth(is != !!(inverted & c->eq << i)));
+			t = tri_and(t, byte < 0 ? TRI_UNKNOWN : tri_of(is != !!(inverted & c->eq << i)));
 	}
 	return t;
 }

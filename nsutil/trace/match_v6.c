@@ -13,11 +13,6 @@
 
 #include "nsutil/trace/run.h"
 
-static enum tri truth(bool yes)
-{
-	return yes ? TRI_TRUE : TRI_FALSE;
-}
-
 /* A byte of the packet; -1: not known. */
 static int byte_at(const struct packet *p, unsigned at)
 {
@@ -39,8 +34,8 @@ static enum tri ipv6header(const struct packet *p, const struct ip6t_ipv6header_
 	for (unsigned k = 0; k < sizeof(of) / sizeof(of[0]); k++)
 		found |= packet_ext(p, of[k].type) ? of[k].mask : 0;
 	if (i->modeflag)
-		return truth(!((found ^ i->matchflags ^ i->invflags) & i->matchflags));
-	return truth((found == i->matchflags) != !!i->invflags);
+		return tri_of(!((found ^ i->matchflags ^ i->invflags) & i->matchflags));
+	return tri_of((found == i->matchflags) != !!i->invflags);
 }
 
 /* ---- the extension header at a place ---- */
@@ -62,7 +57,7 @@ static bool find_header(const struct packet *p, uint8_t type, struct header *h)
 
 static enum tri length_is(const struct header *h, bool asked, uint32_t length, bool invert)
 {
-	return !asked ? TRI_TRUE : !h->size ? TRI_UNKNOWN : truth((length == h->size) != invert);
+	return !asked ? TRI_TRUE : !h->size ? TRI_UNKNOWN : tri_of((length == h->size) != invert);
 }
 
 /* ---- hbh, dst: hbh_mt6(), the list of options ---- */
@@ -147,7 +142,7 @@ static enum tri addresses(const struct header *h, const struct ip6t_rt *r)
 		else if (!(r->flags & IP6T_RT_FST_NSTRICT))
 			return TRI_FALSE;
 	}
-	return truth(found == r->addrnr);
+	return tri_of(found == r->addrnr);
 }
 
 static enum tri routing(const struct packet *p, const struct ip6t_rt *r)
@@ -162,12 +157,12 @@ static enum tri routing(const struct packet *p, const struct ip6t_rt *r)
 	left = byte_at(p, h.at + 3);
 	t = length_is(&h, r->flags & IP6T_RT_LEN, r->hdrlen, r->invflags & IP6T_RT_INV_LEN);
 	if (r->flags & IP6T_RT_TYP)
-		t = tri_and(t, type < 0 ? TRI_UNKNOWN : truth((type == (int)r->rt_type) != !!(r->invflags & IP6T_RT_INV_TYP)));
+		t = tri_and(t, type < 0 ? TRI_UNKNOWN : tri_of((type == (int)r->rt_type) != !!(r->invflags & IP6T_RT_INV_TYP)));
 	if (r->segsleft[0] > 0 || r->segsleft[1] < 255 || r->invflags & IP6T_RT_INV_SGS)
-		t = tri_and(t, left < 0 ? TRI_UNKNOWN : truth(((uint32_t)left >= r->segsleft[0] && (uint32_t)left <= r->segsleft[1]) !=
+		t = tri_and(t, left < 0 ? TRI_UNKNOWN : tri_of(((uint32_t)left >= r->segsleft[0] && (uint32_t)left <= r->segsleft[1]) !=
 							      !!(r->invflags & IP6T_RT_INV_SGS)));
 	for (unsigned i = 4; r->flags & IP6T_RT_RES && i < 8; i++)
-		t = tri_and(t, byte_at(p, h.at + i) < 0 ? TRI_UNKNOWN : truth(byte_at(p, h.at + i) == 0));
+		t = tri_and(t, byte_at(p, h.at + i) < 0 ? TRI_UNKNOWN : tri_of(byte_at(p, h.at + i) == 0));
 	return r->flags & IP6T_RT_FST ? tri_and(t, addresses(&h, r)) : t;
 }
 
@@ -179,7 +174,7 @@ static enum tri mobility(const struct packet *p, const struct ip6t_mh *m)
 
 	if (p->fragment || p->l4proto != IPPROTO_MH)
 		return TRI_FALSE;
-	return type < 0 ? TRI_UNKNOWN : truth((type >= m->types[0] && type <= m->types[1]) != !!(m->invflags & IP6T_MH_INV_TYPE));
+	return type < 0 ? TRI_UNKNOWN : tri_of((type >= m->types[0] && type <= m->types[1]) != !!(m->invflags & IP6T_MH_INV_TYPE));
 }
 
 static enum tri authentication(const struct packet *p, const struct ip6t_ah *a)

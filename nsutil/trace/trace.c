@@ -279,7 +279,7 @@ static bool next_script(struct run *r)
 	return true;
 }
 
-/* All but the answers, which stand at the end of struct run in spirit: kept by hand here. */
+/* All but the answers (the script and the decisions), which the next way keeps. */
 static void start_over(struct run *r)
 {
 	make_packet(&r->pkt, r->t, r->rq);

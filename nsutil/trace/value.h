@@ -10,6 +10,11 @@
 
 enum tri { TRI_FALSE, TRI_TRUE, TRI_UNKNOWN };
 
+static inline enum tri tri_of(bool yes)
+{
+	return yes ? TRI_TRUE : TRI_FALSE;
+}
+
 static inline enum tri tri_not(enum tri t)
 {
 	return t == TRI_UNKNOWN ? t : t == TRI_TRUE ? TRI_FALSE : TRI_TRUE;

@@ -6,10 +6,10 @@
 #include <libiptc/libip6tc.h>
 #include <libiptc/libiptc.h>
 #include <linux/netfilter.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/base/dl.h"
 
 /*
  * Most runs only look, and loading two libraries makes a short one a tenth longer. 'make static' has them in
@@ -25,12 +25,13 @@
 #define MEMBER6(f) __typeof__(ip6tc_##f) *f;
 #define LINKED4(f) .f = iptc_##f,
 #define LINKED6(f) .f = ip6tc_##f,
-#define NAME(f)	   #f,
+#define NAME4(f)   "iptc_" #f,
+#define NAME6(f)   "ip6tc_" #f,
 
 FUNCTIONS(WEAK4)
 FUNCTIONS(WEAK6)
 
-static const char *const function_names[] = { FUNCTIONS(NAME) };
+static const char *const names4[] = { FUNCTIONS(NAME4) }, *const names6[] = { FUNCTIONS(NAME6) };
 
 static struct {
 	FUNCTIONS(MEMBER4)
@@ -123,38 +124,29 @@ WRAP(iptc, struct ipt_entry);
 WRAP(ip6tc, struct ip6t_entry);
 
 /* Never closed: the process ends soon. @ret: the functions of a library, in the order of their names */
-static int load(const char *library, const char *prefix, void *ret, struct err *e)
+static int load(const char *library, const char *const *names, void *ret, struct err *e)
 {
-	void *dl, *fn[ARRAY_SIZE(function_names)];
-	char name[32];
+	const char *lacks;
+	void *first, *dl;
 
-	memcpy(fn, ret, sizeof(fn)); /* ISO C has no conversion from a function to an object */
-	if (fn[0])
+	memcpy(&first, ret, sizeof(first)); /* ISO C has no conversion from a function to an object */
+	if (first)
 		return 0;
 	dl = dlopen(library, RTLD_NOW | RTLD_LOCAL);
 	if (!dl) {
-		err_set(e, ERR_SYS, "legacy tables", "they are written by %s, which cannot be loaded: %s",
-			library, dlerror());
+		err_set(e, ERR_SYS, "legacy tables", "they are written by %s, which cannot be loaded: %s", library, dlerror());
 		return err_hint(e, "install it (Debian: libip4tc2 and libip6tc2, others: iptables-libs)");
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(fn); i++) {
-		snprintf(name, sizeof(name), "%s_%s", prefix, function_names[i]);
-		fn[i] = dlsym(dl, name);
-		if (!fn[i])
-			return err_set(e, ERR_SYS, "legacy tables", "the %s that is installed lacks %s()",
-				       library, name);
-	}
-	memcpy(ret, fn, sizeof(fn));
+	lacks = dl_find(dl, names, ARRAY_SIZE(names4), ret);
+	if (lacks)
+		return err_set(e, ERR_SYS, "legacy tables", "the %s that is installed lacks %s()", library, lacks);
 	return 0;
 }
 
 int iptc_load(struct err *e)
 {
-	_Static_assert(sizeof(iptc) == ARRAY_SIZE(function_names) * sizeof(void *),
-		       "one pointer for each name");
-	if (load("libip4tc.so.2", "iptc", &iptc, e) < 0)
-		return -1;
-	return load("libip6tc.so.2", "ip6tc", &ip6tc, e);
+	_Static_assert(sizeof(iptc) == sizeof(names4) && sizeof(ip6tc) == sizeof(names6), "one pointer for each name");
+	return load("libip4tc.so.2", names4, &iptc, e) < 0 ? -1 : load("libip6tc.so.2", names6, &ip6tc, e);
 }
 
 const struct iptc_calls *iptc_calls_of(uint8_t family)
