@@ -103,22 +103,29 @@ int conn_list_index(struct conn_list *cl)
 	return 0;
 }
 
-const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_key *k, const uint16_t zones[2], bool *ret_reply)
+/* One direction's entry, nf_ct_key_equal(); @zone: NULL for any */
+static const struct conn *find_entry(const struct conn_list *cl, const struct conn_key *k, bool reply, const uint16_t *zone)
 {
 	const struct conn_index *x = cl->index;
 
 	for (uint32_t i = x->heads[hash(k) & x->mask]; i != NONE; i = x->next[i]) {
 		const struct conn *c = &cl->conns[i / 2];
-		struct conn_key its = conn_key_of(c, i % 2);
+		struct conn_key its = conn_key_of(c, reply);
 
-		if (!same_key(&its, k) || (zones && zones[i % 2] != (i % 2 ? c->reply_zone : c->zone)))
-			continue;
-		*ret_reply = i % 2;
-		/* who talks to himself without ports: the replies, which the kernel enters last, are found first */
-		its = conn_key_of(c, true);
-		if (same_key(&its, k) && (!zones || zones[1] == c->reply_zone))
-			*ret_reply = true;
-		return c;
+		if (i % 2 == reply && same_key(&its, k) && (!zone || *zone == (reply ? c->reply_zone : c->zone)))
+			return c;
 	}
 	return NULL;
+}
+
+/* resolve_normal_ct(): the entries of the zone of the original direction are looked through first. Who talks to himself
+ * without ports has both in one place, where the replies, which the kernel enters last, are found first. */
+const struct conn *conn_list_find(const struct conn_list *cl, const struct conn_key *k, const uint16_t zones[2], bool *ret_reply)
+{
+	const struct conn *orig = find_entry(cl, k, false, zones), *back = find_entry(cl, k, true, zones ? zones + 1 : NULL);
+
+	if (!orig && !back)
+		return NULL;
+	*ret_reply = !orig || (orig == back && orig->zone == orig->reply_zone);
+	return *ret_reply ? back : orig;
 }

@@ -157,6 +157,35 @@ zoned() {
 	in_pod zoned
 }
 
+# Zones of one direction, or of both: whether a packet from an address to itself is its own answer
+alone() {
+	local zone
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain early { type filter hook output priority -300; }
+		chain output { type filter hook output priority 10; $(conditions | grep -v proto-dst); }
+		chain ktrace { type filter hook output priority -500; ip ttl 77 meta nftrace set 1; }
+	}
+	EOF
+	for zone in "" "ct zone set 5" "ct original zone set 5" "ct reply zone set 5"; do
+		pod_exec conntrack -F 2>/dev/null
+		pod_exec nft "flush chain ip c early; ${zone:+add rule ip c early $zone}"
+		pod_exec "$TOP/tests/lib/rawsend" out 253 10.0.1.39 to 10.0.1.39
+		"$CNISH" -o json -t netns:pod trace --all out 253 10.0.1.39 to 10.0.1.39 ttl 77 >"$WORK/cnish.json"
+		pod_exec "$TOOLS/ktrace" "$TOP/tests/lib/rawsend" out 253 10.0.1.39 to 10.0.1.39 >"$WORK/kernel.json"
+		diff <(ktrace_words <"$WORK/kernel.json" | grep -v ' ktrace ') <(ktrace_cnish_words <"$WORK/cnish.json" | grep -v ' ktrace ') ||
+			{ echo "zone: $zone: the kernel (<) and cnish (>) differ"; return 1; }
+		case $zone in
+		"" | "ct zone set 5") [ "$(outcome '.connection.direction')" = reply ] ;;
+		*) [ "$(outcome '.connection.direction')" = original ] ;;
+		esac
+	done
+}
+
+@test "who talks to himself without ports: an answer, but for zones of one direction" {
+	in_pod alone
+}
+
 unreplied() {
 	pod_exec nft -f - <<-EOF
 	table ip c {
