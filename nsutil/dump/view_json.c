@@ -19,9 +19,11 @@ struct field {
 	const char *name;
 	enum kind kind;
 	size_t offset, size;
+	bool later; /* which files of before do not have */
 };
 
-#define F(type, member, kind) { #member, kind, offsetof(struct type, member), sizeof(((struct type *)0)->member) }
+#define F(type, member, kind) { #member, kind, offsetof(struct type, member), sizeof(((struct type *)0)->member), false }
+#define LATER(type, member, kind) { #member, kind, offsetof(struct type, member), sizeof(((struct type *)0)->member), true }
 #define END { .name = NULL }
 
 static const struct field link_fields[] = {
@@ -29,7 +31,8 @@ static const struct field link_fields[] = {
 	F(nv_link, type, K_UINT),   F(nv_link, flags, K_UINT),	F(nv_link, mtu, K_UINT),   F(nv_link, group, K_UINT),
 	F(nv_link, master, K_INT),  F(nv_link, peer, K_INT),	F(nv_link, peer_nsid, K_INT),
 	F(nv_link, has_conf, K_BOOL), F(nv_link, rp_filter, K_UINT), F(nv_link, forwarding, K_BOOL),
-	F(nv_link, route_localnet, K_BOOL), F(nv_link, accept_local, K_BOOL), F(nv_link, src_valid_mark, K_BOOL), END,
+	F(nv_link, route_localnet, K_BOOL), F(nv_link, accept_local, K_BOOL), F(nv_link, src_valid_mark, K_BOOL),
+	LATER(nv_link, no_redirects, K_BOOL), END,
 };
 static const struct field addr_fields[] = {
 	F(nv_addr, ifindex, K_INT), F(nv_addr, addr, K_ADDR), F(nv_addr, prefix_len, K_UINT), F(nv_addr, scope, K_UINT),
@@ -37,16 +40,16 @@ static const struct field addr_fields[] = {
 };
 static const struct field hop_fields[] = {
 	F(nv_nexthop, oif, K_INT), F(nv_nexthop, via, K_ADDR), F(nv_nexthop, weight, K_UINT),
-	F(nv_nexthop, realm, K_UINT), END,
+	LATER(nv_nexthop, realm, K_UINT), END,
 };
 static const struct field route_fields[] = {
 	F(nv_route, family, K_UINT), F(nv_route, type, K_UINT),	   F(nv_route, scope, K_UINT),
 	F(nv_route, proto, K_UINT),  F(nv_route, dst, K_ADDR),	   F(nv_route, dst_len, K_UINT),
 	F(nv_route, tos, K_UINT),    F(nv_route, table, K_UINT),   F(nv_route, priority, K_UINT),
-	F(nv_route, prefsrc, K_ADDR), F(nv_route, mtu, K_UINT),	   END,
+	F(nv_route, prefsrc, K_ADDR), LATER(nv_route, mtu, K_UINT),	   END,
 };
 static const struct field rule_fields[] = {
-	F(nv_rule, realm, K_UINT),	F(nv_rule, family, K_UINT),
+	LATER(nv_rule, realm, K_UINT),	F(nv_rule, family, K_UINT),
 	F(nv_rule, action, K_UINT),    F(nv_rule, invert, K_BOOL),
 	F(nv_rule, priority, K_UINT),	F(nv_rule, table, K_UINT),     F(nv_rule, src, K_ADDR),
 	F(nv_rule, dst, K_ADDR),	F(nv_rule, src_len, K_UINT),   F(nv_rule, dst_len, K_UINT),
@@ -62,21 +65,19 @@ static const struct field socket_fields[] = {
 	F(nv_socket, rport, K_UINT),	 F(nv_socket, uid, K_UINT),	 F(nv_socket, ifindex, K_UINT),
 	F(nv_socket, mark, K_UINT),	 F(nv_socket, tcp_state, K_UINT), F(nv_socket, details, K_BOOL),
 	F(nv_socket, v6only, K_BOOL),	 F(nv_socket, transparent, K_BOOL), F(nv_socket, inode, K_UINT),
-	F(nv_socket, pid, K_INT),	 F(nv_socket, process, K_TEXT), END,
+	F(nv_socket, pid, K_INT),	 F(nv_socket, process, K_TEXT),
+	LATER(nv_socket, has_gid, K_BOOL), LATER(nv_socket, gid, K_UINT), END,
 };
 static const struct field id_fields[] = {
 	F(nv_id_range, inside, K_UINT), F(nv_id_range, outside, K_UINT), F(nv_id_range, count, K_UINT), END,
 };
-/* Which files of before do not have */
-static const struct field socket_more[] = { F(nv_socket, has_gid, K_BOOL), F(nv_socket, gid, K_UINT), END };
 static const struct field view_fields[] = {
 	F(netview, ip_forward, K_BOOL),	    F(netview, ip6_forward, K_BOOL), F(netview, route_localnet, K_BOOL),
 	F(netview, accept_local, K_BOOL),   F(netview, src_valid_mark, K_BOOL), F(netview, rp_filter, K_UINT),
-	F(netview, realms, K_BOOL),
-	F(netview, ipv6_disabled, K_BOOL), F(netview, port_low, K_UINT),    F(netview, port_high, K_UINT), END,
+	F(netview, ipv6_disabled, K_BOOL), F(netview, port_low, K_UINT),    F(netview, port_high, K_UINT),
+	LATER(netview, realms, K_BOOL),	    LATER(netview, no_ipsec, K_BOOL), LATER(netview, no_redirects, K_BOOL),
+	LATER(netview, keeps_priority, K_BOOL), END,
 };
-
-static const struct field view_more[] = { F(netview, no_ipsec, K_BOOL), END };
 
 /* ---- writing ---- */
 
@@ -147,30 +148,17 @@ static void write_routes(const struct netview *nv, struct json *j)
 	json_end_array(j);
 }
 
-static void write_sockets(const struct netview *nv, struct json *j)
-{
-	json_begin_array(j, "sockets");
-	for (unsigned i = 0; i < nv->n_sockets; i++) {
-		json_begin_object(j, NULL);
-		write_fields(&nv->sockets[i], socket_fields, j);
-		write_fields(&nv->sockets[i], socket_more, j);
-		json_end_object(j);
-	}
-	json_end_array(j);
-}
-
 void view_write(const struct netview *nv, struct json *j, const char *key)
 {
 	json_begin_object(j, key);
 	write_fields(nv, view_fields, j);
-	write_fields(nv, view_more, j);
 	json_str(j, "routes_unread", nv->routes_unread);
 	json_str(j, "sockets_unread", nv->sockets_unread);
 	write_list("links", nv->links, nv->n_links, sizeof(*nv->links), link_fields, j);
 	write_list("addresses", nv->addrs, nv->n_addrs, sizeof(*nv->addrs), addr_fields, j);
 	write_routes(nv, j);
 	write_list("rules", nv->rules, nv->n_rules, sizeof(*nv->rules), rule_fields, j);
-	write_sockets(nv, j);
+	write_list("sockets", nv->sockets, nv->n_sockets, sizeof(*nv->sockets), socket_fields, j);
 	write_list("uids", nv->uids.ranges, nv->uids.n, sizeof(*nv->uids.ranges), id_fields, j);
 	write_list("gids", nv->gids.ranges, nv->gids.n, sizeof(*nv->gids.ranges), id_fields, j);
 	json_end_object(j);
@@ -250,6 +238,8 @@ static int read_fields(const json_t *from, const struct field *f, void *to, stru
 	for (; f->name; f++) {
 		const json_t *v = json_object_get(from, f->name);
 
+		if (!v && f->later)
+			continue;
 		if (!v || put_field((char *)to + f->offset, f, v) < 0)
 			return wrong(e, f->name);
 	}
@@ -304,19 +294,6 @@ static int read_ids(const json_t *from, const char *key, struct arena *a, struct
 	return 0;
 }
 
-static int read_groups(const json_t *from, struct netview *nv, struct err *e)
-{
-	const json_t *list = json_object_get(from, "sockets");
-
-	for (unsigned i = 0; i < nv->n_sockets; i++) {
-		const json_t *s = json_array_get(list, i);
-
-		if (json_object_get(s, "has_gid") && read_fields(s, socket_more, &nv->sockets[i], e) < 0)
-			return -1;
-	}
-	return read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 ? -1 : read_ids(from, "gids", nv->arena, &nv->gids, e);
-}
-
 static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 {
 	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL;
@@ -330,7 +307,9 @@ static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 	nv->addrs = addrs;
 	nv->rules = rules;
 	nv->sockets = sockets;
-	return read_groups(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
+	if (read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 || read_ids(from, "gids", nv->arena, &nv->gids, e) < 0)
+		return -1;
+	return read_routes(from, nv, e);
 }
 
 int view_read(const json_t *from, struct netview **ret, struct err *e)
@@ -346,8 +325,7 @@ int view_read(const json_t *from, struct netview **ret, struct err *e)
 	nv->arena = a;
 	if (!json_is_object(from))
 		return wrong(e, "network");
-	if (read_fields(from, view_fields, nv, e) < 0 ||
-	    (json_object_get(from, "no_ipsec") && read_fields(from, view_more, nv, e) < 0) || read_lists(from, nv, e) < 0)
+	if (read_fields(from, view_fields, nv, e) < 0 || read_lists(from, nv, e) < 0)
 		return -1;
 	routes = json_string_value(json_object_get(from, "routes_unread"));
 	sockets = json_string_value(json_object_get(from, "sockets_unread"));

@@ -12,7 +12,7 @@
 #define VALUE_MAX 256
 
 static const char *const settings[] = {
-	"net/ipv4/ip_forward", "net/ipv4/ip_default_ttl", "net/ipv4/ip_nonlocal_bind", "net/ipv4/ip_early_demux",
+	"net/ipv4/ip_forward", "net/ipv4/ip_forward_update_priority", "net/ipv4/ip_default_ttl", "net/ipv4/ip_nonlocal_bind", "net/ipv4/ip_early_demux",
 	"net/ipv4/tcp_early_demux", "net/ipv4/udp_early_demux", "net/ipv4/fwmark_reflect", "net/ipv4/tcp_fwmark_accept",
 	"net/ipv4/tcp_l3mdev_accept", "net/ipv4/udp_l3mdev_accept", "net/ipv4/raw_l3mdev_accept",
 	"net/ipv4/ip_local_port_range", "net/ipv4/icmp_echo_ignore_all", "net/ipv4/fib_multipath_hash_policy",
@@ -24,7 +24,7 @@ static const char *const settings[] = {
 /* conf/NAME/... of "all", "default" and every link; "all" first, since it overwrites the links. */
 static const char *const of_links[] = {
 	"ipv4/conf/%s/forwarding", "ipv4/conf/%s/rp_filter", "ipv4/conf/%s/route_localnet", "ipv4/conf/%s/accept_local",
-	"ipv4/conf/%s/src_valid_mark", "ipv4/conf/%s/disable_policy", "ipv4/conf/%s/accept_source_route",
+	"ipv4/conf/%s/src_valid_mark", "ipv4/conf/%s/send_redirects", "ipv4/conf/%s/disable_policy", "ipv4/conf/%s/accept_source_route",
 	"ipv6/conf/%s/forwarding", "ipv6/conf/%s/disable_ipv6", "ipv6/conf/%s/accept_source_route",
 	"ipv6/conf/%s/seg6_enabled", NULL,
 };

@@ -50,6 +50,7 @@ static void parse_conf(const struct nv_attrs *a, struct nv_link *l)
 	l->rp_filter = (uint8_t)conf[IPV4_DEVCONF_RP_FILTER - 1];
 	l->route_localnet = conf[IPV4_DEVCONF_ROUTE_LOCALNET - 1] != 0;
 	l->accept_local = conf[IPV4_DEVCONF_ACCEPT_LOCAL - 1] != 0;
+	l->no_redirects = conf[IPV4_DEVCONF_SEND_REDIRECTS - 1] == 0;
 	l->src_valid_mark = conf[IPV4_DEVCONF_SRC_VMARK - 1] != 0;
 }
 

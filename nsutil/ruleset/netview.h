@@ -25,6 +25,7 @@ struct nv_link {
 	bool has_conf;		/* the following were read */
 	uint8_t rp_filter;	/* 0 none, 1 strict, 2 loose */
 	bool forwarding, route_localnet, accept_local, src_valid_mark;
+	bool no_redirects;	/* send_redirects is 0 */
 };
 
 struct nv_addr {
@@ -116,6 +117,8 @@ struct netview {
 	bool no_ipsec;		/* neither policies nor states: no packet comes or goes by one. false: it may have */
 	uint8_t rp_filter;	/* net.ipv4.conf.all: the higher of this and the link's counts */
 	bool route_localnet, accept_local, src_valid_mark; /* net.ipv4.conf.all: or the link's */
+	bool no_redirects;	/* net.ipv4.conf.all.send_redirects is 0: then the link's counts */
+	bool keeps_priority;	/* net.ipv4.ip_forward_update_priority is 0 */
 	bool ip_forward, ip6_forward, ipv6_disabled;
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
 	/* Why a part is missing; NULL when it was read. The trace treats a missing part as unknown. */

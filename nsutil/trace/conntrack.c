@@ -5,6 +5,7 @@
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
 #include "nsutil/trace/run.h"
@@ -168,6 +169,50 @@ static bool any_table_has(const struct ruleset *rs, uint8_t family, bool (*wante
 	for (const struct table *t = rs->tables; t; t = t->next)
 		if ((t->family == family || t->family == NFPROTO_INET || t->family == NFPROTO_BRIDGE) && table_has(t, wanted))
 			return true;
+	return false;
+}
+
+static bool list_writes(const struct stmt *s);
+
+static bool stmt_writes(const struct stmt *s)
+{
+	const struct expr *to;
+
+	switch (s->kind) {
+	case STMT_SET_VALUE:
+		to = s->set_value.target;
+		return to->kind == EXPR_CT && (to->ct.key == NFT_CT_MARK || to->ct.key == NFT_CT_LABELS);
+	case STMT_NOT: return list_writes(s->negated);
+	case STMT_XT: return strcmp(s->xt->name, "connlabel") == 0 || list_writes(s->xt->meaning);
+	case STMT_ANY:
+		for (unsigned i = 0; i < s->any.n; i++)
+			if (list_writes(s->any.alternatives[i]))
+				return true;
+		return false;
+	case STMT_OPAQUE: return true;
+	default: return false;
+	}
+}
+
+static bool list_writes(const struct stmt *s)
+{
+	for (; s; s = s->next)
+		if (stmt_writes(s))
+			return true;
+	return false;
+}
+
+bool conntrack_is_written(const struct hook_list *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		const struct chain *base = l->items[i].chain;
+
+		/* of chains that are jumped to it is not asked from where */
+		for (const struct chain *c = base ? base->table->chains : NULL; c; c = c->next)
+			for (const struct rule *rule = c == base || !c->base ? c->rules : NULL; rule; rule = rule->next)
+				if (list_writes(rule->stmts))
+					return true;
+	}
 	return false;
 }
 

@@ -112,6 +112,7 @@ int hooks_prepare(struct tracer *t)
 			if (c->base && add_chain(t, c) < 0)
 				return -1;
 	}
+	t->redirects_write = conntrack_is_written(&t->hooks[0][NF_INET_LOCAL_OUT]) || conntrack_is_written(&t->hooks[0][NF_INET_POST_ROUTING]);
 	t->tracks[0] = conntrack_is_on(t->rs, NFPROTO_IPV4);
 	t->tracks[1] = conntrack_is_on(t->rs, NFPROTO_IPV6);
 	t->gathers[0] = conntrack_gathers(t->rs, NFPROTO_IPV4);

@@ -258,6 +258,61 @@ static bool forwards(const struct run *r, int iif)
 	return l && l->has_conf ? l->forwarding : r->t->nv->ip_forward;
 }
 
+/* __fib_validate_source(), the way back: from the destination to the source */
+static struct route_key key_back(struct run *r, const struct nv_link *l)
+{
+	struct route_key k = key_of(r);
+	struct addr to = k.dst;
+	bool vmark = r->t->nv->src_valid_mark || l->src_valid_mark;
+
+	k.dst = k.src;
+	k.src = to;
+	k.mark = vmark ? k.mark : 0;
+	k.mark_known = vmark ? k.mark_known : UINT32_MAX;
+	return k;
+}
+
+/* Is the source behind no further router? */
+static bool source_is_near(struct run *r, const struct nv_link *l)
+{
+	struct route_key k = key_back(r, l);
+	struct route_result back;
+
+	if (!k.dst.family)
+		return true;
+	route_lookup(r->t->nv, &k, &back);
+	return back.kind == ROUTE_UNICAST && !back.via.family;
+}
+
+/* ip_forward(): who could have sent the packet there without this detour is told so, at times, before the rules of FORWARD.
+ * What tells it belongs to the connection (icmp_glue_bits), and so may be marked by rules that it meets. */
+static void redirect(struct run *r, int iif)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
+	struct packet_ct *ct = &r->pkt.ct;
+
+	if (r->dev != iif || ct->attach != CT_TRACKED || !r->t->redirects_write || !l || (l->no_redirects && r->t->nv->no_redirects) ||
+	    !source_is_near(r, l))
+		return;
+	r->pkt.version++;
+	ct->mark.k = 0;
+	ct->doubt = "the kernel may send an ICMP redirect first, of which rules of OUTPUT mark the connection";
+}
+
+/* rt_tos2priority(), unless ip_forward_update_priority says no */
+static void set_priority(struct run *r)
+{
+	static const uint8_t by_tos[] = { 0, 2, 6, 4 };
+	unsigned at = PACKET_NH + 1;
+
+	if (r->t->nv->keeps_priority)
+		return;
+	if ((r->pkt.known[at] & 0x18) == 0x18)
+		packet_set_meta(&r->pkt, NFT_META_PRIORITY, by_tos[r->pkt.bytes[at] >> 3 & 3]);
+	else
+		packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
+}
+
 /* ip_forward(), ip6_forward() */
 static void forward(struct run *r, const struct route_result *res, int iif)
 {
@@ -271,6 +326,10 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 		return;
 	r->dev = res->oif;
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
+	if (!run_v6(r)) {
+		redirect(r, iif);
+		set_priority(r);
+	}
 	if (!hooks_run(r, NF_INET_FORWARD) || !hooks_run(r, NF_INET_POST_ROUTING) || !hooks_device(r, true))
 		return;
 	end_here(r, TRACE_END_FORWARD);
@@ -322,18 +381,12 @@ static uint32_t source_tag(const struct route_result *back)
 	return (tag ? tag : back->rule_realm << 16) | back->rule_realm >> 16;
 }
 
-/* __fib_validate_source(), the way back: from the destination to the source */
+/* __fib_validate_source() */
 static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned filter, uint32_t *tag)
 {
-	struct route_key k = key_of(r);
+	struct route_key k = key_back(r, l);
 	struct route_result back;
-	struct addr to = k.dst;
-	bool vmark = r->t->nv->src_valid_mark || l->src_valid_mark;
 
-	k.dst = k.src;
-	k.src = to;
-	k.mark = vmark ? k.mark : 0;
-	k.mark_known = vmark ? k.mark_known : UINT32_MAX;
 	route_lookup(r->t->nv, &k, &back);
 	if (r->ended)
 		return true;

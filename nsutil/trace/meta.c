@@ -248,11 +248,11 @@ static void ct_template(struct run *r, const struct expr *x, struct value *v)
 /* A new connection has the labels that rules have set, a tracked one its own besides; of others only the set ones are known. */
 static void ct_labels(const struct packet_ct *ct, struct value *v)
 {
-	if (ct->known || ct->state & TRACE_CT_NEW) {
+	if (!ct->doubt && (ct->known || ct->state & TRACE_CT_NEW)) {
 		value_bytes(v, ct->labels, 128);
 		return;
 	}
-	value_unknown(v, 128, "the connection's labels are not known");
+	value_unknown(v, 128, ct->doubt ? ct->doubt : "the connection's labels are not known");
 	memcpy(v->b, ct->labels, sizeof(ct->labels));
 	memcpy(v->k, ct->labels, sizeof(ct->labels));
 }
@@ -311,7 +311,7 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 	}
 	switch (x->ct.key) {
 	case NFT_CT_DIRECTION: ct_fresh(r, 0, 8, "the direction is not given", v); break;
-	case NFT_CT_MARK: ct_number(&ct->mark, 32, "the connection's mark is not known", v); break;
+	case NFT_CT_MARK: ct_number(&ct->mark, 32, ct->doubt ? ct->doubt : "the connection's mark is not known", v); break;
 	case NFT_CT_ZONE: ct_zone(ct, x->ct.dir, v); break;
 	case NFT_CT_STATUS: ct_number(&ct->status, 32, "the connection's status is not known", v); break;
 	case NFT_CT_L3PROTOCOL: value_uint(v, r->pkt.family, 8); break;

@@ -36,6 +36,7 @@ struct packet_ct {
 	uint32_t state;		/* NF_CT_STATE_BIT() once it is tracked */
 	struct known32 mark, zone, status;
 	uint8_t labels[16];	/* that rules have set, the highest first */
+	const char *doubt;	/* why rules that are not seen here may have changed mark and labels; NULL: they have not */
 	int8_t zone_dir;	/* IP_CT_DIR_* that the zone is for, the other has zone 0; -1: both */
 	bool template;		/* a rule chose the zone: what stands here until conntrack has looked */
 	bool zone_by_mark;	/* of the template, NF_CT_FLAG_MARK: the zone is the mark that conntrack then sees */
