@@ -18,7 +18,7 @@ static unsigned ask(void *ctx, unsigned n, const char *what)
 	return run_decide(ctx, n, NULL, what, "not known");
 }
 
-static struct route_key key_of(struct run *r)
+struct route_key journey_key(struct run *r)
 {
 	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
 	/* sock_net_uid(): what has no socket counts as root's */
@@ -166,7 +166,7 @@ void journey_reroute(struct run *r)
 
 	if (!can_route(r))
 		return;
-	k = key_of(r);
+	k = journey_key(r);
 	route_lookup(r->t->nv, &k, &res);
 	if (r->ended)
 		return;
@@ -258,32 +258,6 @@ static bool forwards(const struct run *r, int iif)
 	return l && l->has_conf ? l->forwarding : r->t->nv->ip_forward;
 }
 
-/* __fib_validate_source(), the way back: from the destination to the source */
-static struct route_key key_back(struct run *r, const struct nv_link *l)
-{
-	struct route_key k = key_of(r);
-	struct addr to = k.dst;
-	bool vmark = r->t->nv->src_valid_mark || l->src_valid_mark;
-
-	k.dst = k.src;
-	k.src = to;
-	k.mark = vmark ? k.mark : 0;
-	k.mark_known = vmark ? k.mark_known : UINT32_MAX;
-	return k;
-}
-
-/* Is the source behind no further router? */
-static bool source_is_near(struct run *r, const struct nv_link *l)
-{
-	struct route_key k = key_back(r, l);
-	struct route_result back;
-
-	if (!k.dst.family)
-		return true;
-	route_lookup(r->t->nv, &k, &back);
-	return back.kind == ROUTE_UNICAST && !back.via.family;
-}
-
 /* ip_forward(): who could have sent the packet there without this detour is told so, at times, before the rules of FORWARD.
  * What tells it belongs to the connection (icmp_glue_bits), and so may be marked by rules that it meets. */
 static void redirect(struct run *r, int iif)
@@ -292,7 +266,7 @@ static void redirect(struct run *r, int iif)
 	struct packet_ct *ct = &r->pkt.ct;
 
 	if (r->dev != iif || ct->attach != CT_TRACKED || !r->t->redirects_write || !l || (l->no_redirects && r->t->nv->no_redirects) ||
-	    !source_is_near(r, l))
+	    !way_back_is_near(r, l))
 		return;
 	r->pkt.version++;
 	ct->mark.k = 0;
@@ -363,64 +337,6 @@ static bool of_interface(const struct addr *dst)
 	       (addr_is_loopback(dst) || addr_is_linklocal(dst) || addr_is_multicast(dst));
 }
 
-/* fib4_has_custom_rules(): three of them every namespace has */
-static bool has_own_rules(const struct netview *nv)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < nv->n_rules; i++)
-		n += nv->rules[i].family == AF_INET;
-	return n > 3;
-}
-
-/* fib_combine_itag(): of the route back to the source, as the upper half */
-static uint32_t source_tag(const struct route_result *back)
-{
-	uint32_t realm = back->route && back->route->n_hops ? back->route->hops[0].realm : 0, tag = realm << 16;
-
-	return (tag ? tag : back->rule_realm << 16) | back->rule_realm >> 16;
-}
-
-/* __fib_validate_source() */
-static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned filter, uint32_t *tag)
-{
-	struct route_key k = key_back(r, l);
-	struct route_result back;
-
-	route_lookup(r->t->nv, &k, &back);
-	if (r->ended)
-		return true;
-	if (back.kind == ROUTE_UNREACHABLE)
-		return !filter;
-	*tag = source_tag(&back);
-	if (back.kind == ROUTE_LOCAL)
-		return r->t->nv->accept_local || l->accept_local;
-	if (back.kind != ROUTE_UNICAST)
-		return false;
-	for (unsigned i = 0; back.route && i < back.route->n_hops; i++) /* fib_info_nh_uses_dev() */
-		if (back.route->hops[i].oif == l->index)
-			return true;
-	return back.oif == l->index || filter != 1;
-}
-
-/* fib_validate_source(); a source that is not known is taken for a good one. @tag: its realm's */
-static bool source_is_valid(struct run *r, int iif, uint32_t *tag)
-{
-	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
-	struct addr src = packet_addr(&r->pkt, false);
-	unsigned filter;
-
-	*tag = 0;
-	r->realm_unknown = r->t->nv->realms && !run_v6(r); /* as long as there is no look at the source */
-	if (!l || !l->has_conf || !src.family || addr_is_any(&src) || l->flags & IFF_LOOPBACK)
-		return true;
-	r->realm_unknown = false;
-	filter = l->rp_filter > r->t->nv->rp_filter ? l->rp_filter : r->t->nv->rp_filter;
-	if (filter || has_own_rules(r->t->nv) || r->t->nv->realms) /* fib_num_tclassid_users() */
-		return way_back_is_good(r, l, filter, tag);
-	return r->t->nv->accept_local || l->accept_local || !nv_addr_is_local(r->t->nv, &src);
-}
-
 /* ip_rcv_finish_core(): a packet of a connection finds its socket, and so its user, before INPUT */
 static void early_demux(struct run *r)
 {
@@ -472,7 +388,7 @@ static void route_and_deliver(struct run *r, int iif)
 	if (!can_route(r) || routed_by_sender(r))
 		return;
 	record_route(r);
-	k = key_of(r);
+	k = journey_key(r);
 	k.iif = iif;
 	if (of_interface(&k.dst))
 		k.oif = iif;
@@ -485,7 +401,7 @@ static void route_and_deliver(struct run *r, int iif)
 	r->routed = true;
 	r->route = res.route;
 	r->via = res.via;
-	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !source_is_valid(r, iif, &tag)) {
+	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !way_back_is_valid(r, iif, &tag)) {
 		run_end(r, TRACE_DROP, "its source is not to be reached that way, or is an address of the namespace: dropped "
 				       "as a martian packet (rp_filter, accept_local)");
 		return;
@@ -592,7 +508,7 @@ static bool output_route(struct run *r, struct route_result *res)
 
 	if (!can_route(r))
 		return false;
-	k = key_of(r);
+	k = journey_key(r);
 	k.oif = link_index(r, r->rq->oif);
 	route_lookup(r->t->nv, &k, res);
 	if (r->ended)
@@ -647,7 +563,7 @@ static void journey_out(struct run *r)
 /* Without an interface given: the one towards the source, else the default route's, else any but lo. */
 static int incoming_device(struct run *r)
 {
-	struct route_key k = key_of(r);
+	struct route_key k = journey_key(r);
 	struct route_result res;
 
 	if (r->rq->iif)

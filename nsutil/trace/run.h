@@ -255,9 +255,27 @@ void gather(struct run *r);
 bool hooks_device(struct run *r, bool egress);
 
 /* ---- journey.c ---- */
+
+struct route_key;
 void journey(struct run *r);
 /* journey_reroute() - look the route up again with the packet as it is now */
 void journey_reroute(struct run *r);
+
+/* journey_key() - what the route of the packet, as it is now, is looked up by; the interfaces are for the caller to say */
+struct route_key journey_key(struct run *r);
+
+/* ---- way_back.c ---- */
+
+/**
+ * way_back_is_valid() - may the packet come from its source by that interface? (fib_validate_source: rp_filter, accept_local)
+ * @iif:	interface it came in through
+ * @tag:	set to the realm of the source
+ *
+ * Return: false when it is dropped; a source that is not known is taken for a good one
+ */
+bool way_back_is_valid(struct run *r, int iif, uint32_t *tag);
+/* way_back_is_near() - is the source behind no further router? @l: interface it came in through */
+bool way_back_is_near(struct run *r, const struct nv_link *l);
 
 /* ---- describe.c ---- */
 const char *describe_condition(struct arena *a, const struct stmt *s);
@@ -266,7 +284,6 @@ const char *describe_value(struct arena *a, const struct value *v, const struct 
 
 /* ---- listen.c ---- */
 
-struct route_key;
 int listen_prepare(struct tracer *t);
 /* listen_find() - the socket that takes a packet: route_listener() of those with its port. The key's iif: 0 or less, none */
 const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k);
