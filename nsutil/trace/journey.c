@@ -287,6 +287,15 @@ static void set_priority(struct run *r)
 		packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
 }
 
+/* skb->sk, of which ip_forward() and ip6_forward() say that it should never happen: by tproxy, or by tcp_v4_early_demux() */
+static bool has_socket(struct run *r)
+{
+	struct route_key k = journey_key(r);
+
+	return r->assigned || (!r->rq->first && !r->t->nv->sockets_unread && k.dst.family && k.src.family && k.dport >= 0 &&
+			       listen_connected(r->t, &k));
+}
+
 /* ip_forward(), ip6_forward() */
 static void forward(struct run *r, const struct route_result *res, int iif)
 {
@@ -294,6 +303,10 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 		end_unreachable(r, run_v6(r) ? "the namespace does not forward (net.ipv6.conf.all.forwarding is 0)"
 				   : r->t->nv->ip_forward ? "the interface it comes in through does not forward (net.ipv4.conf)"
 							  : "the namespace does not forward (net.ipv4.ip_forward is 0)");
+		return;
+	}
+	if (has_socket(r)) {
+		run_end(r, TRACE_DROP, "a socket of the namespace is to have it, but the route leads away: dropped by the kernel");
 		return;
 	}
 	if (!count_hop(r))

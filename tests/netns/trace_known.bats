@@ -186,6 +186,36 @@ alone() {
 	in_pod alone
 }
 
+# A socket of the pod that holds an address which is not the pod's: the route says whether packets still get there
+led_away() {
+	pod_exec sysctl -qw net.ipv6.conf.all.forwarding=1
+	pod_exec nft -f - <<-EOF
+	table ip6 c {
+		chain forward { type filter hook forward priority 0; counter; }
+		chain input { type filter hook input priority 0; counter; }
+	}
+	EOF
+	pod_exec sh -c 'ip -6 rule add to 2001:db8:50::1 lookup 133; ip -6 route add local default dev lo table 133'
+	ip -6 route add 2001:db8:50::1 via fd00:1::39
+	held server pod_exec nc -l :: 7000
+	until_true pod_exec sh -c 'ss -Hltn | grep -q 7000'
+	held client nc -s fd00:1::1 -p 4711 2001:db8:50::1 7000
+	until_true pod_exec sh -c 'ss -Htn state established | grep -qF "[2001:db8:50::1]:7000"'
+	trace_data
+	said client server in tcp [fd00:1::1]:4711 to [2001:db8:50::1]:7000 flags psh,ack
+	[ "$(outcome .path)" = local ]
+	pod_exec ip -6 rule del to 2001:db8:50::1 lookup 133
+	pod_exec "$TOOLS/ktrace" bash -c "timeout 5 bash -c \"echo lost >'$WORK/client'\"; sleep 0.1" | ktrace_words | head -1 >"$WORK/kernel"
+	"$CNISH" -o json -t netns:pod trace --all in tcp [fd00:1::1]:4711 to [2001:db8:50::1]:7000 flags psh,ack >"$WORK/cnish.json"
+	[ "$(outcome .verdict)" = drop ]
+	grep -q 'the route leads away' "$WORK/cnish.json"
+	[ ! -s "$WORK/kernel" ] # neither INPUT nor FORWARD saw it
+}
+
+@test "who has a socket here and a route elsewhere is dropped" {
+	in_pod led_away
+}
+
 unreplied() {
 	pod_exec nft -f - <<-EOF
 	table ip c {
