@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nsutil/live/packet.h"
 #include "nsutil/ruleset/text.h"
 
 static void rule_texts(const struct live_step *s, struct buf *ipt, struct buf *nft)
@@ -198,7 +199,7 @@ static void put_steps(const struct verify *v, const struct ruleset *shown, struc
 static void text_sent(const struct verify *v, const struct trace_result *res, struct out *o)
 {
 	const struct trace_request *asked = &res->request, *sent = &v->probe->sent;
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], frag[16];
 
 	out_text(o, "   sent in a copy of the target");
 	if (sent->path == TRACE_OUT && !asked->has_uid)
@@ -207,6 +208,10 @@ static void text_sent(const struct verify *v, const struct trace_result *res, st
 		out_text(o, " from %s", addr_fmt(&sent->src, text));
 	if (asked->sport < 0 && sent->sport >= 0)
 		out_text(o, " from port %d", sent->sport);
+	if (live_is_fragment(sent))
+		out_text(o, " as fragment %s with id %u", frag_text(&sent->parts, frag), sent->parts.id);
+	if (v->expected->gathers)
+		out_text(o, ", behind the others of its packet");
 	if (v->probe->error)
 		out_text(o, "; the kernel refused it: %s", strerror(v->probe->error));
 	if (v->outcome >= 0 && res->n_outcomes > 1)
@@ -219,7 +224,7 @@ static void text_sent(const struct verify *v, const struct trace_result *res, st
 static void put_sent(const struct verify *v, struct out *o)
 {
 	const struct trace_request *rq = &v->probe->sent;
-	char text[ADDR_TEXT];
+	char text[ADDR_TEXT], frag[16];
 
 	out_object(o, "sent");
 	out_str(o, "saddr", NULL, rq->src.family ? addr_fmt(&rq->src, text) : NULL);
@@ -230,6 +235,12 @@ static void put_sent(const struct verify *v, struct out *o)
 	out_uint(o, "uid", NULL, rq->uid);
 	out_uint(o, "gid", NULL, rq->gid);
 	out_uint(o, "mark", NULL, rq->mark);
+	out_str(o, "frag", NULL, live_is_fragment(rq) ? frag_text(&rq->parts, frag) : NULL);
+	if (rq->parts.has_id)
+		out_uint(o, "fragid", NULL, rq->parts.id);
+	else
+		out_null(o, "fragid");
+	out_bool(o, "others", NULL, v->expected->gathers);
 	out_str(o, "error", NULL, v->probe->error ? strerror(v->probe->error) : NULL);
 	out_object_end(o);
 }

@@ -70,7 +70,8 @@ static int send_one(struct sender *s, struct istio_trial *x, struct err *e)
 		return -1;
 	s->res = res;
 	rq = fill_in(res);
-	status = probe_send(s->probe, &rq, rq.path == TRACE_OUT ? NULL : res->n_legs ? res->legs[0].iif : rq.iif, arrived, s, &r, e);
+	status = probe_send(s->probe, &rq, rq.path == TRACE_OUT ? NULL : res->n_legs ? res->legs[0].iif : rq.iif, res->gathers, arrived,
+			    s, &r, e);
 	if (status == 0) {
 		s->end = probe_end(r);
 		put_end(s, &b);

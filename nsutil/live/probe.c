@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/live/packet.h"
 #include "nsutil/live/send.h"
 #include "nsutil/nft/mark.h"
 #include "nsutil/nft/nlsock.h"
@@ -69,18 +70,43 @@ struct live_end probe_end(const struct probe_result *r)
 	return end;
 }
 
-/* Of the table that marks, the two last chains tell where the packet came to; what comes behind means it went on. */
+struct collecting {
+	struct probe_result *r;
+	const char *start; /* the chain of the table that marks which all of them pass first; NULL: only one is sent */
+};
+
+/*
+ * Of the table that marks, the two last chains tell where the packet came to; what comes behind means it went on.
+ * Of fragments, the one that is asked for is the last to begin.
+ */
+static void take_own(const struct collecting *c, const struct ktrace_step *step)
+{
+	struct probe_result *r = c->r;
+	bool input = strcmp(step->chain, "input") == 0;
+
+	if (step->type != KTRACE_RULE)
+		return;
+	if (c->start && strcmp(step->chain, c->start) == 0) {
+		r->n = 0;
+		r->end = PROBE_ENDED_NOT;
+		memset(&r->last, 0, sizeof(r->last));
+	}
+	if (!input && strcmp(step->chain, "postrouting") != 0)
+		return;
+	r->end = input ? PROBE_ENDED_LOCAL : PROBE_ENDED_OUT;
+	/* told once per chain; of a later fragment of IPv6 never, since nft_set_pktinfo_ipv6() finds no headers */
+	if (step->has_packet || strcmp(step->chain, r->last.chain) != 0)
+		r->last = *step;
+}
+
 static void take(void *arg, const struct ktrace_step *step)
 {
-	struct probe_result *r = arg;
+	const struct collecting *c = arg;
+	struct probe_result *r = c->r;
 	struct ktrace_step *more;
 
 	if (strcmp(step->table, NFT_MARK_TABLE) == 0) {
-		if (step->type != KTRACE_RULE || (strcmp(step->chain, "input") != 0 && strcmp(step->chain, "postrouting") != 0))
-			return;
-		r->end = step->chain[0] == 'i' ? PROBE_ENDED_LOCAL : PROBE_ENDED_OUT;
-		if (step->has_packet)
-			r->last = *step;
+		take_own(c, step);
 		return;
 	}
 	more = r->n < STEPS_MOST ? arena_grow(r->arena, r->steps, r->n, sizeof(*more)) : NULL;
@@ -89,6 +115,13 @@ static void take(void *arg, const struct ktrace_step *step)
 	r->end = PROBE_ENDED_NOT;
 	r->steps = more;
 	r->steps[r->n++] = *step;
+}
+
+/* Neither ports nor, behind an extension header, the protocol are in every fragment. */
+static struct nft_mark_filter fragment_filter(const struct trace_request *rq)
+{
+	return (struct nft_mark_filter){ .family = rq->family, .l4proto = -1, .dst = rq->dst, .sport = -1, .dport = -1,
+					 .icmp_type = -1, .fragments = true, .id = rq->parts.id };
 }
 
 /* Answers and what the kernel sends by itself are other packets. */
@@ -108,16 +141,16 @@ static struct nft_mark_filter filter_of(const struct trace_request *rq)
 }
 
 static int collect(struct probe *p, bool (*done)(void *arg, const struct probe_result *so_far), void *arg,
-		   struct probe_result *r, struct err *e)
+		   struct collecting *c, struct err *e)
 {
 	for (int wait = WAIT_FIRST; wait <= WAIT_LAST; wait *= 2) {
 		int n;
 
-		while ((n = ktrace_read(p->kt, wait, take, r, e)) > 0)
+		while ((n = ktrace_read(p->kt, wait, take, c, e)) > 0)
 			;
 		if (n < 0)
 			return -1;
-		if (done && done(arg, r))
+		if (done && done(arg, c->r))
 			break;
 	}
 	return 0;
@@ -134,21 +167,23 @@ static int send_marked(struct probe *p, struct sending *w, struct probe_result *
 {
 	unsigned hooks = (w->rq.path == TRACE_OUT ? NFT_MARK_OUT : NFT_MARK_IN) | NFT_MARK_ENDS;
 	const char *device = p->ingress && w->rq.path != TRACE_OUT ? w->iif : NULL;
-	struct nft_mark_filter f = filter_of(&w->rq);
+	bool fragment = live_is_fragment(&w->rq);
+	struct nft_mark_filter f = fragment ? fragment_filter(&w->rq) : filter_of(&w->rq);
+	struct collecting c = { .r = r, .start = !fragment ? NULL : device ? "ingress" : w->rq.path == TRACE_OUT ? "output" : "prerouting" };
 	int fd _cleanup_close_ = nlsock_open(&p->s->ns, e);
 
 	if (fd < 0 || nft_mark_start(fd, &f, hooks, device, e) < 0 || ktrace_read(p->kt, 0, drop_step, NULL, e) < 0)
 		return -1;
 	r->error = send_now(w);
 	r->sent = w->rq;
-	return collect(p, done, arg, r, e);
+	return collect(p, done, arg, &c, e);
 }
 
-int probe_send(struct probe *p, const struct trace_request *rq, const char *iif,
+int probe_send(struct probe *p, const struct trace_request *rq, const char *iif, bool others,
 	       bool (*done)(void *arg, const struct probe_result *so_far), void *arg, struct probe_result **ret,
 	       struct err *e)
 {
-	struct sending w = { .s = p->s, .rq = *rq, .iif = iif, .fd = -1 };
+	struct sending w = { .s = p->s, .rq = *rq, .iif = iif, .others = others, .fd = -1 };
 	struct arena *a = arena_new();
 	struct probe_result *r = a ? arena_alloc(a, sizeof(*r)) : NULL;
 	int status;

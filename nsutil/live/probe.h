@@ -40,6 +40,8 @@ void probe_close(struct probe *p);
  * @p:		probe
  * @rq:		connection, as trace_run() gave it back (result->request)
  * @iif:	TRACE_IN, TRACE_FORWARD: the link it comes in through
+ * @others:	of a fragment: send those before and behind it too, in front of it. What is collected is what the kernel
+ *		does with the one asked for, and with the packet that it completes
  * @done:	called whenever nothing has come for a moment; true: that is all. NULL: wait until nothing comes
  * @arg:	passed on
  * @ret:	set on success
@@ -50,7 +52,7 @@ void probe_close(struct probe *p);
  *
  * Return: 0, or -1
  */
-int probe_send(struct probe *p, const struct trace_request *rq, const char *iif,
+int probe_send(struct probe *p, const struct trace_request *rq, const char *iif, bool others,
 	       bool (*done)(void *arg, const struct probe_result *so_far), void *arg, struct probe_result **ret,
 	       struct err *e);
 void probe_result_free(struct probe_result *r);

@@ -51,7 +51,7 @@ static uint8_t af(const struct trace_request *rq)
 
 static bool has_headers(const struct trace_request *rq)
 {
-	return rq->parts.ipopt || rq->parts.exthdr || rq->parts.has_id;
+	return rq->parts.ipopt || rq->parts.exthdr || rq->parts.has_id || live_is_fragment(rq);
 }
 
 static bool has_parts(const struct trace_request *rq)
@@ -137,13 +137,37 @@ static int socket_inside(void *arg, struct err *e)
 	return set_options(w, e) < 0 || bind_source(w, e) < 0 ? -1 : 0;
 }
 
+struct outlet {
+	int fd;
+	const uint8_t *bytes;
+	size_t before; /* of what is in front of the packet */
+};
+
+static int send_part(void *arg, size_t n)
+{
+	const struct outlet *o = arg;
+
+	return send(o->fd, o->bytes, o->before + n, 0) < 0 ? errno : 0;
+}
+
+/* @bytes: @before of them are there, and the packet comes behind them */
+static int send_packet(const struct sending *w, uint8_t *bytes, size_t before)
+{
+	struct outlet o = { .fd = w->fd, .bytes = bytes, .before = before };
+	struct live_emit to = { .room = bytes + before, .send = send_part, .arg = &o };
+	const char *why;
+
+	if (live_is_fragment(&w->rq))
+		return live_fragments(&w->rq, w->others, &to, &why);
+	return send_part(&o, live_packet(&w->rq, bytes + before));
+}
+
 /* A raw packet's checksum has the source in it, which routing chooses. */
 static int send_raw(struct sending *w, const union sock_addr *to, socklen_t len)
 {
 	_cleanup_free_ uint8_t *bytes = malloc(LIVE_PACKET_MAX + 1);
 	union sock_addr self;
 	socklen_t self_len = sizeof(self);
-	size_t n;
 
 	if (!bytes)
 		return ENOMEM;
@@ -152,8 +176,9 @@ static int send_raw(struct sending *w, const union sock_addr *to, socklen_t len)
 	w->rq.src = addr_from(af(&w->rq), self.sa.sa_family == AF_INET6 ? (const void *)&self.six.sin6_addr
 									  : (const void *)&self.four.sin_addr);
 	/* behind IPPROTO_RAW the network header is part of what is sent */
-	n = has_headers(&w->rq) ? live_packet(&w->rq, bytes) : live_transport(&w->rq, bytes);
-	return send(w->fd, bytes, n, 0) < 0 ? errno : 0;
+	if (has_headers(&w->rq))
+		return send_packet(w, bytes, 0);
+	return send(w->fd, bytes, live_transport(&w->rq, bytes), 0) < 0 ? errno : 0;
 }
 
 static int send_inside(struct sending *w)
@@ -217,7 +242,6 @@ static int send_frame(struct sending *w)
 	static const uint8_t other[6] = { 0x02, 0, 0, 0, 0, 0x01 };
 	_cleanup_free_ uint8_t *frame = calloc(1, LIVE_PACKET_MAX + 64);
 	struct mac_job job = { .link = w->iif };
-	size_t n;
 
 	if (!frame)
 		return ENOMEM;
@@ -227,8 +251,7 @@ static int send_frame(struct sending *w)
 	memcpy(frame + 6, other, 6);
 	frame[12] = w->rq.family == NFPROTO_IPV6 ? 0x86 : 0x08;
 	frame[13] = w->rq.family == NFPROTO_IPV6 ? 0xdd : 0x00;
-	n = live_packet(&w->rq, frame + 14);
-	return send(w->fd, frame, 14 + n, 0) < 0 ? errno : 0;
+	return send_packet(w, frame, 14);
 }
 
 /* ---- both ---- */
@@ -241,6 +264,27 @@ static int cannot(struct err *e, const char *why)
 	return -1;
 }
 
+static int send_nothing(void *arg, size_t n)
+{
+	(void)arg;
+	(void)n;
+	return 0;
+}
+
+static int check_fragment(const struct sending *w, struct err *e)
+{
+	_cleanup_free_ uint8_t *room = malloc(LIVE_PACKET_MAX + 1);
+	struct live_emit nowhere = { .room = room, .send = send_nothing };
+	const char *why = NULL;
+
+	if (!room)
+		return err_oom(e);
+	if (w->rq.family == NFPROTO_IPV4 && w->rq.path == TRACE_OUT && !w->rq.parts.id)
+		return cannot(e, "of what is sent here, the kernel replaces fragid 0 by another one");
+	live_fragments(&w->rq, w->others, &nowhere, &why);
+	return why ? cannot(e, why) : 0;
+}
+
 static int check(const struct sending *w, struct err *e)
 {
 	const struct trace_request *rq = &w->rq;
@@ -251,8 +295,6 @@ static int check(const struct sending *w, struct err *e)
 		return cannot(e, "ctmark asks for a connection that is known already");
 	if (rq->has_cgroup)
 		return cannot(e, "the packet would have to come from that cgroup");
-	if (rq->parts.frag == FRAG_IS)
-		return cannot(e, "a fragment goes nowhere alone, and its trace has no ports to be told by");
 	if (rq->l4proto == IPPROTO_DCCP)
 		return cannot(e, "there is no packet of this protocol at hand");
 	if (rq->path != TRACE_OUT && (!w->iif || !w->iif[0]))
@@ -261,15 +303,16 @@ static int check(const struct sending *w, struct err *e)
 		return cannot(e, "nothing comes in through lo from outside");
 	if (rq->path != TRACE_OUT && !rq->src.family)
 		return cannot(e, "its source is not given");
-	return 0;
+	return live_is_fragment(rq) ? check_fragment(w, e) : 0;
 }
 
 int send_prepare(struct sending *w, struct err *e)
 {
 	w->fd = -1;
+	live_choose_fragment(&w->rq, (uint32_t)random());
 	if (check(w, e) < 0)
 		return -1;
-	if (connection_has_ports(w->rq.l4proto) && w->rq.dport < 0)
+	if (connection_has_ports(w->rq.l4proto) && w->rq.dport < 0 && (w->others || !live_is_fragment(&w->rq) || !w->rq.parts.offset))
 		return cannot(e, "its destination port is not given");
 	w->raw = is_raw(&w->rq);
 	if (w->rq.path == TRACE_OUT)

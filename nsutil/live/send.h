@@ -11,13 +11,14 @@ struct sending {
 	struct scratch *s;
 	struct trace_request rq; /* filled in by send_prepare() */
 	const char *iif;
+	bool others; /* a fragment: send the others of its packet in front of it */
 	int fd;
 	bool raw;
 };
 
 /**
- * send_prepare() - make the socket, and fill in what the connection leaves open: ports and addresses
- * @w:		's', 'rq' and 'iif' are set
+ * send_prepare() - make the socket, and fill in what the connection leaves open: ports, addresses, a fragment's place
+ * @w:		's', 'rq', 'iif' and 'others' are set
  * @e:		error; errnum EOPNOTSUPP when such a packet cannot be sent
  *
  * Return: 0, or -1

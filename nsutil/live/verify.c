@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "nsutil/base/cleanup.h"
+#include "nsutil/live/packet.h"
 #include "nsutil/trace/connection.h"
 
 enum { PORTS_FROM = 40000, PORTS = 20000 };
@@ -60,6 +61,7 @@ static struct trace_request choose(const struct scratch_source *src, const struc
 	}
 	if (connection_has_ports(rq.l4proto) && rq.sport < 0)
 		rq.sport = PORTS_FROM + (int)((unsigned)getpid() * 7919u % PORTS);
+	live_choose_fragment(&rq, (uint32_t)getpid() * 7919u);
 	return rq;
 }
 
@@ -122,7 +124,7 @@ static int run(struct verify *v, const struct scratch_source *src, const struct 
 	    scratch_load(v->scratch, &v->ran, e) < 0 ||
 	    probe_open(v->scratch, ruleset_has(v->ran, STORE_LEGACY), has_ingress(src->rs), &p, e) < 0)
 		return -1;
-	r = probe_send(p, &rq, iif, agrees, v, &v->probe, e);
+	r = probe_send(p, &rq, iif, v->expected->gathers, agrees, v, &v->probe, e);
 	probe_close(p);
 	if (r == 0) {
 		agrees(v, v->probe);

@@ -104,6 +104,28 @@ static void match_port(struct enc *m, int port, unsigned offset)
 	enc_cmp(m, OP_EQ, &be, sizeof(be));
 }
 
+static void match_id(struct enc *m, const struct nft_mark_filter *f)
+{
+	enum { FRAGMENT_ID = 4, IP_ID = 4 };
+	uint32_t be = htonl(f->id);
+	uint16_t be16 = htons((uint16_t)f->id);
+	static const uint8_t fragment = IPPROTO_FRAGMENT;
+	struct enc_expr x;
+
+	if (f->family != NFPROTO_IPV6) {
+		enc_payload(m, NFT_PAYLOAD_NETWORK_HEADER, IP_ID, sizeof(be16));
+		enc_cmp(m, OP_EQ, &be16, sizeof(be16));
+		return;
+	}
+	x = enc_expr(m, "exthdr");
+	enc_be32(m, NFTA_EXTHDR_DREG, NFT_REG_1);
+	enc_put(m, NFTA_EXTHDR_TYPE, &fragment, sizeof(fragment));
+	enc_be32(m, NFTA_EXTHDR_OFFSET, FRAGMENT_ID);
+	enc_be32(m, NFTA_EXTHDR_LEN, sizeof(be));
+	enc_expr_end(m, x);
+	enc_cmp(m, OP_EQ, &be, sizeof(be));
+}
+
 static void match_syn(struct enc *m)
 {
 	static const uint8_t mask = 0x17, syn = 0x02; /* fin, syn, rst, ack */
@@ -165,6 +187,8 @@ static void put_conditions(struct enc *m, const struct nft_mark_filter *f, bool 
 		enc_payload(m, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
 		enc_cmp(m, OP_EQ, &type, 1);
 	}
+	if (f->fragments)
+		match_id(m, f);
 	if (f->first && f->l4proto == IPPROTO_TCP)
 		match_syn(m);
 	if (out && f->has_uid)

@@ -21,6 +21,8 @@ struct nft_mark_filter {
 	bool has_uid, has_gid;	/* of the sending process: only packets made here have one */
 	uint32_t uid, gid;
 	bool first;		/* TCP: only the first segment of a connection (SYN without ACK) */
+	bool fragments;		/* those of one packet; needs 'family' */
+	uint32_t id;		/* its number: of IPv4's header, or of the fragment header */
 	bool once;		/* one packet per hook, and no more */
 };
 

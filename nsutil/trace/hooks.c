@@ -500,6 +500,26 @@ void gather(struct run *r)
 	r->gathered = true;
 }
 
+/*
+ * ip_finish_output(), ip6_finish_output(): what was put together leaves in fragments again (frag_max_size), and by loopback
+ * comes in as these. Of several packets no one thing can be said.
+ */
+static bool scattered(struct run *r)
+{
+	const struct header_parts *h = &r->rq->parts;
+
+	if (!r->gathered || (!h->offset && !h->more))
+		return false;
+	run_end(r, TRACE_UNKNOWN, "put together before, it comes here in fragments again, each of which the rules see");
+	return true;
+}
+
+/* Chains in front of where they are put together anew */
+static bool sees_fragments(const struct hook_item *it, unsigned hook)
+{
+	return hook == NF_INET_PRE_ROUTING && it->kind == HOOK_CHAIN && it->priority <= NF_IP_PRI_CONNTRACK_DEFRAG && it->chain->rules;
+}
+
 bool hooks_run(struct run *r, unsigned hook)
 {
 	struct hook_item *items[HOOK_ITEMS];
@@ -507,6 +527,9 @@ bool hooks_run(struct run *r, unsigned hook)
 
 	r->hook = hook;
 	n = arrange(r, &r->t->hooks[run_v6(r)][hook], items);
+	for (unsigned i = 0; i < n; i++)
+		if (sees_fragments(items[i], hook) && scattered(r))
+			return false;
 	for (unsigned i = 0; i < n && !r->ended; i++) {
 		bool goes_on = true;
 
@@ -550,6 +573,8 @@ bool hooks_device(struct run *r, bool egress)
 		if (on_device(all->items[i].chain, name))
 			own[here.n++] = all->items[i];
 	n = arrange(r, &here, items);
+	if (n && scattered(r))
+		return false;
 	for (unsigned i = 0; i < n && !r->ended; i++)
 		if (!run_chain(r, items[i]->chain))
 			return false;

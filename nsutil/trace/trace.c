@@ -235,6 +235,7 @@ static void make_packet(struct packet *p, const struct tracer *t, const struct t
 
 struct leaf {
 	struct trace_outcome out;
+	bool gathered;
 	struct decision *decisions;
 	unsigned n_decisions;
 	struct trace_step *steps;
@@ -254,6 +255,7 @@ static void finish_outcome(struct run *r)
 static int keep_leaf(struct leaf *l, struct run *r)
 {
 	l->out = r->out;
+	l->gathered = r->gathered;
 	l->n_decisions = r->n_decisions;
 	l->steps = r->steps;
 	l->n_steps = r->n_steps;
@@ -551,6 +553,8 @@ static int harvest(struct trace_result *res, const struct forest *f, const struc
 			return -1;
 	}
 	res->branches = f->n;
+	for (unsigned i = 0; i < f->n; i++)
+		res->gathers |= f->leaves[i].gathered;
 	res->order_unknown = f->order_unknown;
 	return add_unread(res, t->rs, res->request.family);
 }

@@ -143,6 +143,7 @@ struct trace_result {
 	unsigned n_outcomes;
 	bool order_unknown;	/* chains of equal priority ran in assumed orders */
 	unsigned branches;	/* followed in all */
+	bool gathers;		/* it is a fragment, and put together with the others of its packet on some way */
 	bool lent;		/* belongs to a room */
 	struct trace_request request; /* with what routing chose filled in */
 };
