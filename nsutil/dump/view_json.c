@@ -43,13 +43,16 @@ static const struct field hop_fields[] = {
 	LATER(nv_nexthop, realm, K_UINT), END,
 };
 static const struct field route_fields[] = {
+	LATER(nv_route, src, K_ADDR), LATER(nv_route, src_len, K_UINT),
 	F(nv_route, family, K_UINT), F(nv_route, type, K_UINT),	   F(nv_route, scope, K_UINT),
 	F(nv_route, proto, K_UINT),  F(nv_route, dst, K_ADDR),	   F(nv_route, dst_len, K_UINT),
 	F(nv_route, tos, K_UINT),    F(nv_route, table, K_UINT),   F(nv_route, priority, K_UINT),
 	F(nv_route, prefsrc, K_ADDR), LATER(nv_route, mtu, K_UINT),	   END,
 };
 static const struct field rule_fields[] = {
-	LATER(nv_rule, realm, K_UINT),	F(nv_rule, family, K_UINT),
+	LATER(nv_rule, realm, K_UINT), LATER(nv_rule, dscp, K_UINT), LATER(nv_rule, dscp_mask, K_UINT),
+	LATER(nv_rule, unread, K_BOOL), LATER(nv_rule, suppresses_group, K_BOOL), LATER(nv_rule, suppress_group, K_UINT),
+	F(nv_rule, family, K_UINT),
 	F(nv_rule, action, K_UINT),    F(nv_rule, invert, K_BOOL),
 	F(nv_rule, priority, K_UINT),	F(nv_rule, table, K_UINT),     F(nv_rule, src, K_ADDR),
 	F(nv_rule, dst, K_ADDR),	F(nv_rule, src_len, K_UINT),   F(nv_rule, dst_len, K_UINT),

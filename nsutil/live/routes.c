@@ -133,6 +133,10 @@ static int add_route(int fd, const struct nv_route *r)
 		put_addr(msg, RTA_DST, &dst);
 	if (r->priority)
 		mnl_attr_put_u32(msg, RTA_PRIORITY, r->priority);
+	if (r->src_len) {
+		m->rtm_src_len = r->src_len;
+		put_addr(msg, RTA_SRC, &r->src);
+	}
 	put_addr(msg, RTA_PREFSRC, &r->prefsrc);
 	if (r->mtu)
 		put_mtu(msg, r->mtu);
@@ -213,6 +217,8 @@ static void put_selectors(struct nlmsghdr *msg, const struct nv_rule *r)
 		mnl_attr_put(msg, FRA_UID_RANGE, sizeof(uids), &uids);
 	if (r->ipproto)
 		mnl_attr_put_u8(msg, FRA_IP_PROTO, r->ipproto);
+	if (r->dscp_mask == 0xfc)
+		mnl_attr_put_u8(msg, 25 /* FRA_DSCP */, r->dscp >> 2);
 	put_realm(msg, FRA_FLOW, r->realm);
 	put_range(msg, FRA_SPORT_RANGE, r->sport_from, r->sport_to);
 	put_range(msg, FRA_DPORT_RANGE, r->dport_from, r->dport_to);
@@ -240,6 +246,8 @@ static int change_rule(int fd, const struct nv_rule *r, bool add)
 		mnl_attr_put_u8(msg, FRA_L3MDEV, 1);
 	if (r->suppress_prefixlen >= 0)
 		mnl_attr_put_u32(msg, FRA_SUPPRESS_PREFIXLEN, (uint32_t)r->suppress_prefixlen);
+	if (r->suppresses_group)
+		mnl_attr_put_u32(msg, FRA_SUPPRESS_IFGROUP, r->suppress_group);
 	put_selectors(msg, r);
 	return rtnl_talk(fd, msg);
 }

@@ -93,7 +93,7 @@ static bool is_route(const struct nlmsghdr *nlh, const struct rtmsg *head)
 	return nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*head) &&
 	       (head->rtm_family == AF_INET || head->rtm_family == AF_INET6) &&
 	       !(head->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD)) &&
-	       head->rtm_dst_len <= full_len(head->rtm_family);
+	       head->rtm_dst_len <= full_len(head->rtm_family) && head->rtm_src_len <= full_len(head->rtm_family);
 }
 
 int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)
@@ -119,6 +119,8 @@ int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e
 	nv_attrs_in(&a, RTA_METRICS, &metrics);
 	nv_attr_u32(&metrics, RTAX_MTU, &r.mtu);
 	nv->realms |= a.tb[RTA_FLOW] != NULL;
+	if (nv_attr_addr(&a, RTA_SRC, r.family, &r.src))
+		r.src_len = head->rtm_src_len;
 	if (!nv_attr_addr(&a, RTA_DST, r.family, &r.dst))
 		r.dst = addr_from(r.family, zero);
 	if (parse_hops(&a, nv, &r, e) < 0)

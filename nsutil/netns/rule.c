@@ -27,6 +27,29 @@ static void parse_uids(const struct nv_attrs *a, struct nv_rule *r)
 	r->uid_to = range.end;
 }
 
+/* Newer than the headers (Linux 6.11, 6.13, 6.14) */
+enum { DSCP = 25, FLOWLABEL = 26, FLOWLABEL_MASK = 27, SPORT_MASK = 28, DPORT_MASK = 29, DSCP_MASK = 30 };
+
+/* The six bits stand above those of ECN. */
+static void parse_dscp(const struct nv_attrs *a, struct nv_rule *r)
+{
+	uint8_t mask = 63;
+
+	if (!nv_attr_u8(a, DSCP, &r->dscp))
+		return;
+	nv_attr_u8(a, DSCP_MASK, &mask);
+	r->dscp = (uint8_t)(r->dscp << 2);
+	r->dscp_mask = (uint8_t)(mask << 2);
+}
+
+/* fib_nl2rule_port_mask(): a range of one port has the mask that says so */
+static bool masks_ports(const struct nv_attrs *a, unsigned type)
+{
+	uint16_t mask;
+
+	return nv_attr_copy(a, type, &mask, sizeof(mask)) && mask != UINT16_MAX;
+}
+
 static void parse_selectors(const struct nv_attrs *a, struct nv_rule *r)
 {
 	nv_attr_addr(a, FRA_SRC, r->family, &r->src);
@@ -37,6 +60,9 @@ static void parse_selectors(const struct nv_attrs *a, struct nv_rule *r)
 	parse_ports(a, FRA_SPORT_RANGE, &r->sport_from, &r->sport_to);
 	parse_ports(a, FRA_DPORT_RANGE, &r->dport_from, &r->dport_to);
 	parse_uids(a, r);
+	parse_dscp(a, r);
+	r->unread = a->tb[FRA_TUN_ID] || a->tb[FLOWLABEL] || a->tb[FLOWLABEL_MASK] || masks_ports(a, SPORT_MASK) ||
+		    masks_ports(a, DPORT_MASK);
 	/* a mark without a mask is compared in full (net/core/fib_rules.c fib_nl2rule()) */
 	if (nv_attr_u32(a, FRA_FWMARK, &r->fwmark))
 		r->fwmask = UINT32_MAX;
@@ -56,6 +82,10 @@ static void parse_action(const struct nv_attrs *a, struct nv_rule *r)
 	r->suppress_prefixlen = -1;
 	if (nv_attr_u32(a, FRA_SUPPRESS_PREFIXLEN, &suppress) && suppress != UINT32_MAX)
 		r->suppress_prefixlen = (int)suppress;
+	if (nv_attr_u32(a, FRA_SUPPRESS_IFGROUP, &suppress) && suppress != UINT32_MAX) {
+		r->suppresses_group = true;
+		r->suppress_group = suppress;
+	}
 }
 
 int nv_parse_rule(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)

@@ -47,6 +47,8 @@ struct nv_route {
 	uint8_t family, type, scope, proto; /* RTN_*, RT_SCOPE_* */
 	struct addr dst;
 	uint8_t dst_len, tos;
+	struct addr src;	/* IPv6: for packets from there only; family 0 when any */
+	uint8_t src_len;
 	uint32_t table, priority;
 	struct addr prefsrc;	/* family 0 when none */
 	uint32_t mtu;		/* RTAX_MTU; 0: the device's */
@@ -64,9 +66,13 @@ struct nv_rule {		/* ip rule */
 	char iif[16], oif[16];
 	uint32_t uid_from, uid_to; /* 0..UINT32_MAX when any */
 	uint8_t ipproto, tos;
+	uint8_t dscp, dscp_mask; /* FRA_DSCP, as bits of the header's byte; mask 0 when any */
+	bool unread;		/* it has a condition that is not read: tun_id, flowlabel, masks of ports */
 	uint16_t sport_from, sport_to, dport_from, dport_to; /* 0-0 when any */
 	bool l3mdev;
 	int suppress_prefixlen; /* -1 when none */
+	bool suppresses_group;
+	uint32_t suppress_group; /* of the route's device */
 	uint32_t realm;		/* FRA_FLOW: 0 none */
 	uint32_t goto_target;
 };

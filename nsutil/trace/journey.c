@@ -13,27 +13,6 @@
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
 
-static unsigned ask(void *ctx, unsigned n, const char *what)
-{
-	return run_decide(ctx, n, NULL, what, "not known");
-}
-
-struct route_key journey_key(struct run *r)
-{
-	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
-	/* sock_net_uid(): what has no socket counts as root's */
-	const struct known32 *uid = r->rq->path == TRACE_OUT && r->leg == 0 ? &r->pkt.meta[NFT_META_SKUID]
-									    : &(struct known32){ .v = 0, .k = UINT32_MAX };
-
-	return (struct route_key){
-		.dst = packet_addr(&r->pkt, true), .src = packet_addr(&r->pkt, false),
-		.mark = mark->v, .mark_known = mark->k,
-		.uid = uid->v, .uid_known = uid->k == UINT32_MAX || uid->absent,
-		.l4proto = r->pkt.l4proto, .sport = packet_port(&r->pkt, false),
-		.dport = packet_port(&r->pkt, true), .ask = { ask, r }, .index = r->t->routes,
-	};
-}
-
 static const char *dev_name(const struct run *r, int index)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, index);
@@ -112,18 +91,6 @@ static void end_unreachable(struct run *r, const char *why)
 	run_end(r, TRACE_UNREACHABLE, why);
 }
 
-/* Routes or the destination may not be known: then nothing can be said any more. */
-static bool can_route(struct run *r)
-{
-	struct addr dst = packet_addr(&r->pkt, true);
-
-	if (r->t->nv->routes_unread)
-		run_end(r, TRACE_UNKNOWN, r->t->nv->routes_unread);
-	else if (!dst.family)
-		run_end(r, TRACE_UNKNOWN, "the destination is not known any more");
-	return !r->ended;
-}
-
 /* set_class_tag(): each half of it counts where nothing stands there yet */
 static uint32_t class_tag(uint32_t id, uint32_t tag)
 {
@@ -131,7 +98,7 @@ static uint32_t class_tag(uint32_t id, uint32_t tag)
 	return id & 0xffff0000 ? id : id | (tag & 0xffff0000);
 }
 
-static void take_output_route(struct run *r, const struct route_result *res)
+void journey_take_route(struct run *r, const struct route_result *res)
 {
 	r->dev = res->oif;
 	r->local = res->kind == ROUTE_LOCAL;
@@ -143,44 +110,9 @@ static void take_output_route(struct run *r, const struct route_result *res)
 }
 
 /* IN_DEV_NET_ROUTE_LOCALNET() */
-static bool routes_localnet(const struct run *r, const struct nv_link *l)
+bool journey_routes_localnet(const struct run *r, const struct nv_link *l)
 {
 	return r->t->nv->route_localnet || (l && l->route_localnet);
-}
-
-/* __mkroute_output(): 127.0.0.0/8 as source only through lo, unless route_localnet is set */
-static bool loopback_leaves(const struct run *r, const struct route_result *res)
-{
-	struct addr src = packet_addr(&r->pkt, false);
-	const struct nv_link *l = nv_link_by_index(r->t->nv, res->oif);
-
-	return src.family == AF_INET && addr_is_loopback(&src) && l && !(l->flags & IFF_LOOPBACK) &&
-	       !routes_localnet(r, l);
-}
-
-/* ip_route_me_harder(), ip6_route_me_harder(): the source address stays */
-void journey_reroute(struct run *r)
-{
-	struct route_key k;
-	struct route_result res;
-
-	if (!can_route(r))
-		return;
-	k = journey_key(r);
-	route_lookup(r->t->nv, &k, &res);
-	if (r->ended)
-		return;
-	if (res.kind == ROUTE_UNREACHABLE) {
-		r->out.by = r->rule;
-		run_end(r, TRACE_DROP, arena_printf(r->arena, "rerouting after a change failed: %s", res.why));
-		return;
-	}
-	if (loopback_leaves(r, &res)) {
-		r->out.by = r->rule;
-		run_end(r, TRACE_DROP, "rerouting after a change failed: a loopback address does not leave");
-		return;
-	}
-	take_output_route(r, &res);
 }
 
 static void end_here(struct run *r, enum trace_end path)
@@ -335,7 +267,7 @@ static bool martian(struct run *r, int iif)
 {
 	struct addr src = packet_addr(&r->pkt, false), dst = packet_addr(&r->pkt, true);
 
-	if (is_loopback_dev(r, iif) || (!run_v6(r) && routes_localnet(r, nv_link_by_index(r->t->nv, iif))))
+	if (is_loopback_dev(r, iif) || (!run_v6(r) && journey_routes_localnet(r, nv_link_by_index(r->t->nv, iif))))
 		return false;
 	if (!(dst.family && addr_is_loopback(&dst)) && !(src.family && addr_is_loopback(&src)))
 		return false;
@@ -398,7 +330,7 @@ static void route_and_deliver(struct run *r, int iif)
 	struct route_key k;
 	uint32_t tag = 0;
 
-	if (!can_route(r) || routed_by_sender(r))
+	if (!route_can(r) || routed_by_sender(r))
 		return;
 	record_route(r);
 	k = journey_key(r);
@@ -485,83 +417,14 @@ static void leave(struct run *r)
 		end_here(r, TRACE_END_OUT);
 }
 
-static int link_index(const struct run *r, const char *name)
-{
-	const struct nv_link *l = name ? nv_link_by_name(r->t->nv, name) : NULL;
-
-	return l ? l->index : 0;
-}
-
-/* ip_route_output_key_hash_rcu(), tcp_v6_connect(): who says "any address" gets the loopback one */
-static void aim_at_loopback(struct run *r)
-{
-	struct addr dst = packet_addr(&r->pkt, true), src = packet_addr(&r->pkt, false);
-	static const uint8_t v4[4] = { 127, 0, 0, 1 }, v6[16] = { [15] = 1 };
-
-	if (!dst.family || !addr_is_any(&dst))
-		return;
-	dst = run_v6(r) ? addr_from(AF_INET6, v6) : addr_from(AF_INET, v4);
-	packet_set_addr(&r->pkt, true, src.family && !run_v6(r) ? &src : &dst);
-}
-
-/* tcp_v4_connect(), tcp_v6_connect() */
-static bool connects(const struct run *r, const struct route_result *res)
-{
-	struct addr dst = packet_addr(&r->pkt, true);
-
-	return r->pkt.l4proto != IPPROTO_TCP ||
-	       (res->kind != ROUTE_BROADCAST && res->kind != ROUTE_MULTICAST && !addr_is_multicast(&dst) &&
-		!route_limited_broadcast(&dst));
-}
-
-/* ip_route_output_ports(), ip6_dst_lookup(): before the first hook */
-static bool output_route(struct run *r, struct route_result *res)
-{
-	struct route_key k;
-
-	if (!can_route(r))
-		return false;
-	k = journey_key(r);
-	k.oif = link_index(r, r->rq->oif);
-	route_lookup(r->t->nv, &k, res);
-	if (r->ended)
-		return false;
-	if (res->kind == ROUTE_UNREACHABLE) {
-		end_unreachable(r, res->why);
-		return false;
-	}
-	if (loopback_leaves(r, res)) {
-		end_unreachable(r, "a loopback source address does not leave through another interface");
-		return false;
-	}
-	if (!connects(r, res)) {
-		end_unreachable(r, "TCP does not connect to a broadcast or multicast address");
-		return false;
-	}
-	return true;
-}
-
-/* ip_route_connect(): looked up once more with the source that was chosen, which must be an own address */
-static bool connects_from(struct run *r, const struct route_result *res)
-{
-	if (run_v6(r) || r->pkt.l4proto != IPPROTO_TCP || packet_addr(&r->pkt, false).family ||
-	    res->kind != ROUTE_LOCAL || !res->src.family || nv_addr_is_local(r->t->nv, &res->src))
-		return true;
-	end_unreachable(r, "the route makes the destination the source address, which is none of the namespace's");
-	return false;
-}
-
 static void journey_out(struct run *r)
 {
 	struct route_result res;
 
 	r->source = packet_addr(&r->pkt, false);
-	aim_at_loopback(r);
-	if (!output_route(r, &res))
+	if (!route_out(r, &res))
 		return;
-	if (!connects_from(r, &res))
-		return;
-	take_output_route(r, &res);
+	journey_take_route(r, &res);
 	if (!packet_addr(&r->pkt, false).family)
 		packet_set_addr(&r->pkt, false, &res.src);
 	r->source = packet_addr(&r->pkt, false);
@@ -580,7 +443,7 @@ static int incoming_device(struct run *r)
 	struct route_result res;
 
 	if (r->rq->iif)
-		return link_index(r, r->rq->iif);
+		return journey_link(r, r->rq->iif);
 	k.dst = k.src;
 	k.src = (struct addr){ 0 };
 	if (!k.dst.family) {

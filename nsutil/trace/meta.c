@@ -362,22 +362,40 @@ static bool uses(const struct run *r, const struct route_result *res, int dev)
 	return false;
 }
 
+/* The same: from the other address, by no user, without ports */
+static struct route_key fib_key(struct run *r, const struct expr *x, const struct addr *a)
+{
+	struct route_key k = journey_key(r);
+
+	k.src = packet_addr(&r->pkt, !(x->fib.flags & NFTA_FIB_F_DADDR));
+	if (addr_is_multicast(&k.src) || route_limited_broadcast(&k.src) || (k.src.family == AF_INET && !k.src.b[0]))
+		k.src.family = 0;
+	k.dst = *a;
+	k.uid = 0;
+	k.uid_known = true;
+	k.sport = k.dport = 0;
+	if (r->xt && !run_v6(r)) /* rpfilter_mt() */
+		k.l4proto = 0;
+	if (!(x->fib.flags & NFTA_FIB_F_MARK)) {
+		k.mark = 0;
+		k.mark_known = UINT32_MAX;
+	}
+	return k;
+}
+
 /* nft_fib4_eval(), nft_fib6_eval(): the route back to the source, or on to the destination. The interface does not restrict
- * the lookup, but in IPv6 that of a link-local address and of rpfilter_lookup_reverse6(). */
+ * the lookup, but in IPv6 that of a link-local address; rpfilter_lookup_reverse6() prefers it. */
 static void fib_oif(struct run *r, const struct expr *x, const struct addr *a, struct value *v)
 {
-	struct route_key k = { .dst = *a, .sport = -1, .dport = -1, .l4proto = r->pkt.l4proto };
-	const struct known32 *mark = &r->pkt.meta[NFT_META_MARK];
+	struct route_key k = fib_key(r, x, a);
 	struct route_result res;
 	int dev = fib_device(r, x);
 	uint32_t oif;
 
-	if (x->fib.flags & NFTA_FIB_F_MARK) {
-		k.mark = mark->v;
-		k.mark_known = mark->k;
-	}
-	if (run_v6(r) && (r->xt || addr_is_linklocal(a)))
+	if (run_v6(r) && addr_is_linklocal(a))
 		k.oif = dev;
+	else if (run_v6(r) && r->xt)
+		k.near = dev;
 	if (from_loopback(r)) {
 		oif = r->pkt.meta[NFT_META_IIF].v;
 	} else {

@@ -69,7 +69,9 @@ static struct addr masquerade_addr(struct run *r)
 
 	if (oif <= 0 || !dst.family)
 		return (struct addr){ 0 };
-	return route_source(r->t->nv, oif, &dst);
+	if (r->via.family == AF_INET) /* rt_nexthop() */
+		dst = r->via;
+	return route_source(r->t->nv, oif, &dst, 0);
 }
 
 /* What a rule says to rewrite to, maps looked up; NULL where it says nothing. */

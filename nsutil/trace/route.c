@@ -44,6 +44,23 @@ static enum tri rule_mark(const struct nv_rule *r, const struct route_key *k)
 	return known == r->fwmask ? TRI_TRUE : TRI_UNKNOWN;
 }
 
+/* fib4_rule_match(), fib6_rule_match(): IPv4's tos rules look at three bits of it, IPv6's at all */
+static enum tri tos_match(uint8_t tos, uint8_t mask, const struct route_key *k)
+{
+	if ((tos ^ k->tos) & mask & k->tos_known)
+		return TRI_FALSE;
+	return mask & ~k->tos_known ? TRI_UNKNOWN : TRI_TRUE;
+}
+
+#define IPV4_TOS 0x1c /* INET_DSCP_LEGACY_TOS_MASK */
+
+static enum tri rule_tos(const struct nv_rule *r, const struct route_key *k)
+{
+	if (r->dscp_mask)
+		return tos_match(r->dscp, r->dscp_mask, k);
+	return r->tos ? tos_match(r->tos, k->dst.family == AF_INET ? IPV4_TOS : 0xfc, k) : TRI_TRUE;
+}
+
 static enum tri rule_uid(const struct nv_rule *r, const struct route_key *k)
 {
 	if (r->uid_from == 0 && r->uid_to == UINT32_MAX)
@@ -80,8 +97,10 @@ static enum tri rule_match(const struct netview *nv, const struct nv_rule *r, co
 		t = TRI_FALSE;
 	if (!rule_addr(&k->src, &r->src, r->src_len) || !rule_addr(&k->dst, &r->dst, r->dst_len))
 		t = TRI_FALSE;
-	if ((r->ipproto && r->ipproto != k->l4proto) || r->l3mdev || r->tos)
+	if ((r->ipproto && r->ipproto != k->l4proto) || r->l3mdev)
 		t = TRI_FALSE;
+	t = tri_and(t, rule_tos(r, k));
+	t = tri_and(t, r->unread ? TRI_UNKNOWN : TRI_TRUE);
 	if (r->fwmask || r->fwmark)
 		t = tri_and(t, rule_mark(r, k));
 	t = tri_and(t, rule_uid(r, k));
@@ -97,7 +116,7 @@ static bool settle(enum tri t, const struct route_key *k, const char *what)
 	return k->ask.fn && k->ask.fn(k->ask.ctx, 2, what) == 0;
 }
 
-bool route_has_hop(const struct nv_route *r, int oif)
+static bool has_hop(const struct nv_route *r, int oif)
 {
 	if (!oif)
 		return true;
@@ -107,31 +126,97 @@ bool route_has_hop(const struct nv_route *r, int oif)
 	return false;
 }
 
-/* Longest prefix, then the lowest metric (fib_table_lookup, rt6_select). */
-static const struct nv_route *table_lookup(const struct netview *nv, uint32_t table,
-					   const struct route_key *k)
+/* A source not chosen yet is fit for routes from anywhere only (fib6_node_lookup). */
+bool route_fits(const struct nv_route *r, const struct route_key *k)
+{
+	if (!has_hop(r, k->oif) || !rule_addr(&k->src, &r->src, r->src_len))
+		return false;
+	return !r->tos || settle(tos_match(r->tos, IPV4_TOS, k), k, "a route for a type of service (tos) is taken");
+}
+
+/* fib_insert_alias(), fib6_node_lookup_1(): longest prefix of the destination, then of the source, type of service, metric */
+bool route_before(const struct nv_route *a, const struct nv_route *b)
+{
+	if (a->dst_len != b->dst_len)
+		return a->dst_len > b->dst_len;
+	if (a->src_len != b->src_len)
+		return a->src_len > b->src_len;
+	if (a->tos != b->tos)
+		return a->tos > b->tos;
+	return a->priority < b->priority;
+}
+
+/* fib_table_lookup(), rt6_select() */
+static const struct nv_route *find_route(const struct netview *nv, uint32_t table, const struct route_key *k)
 {
 	const struct nv_route *best = NULL;
 
 	if (k->index)
-		return route_index_find(k->index, table, &k->dst, k->oif);
+		return route_index_find(k->index, table, k);
 	for (unsigned i = 0; i < nv->n_routes; i++) {
 		const struct nv_route *r = &nv->routes[i];
 
-		if (r->table != table || r->family != k->dst.family || r->tos || !route_has_hop(r, k->oif))
+		if (r->table != table || r->family != k->dst.family || (best && !route_before(r, best)))
 			continue;
-		if (best && (r->dst_len < best->dst_len || (r->dst_len == best->dst_len && r->priority >= best->priority)))
-			continue;
-		if (!r->dst_len || addr_in(&k->dst, &r->dst, r->dst_len))
+		if ((!r->dst_len || addr_in(&k->dst, &r->dst, r->dst_len)) && route_fits(r, k))
 			best = r;
 	}
 	return best;
+}
+
+/* rt6_device_match(): the first of one prefix that leads through the device, else the first of all */
+static const struct nv_route *table_lookup(const struct netview *nv, uint32_t table, const struct route_key *k)
+{
+	const struct nv_route *first = find_route(nv, table, k), *best = NULL;
+
+	if (!k->near || !first || has_hop(first, k->near))
+		return first;
+	for (unsigned i = 0; i < nv->n_routes; i++) {
+		const struct nv_route *r = &nv->routes[i];
+
+		if (r->table == table && r->dst_len == first->dst_len && addr_equal(&r->dst, &first->dst) && r->src_len == first->src_len &&
+		    has_hop(r, k->near) && route_fits(r, k) && (!best || route_before(r, best)))
+			best = r;
+	}
+	return best ? best : first;
 }
 
 static void unreachable(struct route_result *res, const char *why)
 {
 	res->kind = ROUTE_UNREACHABLE;
 	res->why = why;
+}
+
+/* The scope of an address, as inet_select_addr() compares it: of one of loopback's it is narrower where these may leave */
+static uint8_t scope_of(const struct netview *nv, const struct nv_addr *a)
+{
+	const struct nv_link *l = nv_link_by_index(nv, a->ifindex);
+	uint8_t most = nv->route_localnet || (l && l->route_localnet) ? RT_SCOPE_LINK : RT_SCOPE_HOST;
+
+	return a->scope < most ? a->scope : most;
+}
+
+/* inet_select_addr(): the primary address of the subnet of @to (NULL: of any), else the first primary one; else that of
+ * another device */
+static struct addr source_v4(const struct netview *nv, int oif, const struct addr *to, uint8_t scope)
+{
+	struct addr first = { 0 };
+
+	for (unsigned i = 0; i < nv->n_addrs; i++) {
+		const struct nv_addr *a = &nv->addrs[i];
+
+		if (a->ifindex != oif || a->addr.family != AF_INET || (a->flags & IFA_F_SECONDARY) || scope_of(nv, a) > scope)
+			continue;
+		if (!to || addr_in(to, &a->addr, a->prefix_len))
+			return a->addr;
+		if (!first.family)
+			first = a->addr;
+	}
+	for (unsigned i = 0; !first.family && i < nv->n_addrs; i++)
+		if (nv->addrs[i].addr.family == AF_INET && nv->addrs[i].scope != RT_SCOPE_LINK && nv->addrs[i].scope <= scope &&
+		    !(nv->addrs[i].flags & IFA_F_SECONDARY))
+			first = nv->addrs[i].addr;
+	return first;
 }
 
 static void take_hop(const struct route_key *k, const struct nv_route *r, struct route_result *res)
@@ -141,11 +226,17 @@ static void take_hop(const struct route_key *k, const struct nv_route *r, struct
 	if (!r->n_hops)
 		return;
 	for (unsigned i = 0; i < r->n_hops; i++) {
-		if (k->oif && r->hops[i].oif == k->oif)
+		if ((k->oif && r->hops[i].oif == k->oif) || (k->near && r->hops[i].oif == k->near))
 			pick = i;
 		n++;
 	}
-	if (n > 1 && !k->oif && k->ask.fn)
+	if (k->before && k->before->route == r) {
+		res->oif = k->before->oif;
+		res->via = k->before->via;
+		res->realm = k->before->realm;
+		return;
+	}
+	if (n > 1 && !k->oif && !(k->near && has_hop(r, k->near)) && k->ask.fn)
 		pick = k->ask.fn(k->ask.ctx, n, "next hop of a multipath route");
 	res->oif = r->hops[pick].oif;
 	res->via = r->hops[pick].via;
@@ -166,7 +257,7 @@ static void take_route(const struct netview *nv, const struct route_key *k, cons
 		if (!k->iif)
 			res->oif = loopback(nv);
 		if (!res->src.family) /* IPv6: of any interface, but an own address is its own source */
-			res->src = k->dst.family == AF_INET6 && r->n_hops ? route_source(nv, r->hops[0].oif, &k->dst)
+			res->src = k->dst.family == AF_INET6 && r->n_hops ? route_source(nv, r->hops[0].oif, &k->dst, 0)
 									  : k->dst;
 		return;
 	case RTN_BROADCAST: res->kind = ROUTE_BROADCAST; break;
@@ -176,9 +267,12 @@ static void take_route(const struct netview *nv, const struct route_key *k, cons
 	case RTN_PROHIBIT: unreachable(res, "the route prohibits it"); return;
 	default: unreachable(res, "the route is unreachable"); return;
 	}
-	if (!res->src.family)
-		res->src = route_source(nv, res->oif, k->dst.family == AF_INET && res->via.family
-							       ? &res->via : &k->dst);
+	if (res->src.family)
+		return;
+	if (k->dst.family == AF_INET) /* fib_info_update_nhc_saddr() */
+		res->src = source_v4(nv, res->oif, res->via.family == AF_INET ? &res->via : NULL, r->scope);
+	else
+		res->src = route_source(nv, res->oif, &k->dst, 0);
 }
 
 /* A view made by hand or read without the local table: an own address is local all the same. */
@@ -188,6 +282,18 @@ static bool local_by_address(const struct netview *nv, const struct route_key *k
 		if (nv->routes[i].table == RT_TABLE_LOCAL && nv->routes[i].family == k->dst.family)
 			return false;
 	return nv_addr_is_local(nv, &k->dst);
+}
+
+/* fib4_rule_suppress(), fib6_rule_suppress(): of what was found; a route that is an error is found all the same */
+static bool suppresses(const struct netview *nv, const struct nv_rule *r, const struct nv_route *found)
+{
+	const struct nv_link *l = found->n_hops ? nv_link_by_index(nv, found->hops[0].oif) : NULL;
+
+	if (found->type == RTN_BLACKHOLE || found->type == RTN_PROHIBIT || found->type == RTN_UNREACHABLE)
+		return false;
+	if (r->suppress_prefixlen >= 0 && found->dst_len <= r->suppress_prefixlen)
+		return true;
+	return r->suppresses_group && l && l->group == r->suppress_group;
 }
 
 /* Return: true when the rule settled it */
@@ -211,7 +317,7 @@ static bool apply_rule(const struct netview *nv, const struct nv_rule *r, const 
 	found = table_lookup(nv, r->table, k);
 	if (!found || found->type == RTN_THROW)
 		return false;
-	if (r->suppress_prefixlen >= 0 && found->dst_len <= r->suppress_prefixlen)
+	if (suppresses(nv, r, found))
 		return false;
 	take_route(nv, k, found, res);
 	res->rule_realm = r->realm;
@@ -302,29 +408,6 @@ static unsigned common_bits(const struct addr *a, const struct addr *b)
 	return i;
 }
 
-/* inet_select_addr(): the primary address of the destination's subnet, else the first primary one. */
-static struct addr source_v4(const struct netview *nv, int oif, const struct addr *dst)
-{
-	struct addr first = { 0 };
-
-	for (unsigned i = 0; i < nv->n_addrs; i++) {
-		const struct nv_addr *a = &nv->addrs[i];
-
-		if (a->ifindex != oif || a->addr.family != AF_INET || (a->flags & IFA_F_SECONDARY) ||
-		    a->scope > RT_SCOPE_LINK)
-			continue;
-		if (addr_in(dst, &a->addr, a->prefix_len))
-			return a->addr;
-		if (!first.family)
-			first = a->addr;
-	}
-	for (unsigned i = 0; !first.family && i < nv->n_addrs; i++)
-		if (nv->addrs[i].addr.family == AF_INET && nv->addrs[i].scope == RT_SCOPE_UNIVERSE &&
-		    !(nv->addrs[i].flags & IFA_F_SECONDARY))
-			first = nv->addrs[i].addr;
-	return first;
-}
-
 /* RFC 6724, rules 1, 2, 3, 5 and 8 (ipv6_dev_get_saddr). */
 static unsigned score_v6(const struct nv_addr *a, int oif, const struct addr *dst)
 {
@@ -368,9 +451,9 @@ static struct addr source_v6(const struct netview *nv, int oif, const struct add
 	return best;
 }
 
-struct addr route_source(const struct netview *nv, int oif, const struct addr *dst)
+struct addr route_source(const struct netview *nv, int oif, const struct addr *dst, uint8_t scope)
 {
-	return dst->family == AF_INET6 ? source_v6(nv, oif, dst) : source_v4(nv, oif, dst);
+	return dst && dst->family == AF_INET6 ? source_v6(nv, oif, dst) : source_v4(nv, oif, dst, scope);
 }
 
 struct addr route_primary(const struct netview *nv, int ifindex, const struct addr *like)

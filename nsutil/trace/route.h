@@ -12,16 +12,20 @@ struct route_ask {
 };
 
 struct route_index;
+struct route_result;
 
 struct route_key {
 	struct addr dst, src;	/* src.family 0: none yet */
 	int iif;		/* 0: made here (policy rules then see "lo") */
 	int oif;		/* 0: any */
+	int near;		/* of routes to one prefix, that by this device comes first, whatever its metric; 0: none */
 	uint32_t mark, mark_known;
 	uint32_t uid;
 	bool uid_known;
+	uint8_t tos, tos_known;	/* the byte of the header; bits that are known */
 	uint8_t l4proto;
 	int sport, dport;	/* -1: not known */
+	const struct route_result *before; /* where the same route is found again, its hop is taken again; NULL: none */
 	struct route_ask ask;	/* fn NULL: an unknown counts as no match */
 	const struct route_index *index; /* of the view; NULL: all its routes are looked at, the answer is the same */
 };
@@ -51,12 +55,14 @@ void route_lookup(const struct netview *nv, const struct route_key *key, struct 
 
 /* route_index_new() - of a view that does not change any more; NULL when memory ran out */
 struct route_index *route_index_new(struct arena *a, const struct netview *nv);
-/* route_index_find() - the best route of a table through a device (0: any); NULL when there is none */
-const struct nv_route *route_index_find(const struct route_index *x, uint32_t table, const struct addr *dst, int oif);
+/* route_index_find() - the best route of a table that route_fits(); NULL when there is none */
+const struct nv_route *route_index_find(const struct route_index *x, uint32_t table, const struct route_key *k);
 /* route_index_plain() - does a rule of the view match whatever the packet? */
 bool route_index_plain(const struct route_index *x, const struct nv_rule *r);
-/* route_has_hop() - does it lead through a device (0: any)? */
-bool route_has_hop(const struct nv_route *r, int oif);
+/* route_fits() - is it a route for the packet: its device, source and type of service? The destination is for the caller to see. */
+bool route_fits(const struct nv_route *r, const struct route_key *k);
+/* route_before() - of two routes to a destination, does the kernel look at the first one first? */
+bool route_before(const struct nv_route *a, const struct nv_route *b);
 
 /* ---- route.c ---- */
 
@@ -64,11 +70,12 @@ bool route_has_hop(const struct nv_route *r, int oif);
  * route_source() - the source address for a way out (inet_select_addr, ipv6_dev_get_saddr)
  * @nv:		view
  * @oif:	device
- * @dst:	destination, or the gateway for IPv4
+ * @dst:	destination; for IPv4 the gateway, and of family 0 where there is none: then the first address is taken
+ * @scope:	IPv4: RT_SCOPE_* that the address has at most
  *
  * Return: an address; family 0 when the device and all others have none
  */
-struct addr route_source(const struct netview *nv, int oif, const struct addr *dst);
+struct addr route_source(const struct netview *nv, int oif, const struct addr *dst, uint8_t scope);
 
 /**
  * route_primary() - first address of a device that is not secondary (nf_nat_redirect.c)

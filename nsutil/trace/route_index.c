@@ -41,7 +41,7 @@ static struct entry entry_of(const struct nv_route *r)
 	return (struct entry){ first_bits(&r->dst) & mask, mask, r };
 }
 
-/* Tables, then what table_lookup() prefers: the longer prefix, the lower metric, the earlier one. */
+/* Tables, then what table_lookup() prefers, then the earlier one */
 static int compare(const void *a, const void *b)
 {
 	const struct nv_route *x = ((const struct entry *)a)->route, *y = ((const struct entry *)b)->route;
@@ -50,10 +50,10 @@ static int compare(const void *a, const void *b)
 		return x->table < y->table ? -1 : 1;
 	if (x->family != y->family)
 		return x->family < y->family ? -1 : 1;
-	if (x->dst_len != y->dst_len)
-		return x->dst_len > y->dst_len ? -1 : 1;
-	if (x->priority != y->priority)
-		return x->priority < y->priority ? -1 : 1;
+	if (route_before(x, y))
+		return -1;
+	if (route_before(y, x))
+		return 1;
 	return x < y ? -1 : x > y;
 }
 
@@ -75,7 +75,7 @@ static void divide(struct route_index *x)
 static bool is_plain(const struct nv_rule *r)
 {
 	return !r->iif[0] && !r->oif[0] && (!r->src.family || !r->src_len) && (!r->dst.family || !r->dst_len) && !r->ipproto &&
-	       !r->l3mdev && !r->tos && !r->fwmask && !r->fwmark && r->uid_from == 0 && r->uid_to == UINT32_MAX &&
+	       !r->l3mdev && !r->tos && !r->dscp_mask && !r->unread && !r->fwmask && !r->fwmark && r->uid_from == 0 && r->uid_to == UINT32_MAX &&
 	       !r->sport_from && !r->sport_to && !r->dport_from && !r->dport_to && !r->invert;
 }
 
@@ -92,8 +92,7 @@ struct route_index *route_index_new(struct arena *a, const struct netview *nv)
 	if (!x->entries || !x->parts || !x->plain)
 		return NULL;
 	for (unsigned i = 0; i < nv->n_routes; i++)
-		if (!nv->routes[i].tos)
-			x->entries[x->n++] = entry_of(&nv->routes[i]);
+		x->entries[x->n++] = entry_of(&nv->routes[i]);
 	qsort(x->entries, x->n, sizeof(*x->entries), compare);
 	divide(x);
 	for (unsigned i = 0; i < nv->n_rules; i++)
@@ -106,15 +105,16 @@ static bool leads(const struct entry *e, const struct addr *dst, uint32_t first)
 	return (first & e->mask) == e->net && (e->route->dst_len <= 32 || addr_in(dst, &e->route->dst, e->route->dst_len));
 }
 
-const struct nv_route *route_index_find(const struct route_index *x, uint32_t table, const struct addr *dst, int oif)
+const struct nv_route *route_index_find(const struct route_index *x, uint32_t table, const struct route_key *k)
 {
+	const struct addr *dst = &k->dst;
 	uint32_t first = first_bits(dst);
 
 	for (const struct part *p = x->parts; p < x->parts + x->n_parts; p++) {
 		if (p->table != table || p->family != dst->family)
 			continue;
 		for (const struct entry *e = x->entries + p->from; e < x->entries + p->to; e++)
-			if (leads(e, dst, first) && route_has_hop(e->route, oif))
+			if (leads(e, dst, first) && route_fits(e->route, k))
 				return e->route;
 	}
 	return NULL;

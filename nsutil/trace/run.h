@@ -14,6 +14,7 @@
 enum hook_item_kind { HOOK_CHAIN, HOOK_DEFRAG, HOOK_CONNTRACK, HOOK_NAT };
 
 struct nat_words;
+struct nv_link;
 struct nv_route;
 struct route_index;
 struct quick;
@@ -257,12 +258,30 @@ bool hooks_device(struct run *r, bool egress);
 /* ---- journey.c ---- */
 
 struct route_key;
+struct route_result;
 void journey(struct run *r);
+/* journey_take_route() - the packet has that route from now on */
+void journey_take_route(struct run *r, const struct route_result *res);
+/* journey_routes_localnet() - IN_DEV_NET_ROUTE_LOCALNET(): are loopback addresses let through by that interface? */
+bool journey_routes_localnet(const struct run *r, const struct nv_link *l);
+
+/* ---- route_out.c ---- */
+
+/**
+ * route_out() - the route of the packet of a socket, before the first hook (ip_route_connect, ip6_dst_lookup_flow)
+ * @ret:	set to it; its src is the address that the packet gets where it has none
+ *
+ * Return: false when there is none, or the socket refuses: the run is ended
+ */
+bool route_out(struct run *r, struct route_result *ret);
 /* journey_reroute() - look the route up again with the packet as it is now */
 void journey_reroute(struct run *r);
-
 /* journey_key() - what the route of the packet, as it is now, is looked up by; the interfaces are for the caller to say */
 struct route_key journey_key(struct run *r);
+/* journey_link() - the index of an interface; 0 when it has no name, or there is none */
+int journey_link(const struct run *r, const char *name);
+/* route_can() - false, and the run is ended, when routes or the destination are not known */
+bool route_can(struct run *r);
 
 /* ---- way_back.c ---- */
 

@@ -38,6 +38,7 @@ static const char script[] =
 	"ip rule add fwmark 0x539/0xfff lookup 133 pref 100; ip rule add not from 10.7.0.0/24 iif v0 lookup 1000 pref 49\n"
 	"ip rule add uidrange 1000-1999 ipproto tcp dport 80-90 lookup 7 pref 50\n"
 	"ip -6 rule add fwmark 0x111/0xfff lookup 100 pref 32764; ip rule add suppress_prefixlength 0 pref 60 table main realm 3/4\n"
+	"ip rule add suppress_ifgroup 0 pref 61 table main\n"
 	"sysctl -qw net.ipv4.ip_local_port_range='20000 30000' net.ipv4.ip_forward=1 net.ipv4.conf.v0.route_localnet=1\n";
 
 static int set_up(void **state)
@@ -204,6 +205,8 @@ static void test_rules(void **state)
 	assert_int_equal(rule(nv, AF_INET, 60)->suppress_prefixlen, 0);
 	assert_int_equal(rule(nv, AF_INET, 60)->realm, 0x30004);
 	assert_int_equal(rule(nv, AF_INET, 0)->suppress_prefixlen, -1);
+	assert_true(rule(nv, AF_INET, 61)->suppresses_group && rule(nv, AF_INET, 61)->suppress_group == 0);
+	assert_false(rule(nv, AF_INET, 60)->suppresses_group);
 	r = rule(nv, AF_INET, 49);
 	assert_true(r->invert);
 	assert_string_equal(r->iif, "v0");
