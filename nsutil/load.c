@@ -10,8 +10,10 @@
 #include "nsutil/dump/bundle.h"
 #include "nsutil/dump/dump.h"
 #include "nsutil/dump/file.h"
+#include "nsutil/netns/cgroups.h"
 #include "nsutil/nft/nft.h"
 #include "nsutil/pod/users.h"
+#include "nsutil/ruleset/cgroups.h"
 #include "nsutil/xt/ipset.h"
 #include "nsutil/xt/sets.h"
 #include "nsutil/xt/xt.h"
@@ -199,6 +201,11 @@ int load_netview(const struct target *t, unsigned parts, struct netview **ret, s
 		return 0;
 	netview_free(*ret);
 	return err_oom(e);
+}
+
+int load_cgroups(const struct target *t, const struct ruleset *rs, struct netview *nv, struct err *e)
+{
+	return t->kind != TARGET_FILE && nv && ruleset_asks_cgroups(rs) ? nv_read_cgroups(nv, e) : 0;
 }
 
 int load_conns(const struct target *t, struct conn_list **ret, struct err *e)

@@ -55,6 +55,17 @@ int load_ipsets(const struct target *t, const struct ruleset *rs, struct ipset_l
  */
 int load_netview(const struct target *t, unsigned parts, struct netview **ret, struct err *e);
 
+/**
+ * load_cgroups() - read the control groups of a view's sockets, if rules ask for some
+ * @t:		target; a bundle has what was read of its own
+ * @rs:		its rules
+ * @nv:		view of it; NULL: nothing is read
+ * @e:		error
+ *
+ * Return: 0, or -1 when memory ran out
+ */
+int load_cgroups(const struct target *t, const struct ruleset *rs, struct netview *nv, struct err *e);
+
 /* load_ipset() - add one ipset to a list (NULL: all); of a bundle, always all. Return: 0, or -1 */
 int load_ipset(const struct target *t, const char *name, struct ipset_list *list, struct err *e);
 

@@ -74,6 +74,7 @@ static void offer_value(struct session *s, struct offer *o, const char *key)
 		{ "fragid", "fragid N: identification of the packet that fragments belong to" },
 		{ "frag", "frag none, first, later, or OFFSET[+] in units of eight bytes" },
 		{ "cgroup", "cgroup N: class id of net_cls" },
+		{ "cgroupv2", "cgroupv2 PATH: control group of the process that sends, as /system.slice/x.service" },
 		{ "priority", "priority N: of the socket" },
 	};
 

@@ -30,7 +30,7 @@ void flows_open(const struct target *t, struct flows *ret)
 	f.arena = t->kind == TARGET_FILE ? arena_new() : NULL;
 	if (f.arena && load_about(t, f.arena, &f.about, NULL) < 0)
 		f.about = (struct bundle_about){ .kernel = NULL };
-	if (f.nv && f.rs && tracer_new(f.rs, f.nv, &opt, &f.tracer, NULL) < 0)
+	if (f.nv && f.rs && load_cgroups(t, f.rs, f.nv, NULL) == 0 && tracer_new(f.rs, f.nv, &opt, &f.tracer, NULL) < 0)
 		f.tracer = NULL;
 	*ret = f;
 }
@@ -111,6 +111,7 @@ static void make_request(const struct flows *f, const struct conn *c, struct tra
 		if (s && s->lport == c->orig.sport && addr_equal(&s->local, &c->orig.src)) {
 			rq->has_uid = true;
 			rq->uid = s->uid;
+			rq->cgroup_id = s->cgroup;
 			rq->has_gid = find_gid(f, s->pid, &rq->gid);
 		}
 	} else {

@@ -82,6 +82,7 @@ static void put_packet(const struct trace_result *res, struct out *o)
 	put_number(o, "uid", rq->has_uid, rq->uid);
 	put_number(o, "gid", rq->has_gid, rq->gid);
 	put_number(o, "mark", rq->has_mark, rq->mark);
+	out_str(o, "cgroupv2", NULL, rq->cgroup_path);
 	out_str(o, "ctstate", NULL, state_word(rq->ct_state));
 	out_str(o, "frag", NULL, frag_text(&rq->parts, frag));
 	out_str(o, "ipopt", NULL, rq->parts.ipopt ? rq->parts.ipopt->text : NULL);
@@ -126,6 +127,8 @@ static void text_head(const struct trace_result *res, struct out *o)
 		out_text(o, "  gid %u", rq->gid);
 	if (rq->has_mark)
 		out_text(o, "  mark %#x", rq->mark);
+	if (rq->cgroup_path)
+		out_text(o, "  cgroupv2 %s", rq->cgroup_path);
 	if (rq->ct_state)
 		out_text(o, "  ctstate %s", state_word(rq->ct_state));
 	text_parts(rq, o);

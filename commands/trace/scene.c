@@ -6,8 +6,10 @@
 
 #include "nsutil/dump/assume.h"
 #include "nsutil/load.h"
+#include "nsutil/netns/cgroups.h"
 #include "nsutil/netns/conns.h"
 #include "nsutil/netns/hookorder.h"
+#include "nsutil/ruleset/cgroups.h"
 #include "nsutil/ruleset/netview.h"
 
 void scene_clear(struct scene *sc)
@@ -50,7 +52,8 @@ int scene_make(struct target *t, const struct trace_options *opt, struct scene *
 	sc->target = t;
 	sc->opt = *opt;
 	if (load_ruleset(sc->target, LOAD_ALL, &sc->rs, e) < 0 ||
-	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0)
+	    load_netview(sc->target, NETVIEW_ALL, &sc->nv, e) < 0 ||
+	    load_cgroups(sc->target, sc->rs, sc->nv, e) < 0)
 		return -1;
 	read_ipsets(sc);
 	read_order(sc);
@@ -94,9 +97,20 @@ static int know_conns(struct scene *sc, const struct trace_request *rq, struct e
 	return 0;
 }
 
+/* A control group that is named is looked for; of a file the path alone is known, or what its sockets had. */
+static int name_cgroup(struct scene *sc, const struct trace_request *rq, struct err *e)
+{
+	uint64_t id;
+
+	if (!rq->cgroup_path || sc->target->kind == TARGET_FILE ||
+	    nv_cgroup_walk(sc->nv, rq->cgroup_path, cgroup_level(rq->cgroup_path), &id) == 1)
+		return 0;
+	return nv_name_cgroup(sc->nv, rq->cgroup_path, e);
+}
+
 int scene_trace(struct scene *sc, const struct trace_request *rq, struct trace_result **ret, struct err *e)
 {
-	if ((!sc->nv && assume(sc, rq, e) < 0) || know_conns(sc, rq, e) < 0)
+	if ((!sc->nv && assume(sc, rq, e) < 0) || know_conns(sc, rq, e) < 0 || name_cgroup(sc, rq, e) < 0)
 		return -1;
 	return sc->room ? trace_run_in(sc->tracer, sc->room, rq, ret, e) : trace_run(sc->tracer, rq, ret, e);
 }

@@ -119,6 +119,7 @@ static void owner(const struct netview *nv, const struct nv_socket *s, struct tr
 	rq->gid = nv_id_inside(&nv->gids, s->gid);
 	rq->has_mark = s->details && s->mark;
 	rq->mark = s->mark;
+	rq->cgroup_id = s->cgroup;
 }
 
 static void addresses(const struct addr *src, const struct addr *dst, struct trace_request *rq)

@@ -295,7 +295,8 @@ const struct command command_trace = {
 		"on. To give more, behind the destination: sport N, dport N, uid N, gid N (by default the same\n"
 		"number as uid), mark N (of the socket), iif IF, oif IF, ctstate new|established|related|invalid|untracked, ctmark N, type N[/CODE], id N (icmp), dscp N,\n"
 		"ecn N, ttl N, length N, flags LIST, mss N, tcpopt LIST (tcp), spi N (ah, esp), frag none|first|later|OFFSET[+], fragid N,\n"
-		"ipopt LIST (IPv4), exthdr LIST (IPv6), smac ADDR, dmac ADDR (of the frame, in, forward), cgroup N, priority N; LIST is none or as maxseg=1460,sack-perm,timestamp.",
+		"ipopt LIST (IPv4), exthdr LIST (IPv6), smac ADDR, dmac ADDR (of the frame, in, forward), cgroup N,\n"
+		"cgroupv2 PATH (of the sender, as /system.slice/x.service), priority N; LIST is none or as maxseg=1460,sack-perm,timestamp.",
 	.examples = examples,
 	.run = run,
 };

@@ -11,6 +11,7 @@
 #include "nsutil/base/base64.h"
 #include "nsutil/base/cleanup.h"
 #include "nsutil/dump/view_json.h"
+#include "nsutil/netns/cgroups.h"
 #include "nsutil/netns/netns.h"
 #include "nsutil/pod/users.h"
 #include "nsutil/nft/nft.h"
@@ -142,6 +143,8 @@ int bundle_write(const struct target *t, struct buf *ret, struct err *e)
 		return -1;
 	if (users_read(t, nv) < 0)
 		return err_oom(e);
+	if (nv_read_cgroups(nv, e) < 0)
+		return -1;
 	json_init(&j, ret);
 	json_begin_object(&j, NULL);
 	json_str(&j, "schema", "cnish.bundle/1");

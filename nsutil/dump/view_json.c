@@ -8,6 +8,7 @@
 
 #include "nsutil/base/cleanup.h"
 #include "nsutil/netns/netns.h"
+#include "nsutil/ruleset/cgroups.h"
 
 /* What a list may have: a busy host has some ten thousand sockets. */
 #define MOST 1000000
@@ -69,7 +70,10 @@ static const struct field socket_fields[] = {
 	F(nv_socket, mark, K_UINT),	 F(nv_socket, tcp_state, K_UINT), F(nv_socket, details, K_BOOL),
 	F(nv_socket, v6only, K_BOOL),	 F(nv_socket, transparent, K_BOOL), F(nv_socket, inode, K_UINT),
 	F(nv_socket, pid, K_INT),	 F(nv_socket, process, K_TEXT),
-	LATER(nv_socket, has_gid, K_BOOL), LATER(nv_socket, gid, K_UINT), END,
+	LATER(nv_socket, has_gid, K_BOOL), LATER(nv_socket, gid, K_UINT), LATER(nv_socket, cgroup, K_UINT), END,
+};
+static const struct field cgroup_fields[] = {
+	F(nv_cgroup, id, K_UINT), F(nv_cgroup, parent, K_UINT), F(nv_cgroup, name, K_TEXT), END,
 };
 static const struct field id_fields[] = {
 	F(nv_id_range, inside, K_UINT), F(nv_id_range, outside, K_UINT), F(nv_id_range, count, K_UINT), END,
@@ -162,6 +166,8 @@ void view_write(const struct netview *nv, struct json *j, const char *key)
 	write_routes(nv, j);
 	write_list("rules", nv->rules, nv->n_rules, sizeof(*nv->rules), rule_fields, j);
 	write_list("sockets", nv->sockets, nv->n_sockets, sizeof(*nv->sockets), socket_fields, j);
+	write_list("cgroups", nv->cgroups, nv->n_cgroups, sizeof(*nv->cgroups), cgroup_fields, j);
+	json_str(j, "cgroups_unread", nv->cgroups_unread);
 	write_list("uids", nv->uids.ranges, nv->uids.n, sizeof(*nv->uids.ranges), id_fields, j);
 	write_list("gids", nv->gids.ranges, nv->gids.n, sizeof(*nv->gids.ranges), id_fields, j);
 	json_end_object(j);
@@ -297,6 +303,22 @@ static int read_ids(const json_t *from, const char *key, struct arena *a, struct
 	return 0;
 }
 
+/* Of a bundle that was made before: none were read. They are found by their id, so a file may have them in any order. */
+static int read_cgroups(const json_t *from, struct netview *nv, struct err *e)
+{
+	const char *unread = json_string_value(json_object_get(from, "cgroups_unread"));
+	void *cgroups = NULL;
+
+	if (!json_object_get(from, "cgroups"))
+		return 0;
+	if (read_list(from, "cgroups", nv->arena, sizeof(*nv->cgroups), cgroup_fields, &cgroups, &nv->n_cgroups, e) < 0)
+		return -1;
+	nv->cgroups = cgroups;
+	nv_cgroup_sort(nv);
+	nv->cgroups_unread = arena_strdup(nv->arena, unread);
+	return unread && !nv->cgroups_unread ? err_oom(e) : 0;
+}
+
 static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 {
 	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL;
@@ -312,7 +334,7 @@ static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 	nv->sockets = sockets;
 	if (read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 || read_ids(from, "gids", nv->arena, &nv->gids, e) < 0)
 		return -1;
-	return read_routes(from, nv, e);
+	return read_cgroups(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
 }
 
 int view_read(const json_t *from, struct netview **ret, struct err *e)

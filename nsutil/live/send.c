@@ -293,7 +293,7 @@ static int check(const struct sending *w, struct err *e)
 		return cannot(e, "one packet is a new connection's, and ctstate asks for another one");
 	if (rq->has_ct_mark)
 		return cannot(e, "ctmark asks for a connection that is known already");
-	if (rq->has_cgroup)
+	if (rq->has_cgroup || rq->cgroup_path)
 		return cannot(e, "the packet would have to come from that cgroup");
 	if (rq->l4proto == IPPROTO_DCCP)
 		return cannot(e, "there is no packet of this protocol at hand");

@@ -45,7 +45,7 @@ static void unmap_ends(struct nv_socket *s)
 		s->remote = remote;
 }
 
-/* Kernels before 5.8 do not tell the options; mark needs CAP_NET_ADMIN. */
+/* Kernels before 5.8 do not tell the options, those before 5.9 the control group; mark needs CAP_NET_ADMIN. */
 static void parse_details(const struct nv_attrs *a, struct nv_socket *s)
 {
 	struct inet_diag_sockopt opt;
@@ -56,6 +56,7 @@ static void parse_details(const struct nv_attrs *a, struct nv_socket *s)
 	s->transparent = options && opt.transparent;
 	s->v6only = nv_attr_u8(a, INET_DIAG_SKV6ONLY, &v6only) && v6only;
 	s->details = mark && options;
+	nv_attr_copy(a, INET_DIAG_CGROUP_ID, &s->cgroup, sizeof(s->cgroup));
 }
 
 int nv_parse_socket(const struct nlmsghdr *nlh, uint8_t protocol, struct netview *nv, struct err *e)

@@ -94,6 +94,15 @@ struct nv_socket {
 	char process[16];	/* its comm; "" when not known */
 	bool has_gid;		/* gid is known: that of the process */
 	uint32_t gid;
+	uint64_t cgroup;	/* nv_cgroup.id of the one it was made in; 0 when not known */
+};
+
+#define NV_CGROUP_ROOT 1 /* what the kernel numbers first */
+
+/* A control group of version 2. cgroups.h looks them up. */
+struct nv_cgroup {
+	uint64_t id, parent;	/* numbers of the directories' inodes; the root's parent is 0 */
+	char name[256];		/* "" of the root */
 };
 
 /* Users or groups as a user namespace numbers them; no range: as this one does. */
@@ -127,8 +136,11 @@ struct netview {
 	bool keeps_priority;	/* net.ipv4.ip_forward_update_priority is 0 */
 	bool ip_forward, ip6_forward, ipv6_disabled;
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
+	struct nv_cgroup *cgroups; /* those of sockets, with all above them, by their id; none until nv_read_cgroups() */
+	unsigned n_cgroups;
 	/* Why a part is missing; NULL when it was read. The trace treats a missing part as unknown. */
 	const char *routes_unread, *sockets_unread;
+	const char *cgroups_unread; /* why some are missing; NULL too where none were asked for */
 };
 
 /* nv_link_by_index(), nv_link_by_name() - NULL when there is none */

@@ -281,7 +281,7 @@ static int parse_endpoints(struct words *ws)
 
 enum key { K_SPORT, K_DPORT, K_UID, K_GID, K_MARK, K_IIF, K_OIF, K_CTSTATE, K_CTMARK, K_TYPE, K_DSCP, K_TTL,
 	   K_LENGTH, K_FLAGS, K_CGROUP, K_PRIORITY, K_ID, K_MSS, K_ECN, K_SPI, K_FRAG, K_FRAGID, K_IPOPT, K_EXTHDR,
-	   K_TCPOPT, K_SMAC, K_DMAC, K_COUNT };
+	   K_TCPOPT, K_SMAC, K_DMAC, K_CGROUPV2, K_COUNT };
 
 const char *const connection_keys[] = {
 	[K_SPORT] = "sport", [K_DPORT] = "dport", [K_UID] = "uid", [K_GID] = "gid", [K_MARK] = "mark",
@@ -289,7 +289,8 @@ const char *const connection_keys[] = {
 	[K_DSCP] = "dscp", [K_TTL] = "ttl", [K_LENGTH] = "length", [K_FLAGS] = "flags", [K_CGROUP] = "cgroup",
 	[K_PRIORITY] = "priority", [K_ID] = "id", [K_MSS] = "mss", [K_ECN] = "ecn",
 	[K_SPI] = "spi", [K_FRAG] = "frag", [K_FRAGID] = "fragid", [K_IPOPT] = "ipopt", [K_EXTHDR] = "exthdr",
-	[K_TCPOPT] = "tcpopt", [K_SMAC] = "smac", [K_DMAC] = "dmac", [K_COUNT] = NULL,
+	[K_TCPOPT] = "tcpopt", [K_SMAC] = "smac", [K_DMAC] = "dmac", [K_CGROUPV2] = "cgroupv2",
+	[K_COUNT] = NULL,
 };
 
 static int parse_state(struct words *ws, const char *v)
@@ -460,6 +461,21 @@ static int parse_mac(struct words *ws, enum key k, const char *v, bool *has, uin
 	return 0;
 }
 
+/* As /proc/PID/cgroup has it behind "0::"; one that is seen from inside a cgroup namespace may begin with "/.." there. */
+static int parse_cgroup(struct words *ws, const char *v)
+{
+	for (const char *at = v; *at == '/'; at += 1 + strcspn(at + 1, "/")) {
+		size_t n = strcspn(at + 1, "/");
+
+		if ((n == 1 && at[1] == '.') || (n == 2 && at[1] == '.' && at[2] == '.'))
+			return bad(ws, "cgroupv2 '%s': neither '.' nor '..' may be part of it", v);
+	}
+	if (*v != '/')
+		return bad(ws, "cgroupv2 '%s' does not begin with '/', the root of the control groups", v);
+	ws->rq->cgroup_path = v;
+	return 0;
+}
+
 static int parse_value(struct words *ws, enum key k, const char *v)
 {
 	struct trace_request *rq = ws->rq;
@@ -492,6 +508,7 @@ static int parse_value(struct words *ws, enum key k, const char *v)
 	case K_TCPOPT: return parse_parts(ws, k, v);
 	case K_SMAC: return parse_mac(ws, k, v, &rq->has_smac, rq->smac);
 	case K_DMAC: return parse_mac(ws, k, v, &rq->has_dmac, rq->dmac);
+	case K_CGROUPV2: return parse_cgroup(ws, v);
 	case K_COUNT: break;
 	}
 	return -1;
@@ -515,7 +532,7 @@ static int parse_keys(struct words *ws)
 				return err_hint(ws->e, "did you mean '%s'?", near_word(connection_keys, word));
 			return err_hint(ws->e, "behind the destination: sport, dport, uid, gid, mark, iif, oif, "
 					       "ctstate, ctmark, type, id, dscp, ecn, ttl, length, flags, mss, tcpopt, spi, "
-					       "frag, fragid, ipopt, exthdr, smac, dmac, cgroup, priority");
+					       "frag, fragid, ipopt, exthdr, smac, dmac, cgroup, cgroupv2, priority");
 		}
 		if (ws->seen & 1u << k)
 			return bad(ws, "'%s' is given twice", word);
@@ -643,10 +660,10 @@ static int check_path(struct words *ws)
 			       rq->has_smac ? "smac" : "dmac");
 	if (rq->path != TRACE_OUT && rq->oif)
 		return err_set(ws->e, ERR_USAGE, "trace", "'oif' goes with 'out'; else routing chooses it");
-	if (rq->path != TRACE_OUT && (rq->has_uid || rq->has_gid || rq->has_cgroup))
+	if (rq->path != TRACE_OUT && (rq->has_uid || rq->has_gid || rq->has_cgroup || rq->cgroup_path))
 		return err_set(ws->e, ERR_USAGE, "trace",
 			       "'%s' goes with 'out': what comes in belongs to no process yet",
-			       rq->has_uid ? "uid" : rq->has_gid ? "gid" : "cgroup");
+			       rq->has_uid ? "uid" : rq->has_gid ? "gid" : rq->has_cgroup ? "cgroup" : "cgroupv2");
 	return 0;
 }
 

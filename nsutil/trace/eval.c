@@ -176,6 +176,12 @@ void eval_expr(struct run *r, const struct expr *x, struct value *v)
 
 /* ---- conditions ---- */
 
+static enum tri unknown(struct run *r, const char *why)
+{
+	r->why = why;
+	return TRI_UNKNOWN;
+}
+
 static enum tri order_cmp(enum match_op op, const struct value *a, const struct value *b)
 {
 	switch (op) {
@@ -278,7 +284,7 @@ static enum tri compare(struct run *r, const struct stmt_match *m, struct value 
 	return m->op == OP_NE ? tri_not(t) : t;
 }
 
-static enum tri match_eval(struct run *r, const struct stmt_match *m)
+static enum tri match_plain(struct run *r, const struct stmt_match *m)
 {
 	struct value *left = &r->seen;
 	enum tri t, absent;
@@ -303,6 +309,17 @@ static enum tri match_eval(struct run *r, const struct stmt_match *m)
 	return t == absent ? t : TRI_UNKNOWN;
 }
 
+static enum tri match_eval(struct run *r, const struct stmt_match *m)
+{
+	enum tri t = match_plain(r, m);
+	const char *why;
+
+	if (m->left->kind != EXPR_SOCKET || m->left->socket.key != NFT_SOCKET_CGROUPV2 || t == TRI_UNKNOWN)
+		return t;
+	why = cgroup_deeper(r, m, t, match_plain);
+	return why ? unknown(r, why) : t;
+}
+
 /* A list holds when all of it does; statements that are no conditions do not matter. */
 static enum tri list_eval(struct run *r, const struct stmt *list)
 {
@@ -325,22 +342,17 @@ static enum tri any_eval(struct run *r, const struct stmt_any *any)
 	return t;
 }
 
-static enum tri unknown(struct run *r, const char *why)
-{
-	r->why = why;
-	return TRI_UNKNOWN;
-}
-
 static enum tri xt_eval(struct run *r, const struct xt_ext *x)
 {
+	const char *why = x->why_unknown;
 	bool outer = r->xt;
 	enum tri t;
 
 	if (!x->meaning && !x->why_unknown)
 		return TRI_TRUE;
 	if (!x->meaning) {
-		t = match_ask(r, x);
-		return t == TRI_UNKNOWN ? unknown(r, x->why_unknown) : t;
+		t = strcmp(x->name, "cgroup") == 0 ? cgroup_match(r, x, &why) : match_ask(r, x);
+		return t == TRI_UNKNOWN ? unknown(r, why) : t;
 	}
 	r->xt = true;
 	t = list_eval(r, x->meaning);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nsutil/ruleset/cgroups.h"
 #include "nsutil/trace/run.h"
 
 #define NAT_STATUS (IPS_SRC_NAT | IPS_DST_NAT)
@@ -112,6 +113,7 @@ int hooks_prepare(struct tracer *t)
 			if (c->base && add_chain(t, c) < 0)
 				return -1;
 	}
+	t->asks_cgroups = ruleset_asks_cgroups(t->rs);
 	t->redirects_write = conntrack_is_written(&t->hooks[0][NF_INET_LOCAL_OUT]) || conntrack_is_written(&t->hooks[0][NF_INET_POST_ROUTING]);
 	t->tracks[0] = conntrack_is_on(t->rs, NFPROTO_IPV4);
 	t->tracks[1] = conntrack_is_on(t->rs, NFPROTO_IPV6);

@@ -9,6 +9,7 @@
 #include <net/if_arp.h>
 #include <string.h>
 
+#include "nsutil/ruleset/cgroups.h"
 #include "nsutil/trace/line.h"
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
@@ -485,6 +486,13 @@ static void journey_in(struct run *r)
 	if (!hooks_device(r, false) || (run_v6(r) && martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);
+}
+
+void journey_chosen(const struct run *r, struct trace_request *rq)
+{
+	rq->src = r->source;
+	if (r->t->asks_cgroups && rq->cgroup_id && !rq->cgroup_path)
+		rq->cgroup_path = nv_cgroup_path(r->arena, r->t->nv, rq->cgroup_id);
 }
 
 void journey(struct run *r)

@@ -329,7 +329,7 @@ static enum tri connlabel(struct run *r, const struct xt_connlabel_mtinfo *c)
 
 bool match_can_tell(const struct xt_ext *x)
 {
-	static const char *const names[] = { "connlabel", "policy", "physdev", "recent", "u32", "bpf",
+	static const char *const names[] = { "connlabel", "policy", "physdev", "recent", "u32", "bpf", "cgroup",
 		"ipv6header", "hbh", "dst", "rt", "mh", "ah", "srh", "eui64" /* match_v6() */ };
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)

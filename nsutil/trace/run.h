@@ -48,6 +48,7 @@ struct tracer {
 	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
 	bool tracks[2];		/* conntrack_is_on() */
 	bool gathers[2];	/* fragments are put together before the rules */
+	bool asks_cgroups;	/* some rule asks for the control group of a socket */
 	bool redirects_write;	/* what IPv4's OUTPUT and POSTROUTING do to an ICMP redirect changes its connection */
 	struct hook_list ingress, egress; /* chains bound to devices */
 	struct quick *quick;	/* NULL: every rule is looked at */
@@ -176,6 +177,14 @@ void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
 /* socket.c */
 void socket_eval(struct run *r, const struct expr *x, struct value *v);
 bool socket_has_mark(const struct run *r); /* false: the packet's socket is one without (nv_socket_is_full()) */
+/* cgroup.c: what is above the control group of the sender, or of a full socket, at a level */
+void cgroup_of_sender(const struct run *r, unsigned level, struct value *v);
+void cgroup_of_socket(const struct run *r, const struct nv_socket *s, unsigned level, struct value *v);
+/* cgroup_deeper() - a "socket cgroupv2" was asked, without finding what it names (or "!=" has found another): why that is
+ * not sure, should it be found at a deeper level; else NULL */
+const char *cgroup_deeper(struct run *r, const struct stmt_match *m, enum tri found, enum tri (*ask)(struct run *, const struct stmt_match *));
+/* cgroup_match() - xt's cgroup match by path; @why: set when it is not known */
+enum tri cgroup_match(struct run *r, const struct xt_ext *x, const char **why);
 /* ipset.c: is the packet in the ipset that an EXPR_IPSET names? r->why says why that is not known */
 enum tri ipset_eval(struct run *r, const struct expr *x);
 struct ipset_elem;
@@ -260,6 +269,9 @@ bool hooks_device(struct run *r, bool egress);
 struct route_key;
 struct route_result;
 void journey(struct run *r);
+/* journey_chosen() - what was not given and follows is part of the answer: the source by the route, the sender's control
+ * group, where rules ask for it, by its number */
+void journey_chosen(const struct run *r, struct trace_request *rq);
 /* journey_take_route() - the packet has that route from now on */
 void journey_take_route(struct run *r, const struct route_result *res);
 /* journey_routes_localnet() - IN_DEV_NET_ROUTE_LOCALNET(): are loopback addresses let through by that interface? */

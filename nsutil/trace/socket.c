@@ -71,7 +71,7 @@ static void flag(const struct nv_socket *s, bool set, struct value *v)
 		value_unknown(v, 8, "the options of sockets could not be read");
 }
 
-static void of_sender(const struct run *r, uint32_t key, struct value *v)
+static void of_sender(const struct run *r, uint32_t key, unsigned level, struct value *v)
 {
 	struct route_key k = key_of(r, true);
 	const struct nv_socket *s = r->t->nv->sockets_unread || r->rq->first ? NULL : listen_connected(r->t, &k);
@@ -92,7 +92,7 @@ static void of_sender(const struct run *r, uint32_t key, struct value *v)
 		else
 			value_unknown(v, 8, "it is not given whether the sender's socket is transparent");
 		return;
-	default: value_unknown(v, 64, "the sender's cgroup is not known");
+	default: cgroup_of_sender(r, level, v);
 	}
 }
 
@@ -129,7 +129,7 @@ void socket_eval(struct run *r, const struct expr *x, struct value *v)
 	const char *why;
 
 	if (has_its_own(r)) {
-		of_sender(r, x->socket.key, v);
+		of_sender(r, x->socket.key, x->socket.level, v);
 		return;
 	}
 	why = look_up(r, &s);
@@ -153,6 +153,6 @@ void socket_eval(struct run *r, const struct expr *x, struct value *v)
 		if (!s->details)
 			value_unknown(v, 32, "the options of sockets could not be read");
 		break;
-	default: value_unknown(v, x->bits, "the cgroups of sockets are not read"); break;
+	default: cgroup_of_socket(r, s, x->socket.level, v); break;
 	}
 }

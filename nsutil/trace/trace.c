@@ -619,7 +619,7 @@ static int follow(const struct tracer *t, const struct trace_request *rq, struct
 	r->arena = res->arena;
 	if (walk_all(r, &f) < 0 || harvest(res, &f, t) < 0)
 		return -1;
-	res->request.src = r->source; /* what routing chose is part of the answer */
+	journey_chosen(r, &res->request);
 	return 0;
 }
 

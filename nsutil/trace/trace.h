@@ -26,6 +26,8 @@ struct trace_request {
 	int icmp_type, icmp_code; /* -1: echo request */
 	bool has_uid, has_gid, has_mark, has_ct_mark, has_cgroup, has_priority;
 	uint32_t uid, gid, mark, ct_mark, cgroup, priority;
+	const char *cgroup_path; /* of version 2, the sender's, below the root; NULL: not given */
+	uint64_t cgroup_id;	/* the same by its number, where it has no path here; 0: not given */
 	const char *iif, *oif;	/* NULL: by routing */
 	uint32_t ct_state;	/* one of TRACE_CT_*, 0 for a first packet (NEW) */
 	int dscp, ttl, length, tcp_flags; /* -1: not given (tcp_flags: a SYN) */

@@ -71,6 +71,13 @@ static void good(void **state)
 	assert_int_equal(rq.icmp_type, 129);
 	assert_int_equal(parse("47 10.0.0.1"), 0);
 	assert_int_equal(rq.l4proto, 47);
+	assert_int_equal(parse("out tcp 10.0.0.1:80 cgroupv2 /system.slice/x..y.service cgroup 7"), 0);
+	assert_string_equal(rq.cgroup_path, "/system.slice/x..y.service");
+	assert_int_equal(rq.cgroup, 7);
+	assert_int_equal(connection_parse_line(arena, "{\"proto\":\"tcp\",\"dst\":\"10.0.0.1\",\"dport\":53,\"cgroupv2\":\"/a\"}", &rq, &e), 0);
+	assert_string_equal(rq.cgroup_path, "/a");
+	assert_int_equal(parse("tcp 10.0.0.1:80 cgroupv2 /"), 0);
+	assert_string_equal(rq.cgroup_path, "/");
 	assert_int_equal(parse("tcp *:99 to 10.0.0.1:1 flags syn,ack ttl 64 dscp 46"), 0);
 	assert_int_equal(rq.tcp_flags, 0x12);
 	assert_int_equal(rq.sport, 99);
@@ -127,6 +134,12 @@ static void bad(void **state)
 		{ "tcp 10.0.0.1:80 iif eth0", "does not go with 'out'" },
 		{ "in tcp 10.0.0.1:80 uid 0", "goes with 'out'" },
 		{ "in tcp 10.0.0.1:80 oif eth0", "goes with 'out'" },
+		{ "in tcp 10.0.0.1:80 cgroupv2 /a", "'cgroupv2' goes with 'out'" },
+		{ "tcp 10.0.0.1:80 cgroupv2 a/b", "does not begin with '/'" },
+		{ "tcp 10.0.0.1:80 cgroupv2 /a/../b", "neither '.' nor '..'" },
+		{ "tcp 10.0.0.1:80 cgroupv2 /.", "neither '.' nor '..'" },
+		{ "tcp 10.0.0.1:80 cgroupv2", "'cgroupv2' lacks its value" },
+		{ "tcp 10.0.0.1:80 cgroupv2 /a cgroupv2 /b", "given twice" },
 		{ "tcp 10.0.0.1:80 type 8", "is for icmp" },
 		{ "udp 10.0.0.1:80 tcpopt none", "is for tcp" },
 		{ "tcp 10.0.0.1:80 tcpopt bogus", "'bogus' is no TCP option" },
