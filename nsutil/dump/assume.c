@@ -27,7 +27,7 @@ static struct nv_link *add_link(struct netview *nv, const char *name, unsigned f
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	l->type = flags & IFF_LOOPBACK ? ARPHRD_LOOPBACK : ARPHRD_ETHER;
 	l->flags = flags | IFF_UP | IFF_RUNNING;
-	l->mtu = flags & IFF_LOOPBACK ? 65536 : 1500;
+	l->mtu = l->mtu6 = flags & IFF_LOOPBACK ? 65536 : 1500;
 	l->peer_nsid = -1;
 	return l;
 }

@@ -33,7 +33,10 @@ static const struct field link_fields[] = {
 	F(nv_link, master, K_INT),  F(nv_link, peer, K_INT),	F(nv_link, peer_nsid, K_INT),
 	F(nv_link, has_conf, K_BOOL), F(nv_link, rp_filter, K_UINT), F(nv_link, forwarding, K_BOOL),
 	F(nv_link, route_localnet, K_BOOL), F(nv_link, accept_local, K_BOOL), F(nv_link, src_valid_mark, K_BOOL),
-	LATER(nv_link, no_redirects, K_BOOL), END,
+	LATER(nv_link, no_redirects, K_BOOL), LATER(nv_link, mtu6, K_UINT), END,
+};
+static const struct field learned_fields[] = {
+	F(nv_learned, dst, K_ADDR), END,
 };
 static const struct field addr_fields[] = {
 	F(nv_addr, ifindex, K_INT), F(nv_addr, addr, K_ADDR), F(nv_addr, prefix_len, K_UINT), F(nv_addr, scope, K_UINT),
@@ -164,6 +167,7 @@ void view_write(const struct netview *nv, struct json *j, const char *key)
 	write_list("links", nv->links, nv->n_links, sizeof(*nv->links), link_fields, j);
 	write_list("addresses", nv->addrs, nv->n_addrs, sizeof(*nv->addrs), addr_fields, j);
 	write_routes(nv, j);
+	write_list("learned", nv->learned, nv->n_learned, sizeof(*nv->learned), learned_fields, j);
 	write_list("rules", nv->rules, nv->n_rules, sizeof(*nv->rules), rule_fields, j);
 	write_list("sockets", nv->sockets, nv->n_sockets, sizeof(*nv->sockets), socket_fields, j);
 	write_list("cgroups", nv->cgroups, nv->n_cgroups, sizeof(*nv->cgroups), cgroup_fields, j);
@@ -290,6 +294,19 @@ static int read_routes(const json_t *from, struct netview *nv, struct err *e)
 	return 0;
 }
 
+/* A bundle that was made before these were kept has none. */
+static int read_learned(const json_t *from, struct netview *nv, struct err *e)
+{
+	void *list = NULL;
+
+	if (!json_object_get(from, "learned"))
+		return 0;
+	if (read_list(from, "learned", nv->arena, sizeof(*nv->learned), learned_fields, &list, &nv->n_learned, e) < 0)
+		return -1;
+	nv->learned = list;
+	return 0;
+}
+
 /* Of a bundle that was made before these were kept: users and groups are numbered as on the node. */
 static int read_ids(const json_t *from, const char *key, struct arena *a, struct nv_ids *ids, struct err *e)
 {
@@ -334,7 +351,7 @@ static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 	nv->sockets = sockets;
 	if (read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 || read_ids(from, "gids", nv->arena, &nv->gids, e) < 0)
 		return -1;
-	return read_cgroups(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
+	return read_cgroups(from, nv, e) < 0 || read_learned(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
 }
 
 int view_read(const json_t *from, struct netview **ret, struct err *e)

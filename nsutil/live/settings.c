@@ -25,7 +25,7 @@ static const char *const settings[] = {
 static const char *const of_links[] = {
 	"ipv4/conf/%s/forwarding", "ipv4/conf/%s/rp_filter", "ipv4/conf/%s/route_localnet", "ipv4/conf/%s/accept_local",
 	"ipv4/conf/%s/src_valid_mark", "ipv4/conf/%s/send_redirects", "ipv4/conf/%s/disable_policy", "ipv4/conf/%s/accept_source_route",
-	"ipv6/conf/%s/forwarding", "ipv6/conf/%s/disable_ipv6", "ipv6/conf/%s/accept_source_route",
+	"ipv6/conf/%s/forwarding", "ipv6/conf/%s/disable_ipv6", "ipv6/conf/%s/accept_source_route", "ipv6/conf/%s/mtu",
 	"ipv6/conf/%s/seg6_enabled", NULL,
 };
 

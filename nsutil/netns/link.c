@@ -4,6 +4,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,6 +55,25 @@ static void parse_conf(const struct nv_attrs *a, struct nv_link *l)
 	l->src_valid_mark = conf[IPV4_DEVCONF_SRC_VMARK - 1] != 0;
 }
 
+/* The same of net.ipv6.conf.DEV */
+static void parse_conf6(const struct nv_attrs *a, struct nv_link *l)
+{
+	struct nv_attrs spec, inet6;
+	size_t len;
+	const void *nested = nv_attr_nested(a, IFLA_AF_SPEC, &len);
+	uint32_t conf[DEVCONF_MTU6 + 1];
+
+	if (!nested)
+		return;
+	nv_attrs(&spec, nested, len);
+	nested = nv_attr_nested(&spec, AF_INET6, &len);
+	if (!nested)
+		return;
+	nv_attrs(&inet6, nested, len);
+	if (nv_attr_copy(&inet6, IFLA_INET6_CONF, conf, sizeof(conf)))
+		l->mtu6 = conf[DEVCONF_MTU6];
+}
+
 static void parse_pair(const struct nv_attrs *a, struct nv_link *l)
 {
 	uint32_t v;
@@ -93,6 +113,7 @@ int nv_parse_link(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)
 	parse_kind(&a, l);
 	parse_pair(&a, l);
 	parse_conf(&a, l);
+	parse_conf6(&a, l);
 	return 0;
 }
 

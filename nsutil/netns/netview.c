@@ -98,7 +98,7 @@ static int read_rtnetlink(const struct netns *ns, unsigned parts, struct netview
 	if (!(parts & NETVIEW_ROUTES))
 		return 0;
 	if (read_routes(fd, nv, &why) < 0) {
-		nv->n_routes = nv->n_rules = 0;
+		nv->n_routes = nv->n_rules = nv->n_learned = 0;
 		nv->routes_unread = arena_printf(nv->arena, "%s: %s", why.what, why.why);
 		return nv->routes_unread ? 0 : err_oom(e);
 	}

@@ -87,13 +87,25 @@ static int parse_hops(const struct nv_attrs *a, struct netview *nv, struct nv_ro
 	return add_hop(nv, r, &hop, e);
 }
 
-/* A cached copy of a route is no route of a table; a dead one is never chosen. */
 static bool is_route(const struct nlmsghdr *nlh, const struct rtmsg *head)
 {
 	return nlh->nlmsg_type == RTM_NEWROUTE && mnl_nlmsg_get_payload_len(nlh) >= sizeof(*head) &&
 	       (head->rtm_family == AF_INET || head->rtm_family == AF_INET6) &&
-	       !(head->rtm_flags & (RTM_F_CLONED | RTNH_F_DEAD)) &&
 	       head->rtm_dst_len <= full_len(head->rtm_family) && head->rtm_src_len <= full_len(head->rtm_family);
+}
+
+/* fib_dump_info_fnhe(), rt6_nh_dump_exceptions(): told among the routes, as copies of them */
+static int parse_learned(const struct nv_attrs *a, uint8_t family, struct netview *nv, struct err *e)
+{
+	struct nv_learned l = { 0 }, *slot;
+
+	if (!nv_attr_addr(a, RTA_DST, family, &l.dst))
+		return 0;
+	slot = nv_more(nv, nv->learned, nv->n_learned);
+	if (!slot)
+		return err_oom(e);
+	*slot = l;
+	return 0;
 }
 
 int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)
@@ -106,6 +118,10 @@ int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e
 	if (!is_route(nlh, head))
 		return 0;
 	nv_attrs(&a, head + 1, mnl_nlmsg_get_payload_len(nlh) - sizeof(*head));
+	if (head->rtm_flags & RTM_F_CLONED)
+		return parse_learned(&a, head->rtm_family, nv, e);
+	if (head->rtm_flags & RTNH_F_DEAD)
+		return 0; /* never chosen */
 	r.family = head->rtm_family;
 	r.type = head->rtm_type;
 	r.scope = head->rtm_scope;

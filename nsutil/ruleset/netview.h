@@ -18,6 +18,7 @@ struct nv_link {
 	uint8_t mac[6];
 	uint16_t type;		/* ARPHRD_* */
 	uint32_t flags, mtu, group; /* flags: IFF_* */
+	uint32_t mtu6;		/* net.ipv6.conf of it, which a router may have told; 0: not known */
 	int master;		/* ifindex of the bridge or bond, 0 when none */
 	int peer;		/* ifindex of a veth's peer (in its namespace), 0 when unknown */
 	int peer_nsid;		/* -1 when the peer is in this namespace or unknown */
@@ -54,6 +55,10 @@ struct nv_route {
 	uint32_t mtu;		/* RTAX_MTU; 0: the device's */
 	struct nv_nexthop *hops;
 	unsigned n_hops;
+};
+
+struct nv_learned {		/* a destination that has a path MTU of its own, or another router */
+	struct addr dst;
 };
 
 struct nv_rule {		/* ip rule */
@@ -123,6 +128,8 @@ struct netview {
 	unsigned n_addrs;
 	struct nv_route *routes;
 	unsigned n_routes;
+	struct nv_learned *learned; /* exceptions of the routes */
+	unsigned n_learned;
 	struct nv_rule *rules;
 	unsigned n_rules;
 	struct nv_socket *sockets;

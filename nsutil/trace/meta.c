@@ -441,41 +441,56 @@ void xfrm_eval(struct run *r, const struct expr *x, struct value *v)
 		value_perhaps(v, x->bits, ipsec_unknown);
 }
 
-/* nft_rt_get_eval(): of the route that the packet has; in prerouting it has none yet */
-/* ip_dst_mtu_maybe_forward() without what path MTU discovery has learned; 0: not known */
+/* ip_dst_mtu_maybe_forward(), ip6_dst_mtu_maybe_forward() of where nothing else was learned; 0: not known */
 static uint32_t mtu_of(const struct run *r, const struct nv_route *route, int dev)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, dev);
-	uint32_t mtu = route && route->mtu ? route->mtu : l ? l->mtu : 0;
+	uint32_t mtu = route && route->mtu ? route->mtu : !l ? 0 : run_v6(r) ? l->mtu6 : l->mtu;
 
-	return mtu < UINT16_MAX ? mtu : UINT16_MAX;
+	return run_v6(r) || mtu < UINT16_MAX ? mtu : UINT16_MAX;
 }
 
-/* get_tcpmss() of nft_rt.c: the least of the way there and of the way that a look for the source finds, less two headers */
-static void mss_eval(const struct run *r, unsigned bits, struct value *v)
+static bool learned(const struct netview *nv, const struct addr *a)
 {
-	struct route_key k = { .dst = packet_addr(&r->pkt, false), .mark_known = UINT32_MAX, .uid_known = true, .index = r->t->routes };
-	uint32_t mtu = mtu_of(r, r->route, r->dev), back = UINT16_MAX;
+	for (unsigned i = 0; i < nv->n_learned; i++)
+		if (addr_equal(&nv->learned[i].dst, a))
+			return true;
+	return false;
+}
+
+/* Of the way that a look for the source finds, without the packet's device and mark; UINT32_MAX: there is none, 0: not known */
+static uint32_t mtu_back(const struct run *r, const struct addr *src)
+{
+	struct route_key k = { .dst = *src, .mark_known = UINT32_MAX, .uid_known = true, .index = r->t->routes };
 	struct route_result res;
 
+	/* which of the links is tried first, no table says */
+	if (!src->family || r->t->nv->routes_unread || addr_is_linklocal(src))
+		return 0;
+	route_lookup(r->t->nv, &k, &res);
+	if (res.kind == ROUTE_UNREACHABLE)
+		return UINT32_MAX;
+	return res.route && res.route->n_hops > 1 ? 0 : mtu_of(r, res.route, res.oif);
+}
+
+/* get_tcpmss() of nft_rt.c: the least of the way there and of the way back, less two headers */
+static void mss_eval(const struct run *r, unsigned bits, struct value *v)
+{
+	struct addr src = packet_addr(&r->pkt, false), dst = packet_addr(&r->pkt, true);
+	uint32_t mtu = mtu_of(r, r->route, r->dev), back = mtu_back(r, &src), headers = run_v6(r) ? 60 : 40;
+
 	value_unknown(v, bits, "it depends on the MTU of the way back to the source");
-	if (run_v6(r)) {
-		v->why = "the MTU that IPv6 has for an interface is not read";
+	if (learned(r->t->nv, &src) || learned(r->t->nv, &dst)) {
+		v->why = "the namespace has learned something of the way to one of the addresses";
 		return;
 	}
-	if (!k.dst.family)
-		return;
-	route_lookup(r->t->nv, &k, &res);
-	if (res.kind != ROUTE_UNREACHABLE && res.route && res.route->n_hops > 1)
-		return; /* any of them */
-	if (res.kind != ROUTE_UNREACHABLE)
-		back = mtu_of(r, res.route, res.oif);
 	if (!mtu || !back)
 		return;
 	mtu = back < mtu ? back : mtu;
-	value_uint(v, mtu <= 40 ? 536 /* TCP_MSS_DEFAULT */ : mtu - 40, bits);
+	value_uint(v, mtu <= headers || mtu > UINT16_MAX ? 536 /* TCP_MSS_DEFAULT */ : mtu - headers, bits);
 }
 
+/* nft_rt_get_eval(): of the route that the packet has; in prerouting it has none yet */
 void rt_eval(struct run *r, const struct expr *x, struct value *v)
 {
 	struct addr dst = packet_addr(&r->pkt, true);

@@ -211,7 +211,7 @@ class Iptables(Text):
         if self.chance(0.08):
             return self.rare(hook)
         if self.chance(0.1):
-            return self.headers()
+            return self.headers(hook)
         if self.chance(0.02):
             return self.one(["-m statistic --mode random --probability 0.5", "-m pkttype --pkt-type unicast", f"-m conntrack --ctreplsrc {self.net()}",
                              "-m u32 --u32 0>>28=" + str(self.v), "-p tcp --tcp-option 2", "-m limit --limit 1/sec", "-m statistic --mode nth --every 1 --packet 0"])
@@ -230,14 +230,14 @@ class Iptables(Text):
                 "4,40 0 0 4294963200,21 0 1 2048,6 0 0 1,6 0 0 0"]
         return self.one([f'-m u32 {self.bang()}--u32 "{self.one(u32)}"', f'-m bpf --bytecode "{self.one(bpf)}"'])
 
-    def headers(self):
+    def headers(self, hook):
         """Options of TCP, extension headers, lengths of headers"""
         b = self.bang()
         kinds = [f"-p tcp -m tcp {b}--tcp-option {self.one(['2', '4', '8', '3', '1', '30', '254', '19'])}", f"-p tcp -m tcpmss {b}--mss {self.one(['1000:1460', '1460', '536', '1:999'])}"]
         if self.v == 4:
             kinds += ["-f", "! -f"]
         else:
-            kinds += [f"-m hbh {b}--hbh-len 8", "-m hbh --hbh-opts 1:4", "-m hbh --hbh-opts 5:2,1", "-m dst --dst-opts 1", f"-m dst {b}--dst-len 16", "-m frag --fragfirst",
+            kinds += ["-m eui64"] * (hook in ("PREROUTING", "INPUT", "FORWARD")) + [f"-m hbh {b}--hbh-len 8", "-m hbh --hbh-opts 1:4", "-m hbh --hbh-opts 5:2,1", "-m dst --dst-opts 1", f"-m dst {b}--dst-len 16", "-m frag --fragfirst",
                       "-m srh", f"-m srh {b}--srh-{self.one(['segs-left-eq 1', 'next-hdr 6', 'hdr-len-lt 5', 'last-entry-gt 0', 'lsid fd00:3::1/128', 'nsid fd00:3::/64'])}",
                       f"-m rt {b}--rt-type {self.one([0, 4])}", f"-m ipv6header {b}--header {self.one(['hop', 'hop,proto', 'dst,proto', 'proto'])}{self.one(['', ' --soft'])}"]
         return self.one(kinds)
@@ -519,6 +519,7 @@ class Nft(Text):
                       f"meta ipsec {self.one(['exists', 'missing'])}", f"ipsec in reqid {o}7"]
         if hook in ("forward", "postrouting", "output"):
             kinds += [f"oifgroup {o}{self.one(['default', '1', '7'])}", f"rt {f} nexthop {o}{self.one(ADDR[self.v])}", f"oifname . {f} daddr {{ eth0 . {self.one(ADDR[self.v])}, lo . {self.one(ADDR[self.v])} }}",
+                      f"rt mtu {self.one(['1460', '1440', '> 1300', '< 1420', '1240', '536', '65495', '!= 1440'])}",
                       f"rt ipsec {self.one(['exists', 'missing'])}", f"ipsec out spi {o}1", f"oifkind {o}veth", "oifname { \"e*\" }", f"oifname {o}\"eth?\""]
         if hook in ("prerouting", "input"):
             kinds += [f"socket transparent {self.r.randint(0, 1)}", f"socket mark {self.mark()}", f"socket wildcard {self.r.randint(0, 1)}"]
@@ -675,7 +676,7 @@ def packet(rnd, v, n, flow):
             p["src"] = t.one(LOCAL[v] + [ADDR[v][7]])
         p["mark"] = t.one([0, 0, 0] + MARKS)
     elif place == 1:
-        p["src"] = t.one(["10.0.1.1", "10.0.1.1", "10.96.0.10"] if v == 4 else ["fd00:1::1", "fd00:1::1", "fd00:96::10"])
+        p["src"] = t.one(["10.0.1.1", "10.0.1.1", "10.96.0.10"] if v == 4 else ["fd00:1::1", "fd00:1::1", "fd00:96::10", "fd00:1::ff:fe00:99"])
         p["dst"] = t.one(LOCAL[v][:2] * 2 + [LOCAL[v][2], ADDR[v][4], ADDR[v][6]])
     else:
         p["src"] = t.one([ADDR[v][4], ADDR[v][6]])
