@@ -42,6 +42,7 @@ static const struct field addr_fields[] = {
 	F(nv_addr, ifindex, K_INT), F(nv_addr, addr, K_ADDR), F(nv_addr, prefix_len, K_UINT), F(nv_addr, scope, K_UINT),
 	F(nv_addr, flags, K_UINT),  F(nv_addr, peer, K_ADDR), END,
 };
+static const struct field group_fields[] = { F(nv_group, ifindex, K_INT), F(nv_group, group, K_ADDR), END };
 static const struct field hop_fields[] = {
 	F(nv_nexthop, oif, K_INT), F(nv_nexthop, via, K_ADDR), F(nv_nexthop, weight, K_UINT),
 	LATER(nv_nexthop, realm, K_UINT), END,
@@ -86,7 +87,7 @@ static const struct field view_fields[] = {
 	F(netview, accept_local, K_BOOL),   F(netview, src_valid_mark, K_BOOL), F(netview, rp_filter, K_UINT),
 	F(netview, ipv6_disabled, K_BOOL), F(netview, port_low, K_UINT),    F(netview, port_high, K_UINT),
 	LATER(netview, realms, K_BOOL),	    LATER(netview, no_ipsec, K_BOOL), LATER(netview, no_redirects, K_BOOL),
-	LATER(netview, keeps_priority, K_BOOL), END,
+	LATER(netview, keeps_priority, K_BOOL), LATER(netview, groups_read, K_BOOL), END,
 };
 
 /* ---- writing ---- */
@@ -166,6 +167,7 @@ void view_write(const struct netview *nv, struct json *j, const char *key)
 	json_str(j, "sockets_unread", nv->sockets_unread);
 	write_list("links", nv->links, nv->n_links, sizeof(*nv->links), link_fields, j);
 	write_list("addresses", nv->addrs, nv->n_addrs, sizeof(*nv->addrs), addr_fields, j);
+	write_list("groups", nv->groups, nv->n_groups, sizeof(*nv->groups), group_fields, j);
 	write_routes(nv, j);
 	write_list("learned", nv->learned, nv->n_learned, sizeof(*nv->learned), learned_fields, j);
 	write_list("rules", nv->rules, nv->n_rules, sizeof(*nv->rules), rule_fields, j);
@@ -338,7 +340,7 @@ static int read_cgroups(const json_t *from, struct netview *nv, struct err *e)
 
 static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 {
-	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL;
+	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL, *groups = NULL;
 
 	if (read_list(from, "links", nv->arena, sizeof(*nv->links), link_fields, &links, &nv->n_links, e) < 0 ||
 	    read_list(from, "addresses", nv->arena, sizeof(*nv->addrs), addr_fields, &addrs, &nv->n_addrs, e) < 0 ||
@@ -349,6 +351,10 @@ static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 	nv->addrs = addrs;
 	nv->rules = rules;
 	nv->sockets = sockets;
+	if (json_object_get(from, "groups") && /* newer than the first bundles */
+	    read_list(from, "groups", nv->arena, sizeof(*nv->groups), group_fields, &groups, &nv->n_groups, e) < 0)
+		return -1;
+	nv->groups = groups;
 	if (read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 || read_ids(from, "gids", nv->arena, &nv->gids, e) < 0)
 		return -1;
 	return read_cgroups(from, nv, e) < 0 || read_learned(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);

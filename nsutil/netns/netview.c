@@ -130,6 +130,8 @@ static int read_parts(const struct netns *ns, unsigned parts, const char *proc, 
 		read_sysctls(ns, nv);
 	if ((parts & (NETVIEW_LINKS | NETVIEW_ROUTES)) && read_rtnetlink(ns, parts, nv, e) < 0)
 		return -1;
+	if ((parts & NETVIEW_ROUTES) && !(parts & NETVIEW_NO_SYSCTLS) && nv_read_groups(ns, nv, e) < 0)
+		return -1;
 	nv->no_ipsec = (parts & NETVIEW_IPSEC) && nv_has_no_ipsec(ns);
 	if (parts & (NETVIEW_SOCKETS | NETVIEW_PROCESSES))
 		return read_sockets(ns, parts, proc, nv, e);

@@ -50,6 +50,11 @@ int nv_parse_socket(const struct nlmsghdr *nlh, uint8_t protocol, struct netview
 int nv_parse_proc_sockets(const char *text, uint8_t family, uint8_t protocol, struct netview *nv,
 			  struct err *e);
 
+/* nv_read_groups() - the groups of all interfaces; where they cannot be read, groups_read stays false */
+int nv_read_groups(const struct netns *ns, struct netview *nv, struct err *e);
+/* nv_parse_groups() - the text of /proc/net/igmp (AF_INET) or igmp6; lines that are not understood are passed over */
+int nv_parse_groups(const char *text, uint8_t family, struct netview *nv, struct err *e);
+
 struct nv_dump {
 	int fd;			/* netlink socket inside the namespace */
 	const char *what;	/* "links", for messages */

@@ -37,6 +37,11 @@ struct nv_addr {
 	struct addr peer;	/* point to point; family 0 when none */
 };
 
+struct nv_group {		/* multicast, that an interface belongs to */
+	int ifindex;
+	struct addr group;
+};
+
 struct nv_nexthop {
 	int oif;
 	struct addr via;	/* family 0 when on link */
@@ -126,6 +131,9 @@ struct netview {
 	unsigned n_links;
 	struct nv_addr *addrs;
 	unsigned n_addrs;
+	struct nv_group *groups;
+	unsigned n_groups;
+	bool groups_read;	/* false: there may be others */
 	struct nv_route *routes;
 	unsigned n_routes;
 	struct nv_learned *learned; /* exceptions of the routes */

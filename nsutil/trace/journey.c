@@ -28,7 +28,7 @@ static const char *say_route(const struct run *r, const struct route_result *res
 	struct line l = LINE(text);
 
 	if (!res->route) {
-		line_str(&l, res->kind == ROUTE_BROADCAST ? "broadcast" : "local address");
+		line_str(&l, res->kind == ROUTE_BROADCAST ? "broadcast" : res->kind == ROUTE_MULTICAST ? "multicast" : "local address");
 	} else if (!res->route->dst_len) {
 		line_str(&l, res->kind == ROUTE_LOCAL ? "everything (local)" : "default");
 	} else {
@@ -242,7 +242,7 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 		run_end(r, TRACE_DROP, "a socket of the namespace is to have it, but the route leads away: dropped by the kernel");
 		return;
 	}
-	if (!count_hop(r))
+	if (!count_hop(r) || !admit_onward(r, iif, res->oif))
 		return;
 	r->dev = res->oif;
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
@@ -253,27 +253,6 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 	if (!hooks_run(r, NF_INET_FORWARD) || !hooks_run(r, NF_INET_POST_ROUTING) || !hooks_device(r, true))
 		return;
 	end_here(r, TRACE_END_FORWARD);
-}
-
-static bool is_loopback_dev(const struct run *r, int index)
-{
-	const struct nv_link *l = nv_link_by_index(r->t->nv, index);
-
-	return l && l->flags & IFF_LOOPBACK;
-}
-
-/* Loopback addresses from outside: ip_route_input_slow() drops them when routing, unless route_localnet
- * is set; ip6_rcv_core() at once, so that a later DNAT to ::1 is not looked at. */
-static bool martian(struct run *r, int iif)
-{
-	struct addr src = packet_addr(&r->pkt, false), dst = packet_addr(&r->pkt, true);
-
-	if (is_loopback_dev(r, iif) || (!run_v6(r) && journey_routes_localnet(r, nv_link_by_index(r->t->nv, iif))))
-		return false;
-	if (!(dst.family && addr_is_loopback(&dst)) && !(src.family && addr_is_loopback(&src)))
-		return false;
-	run_end(r, TRACE_DROP, "a loopback address from outside: dropped as a martian packet");
-	return true;
 }
 
 /* ip6_route_input_lookup(): such addresses are only looked for behind the interface (rt6_need_strict) */
@@ -325,6 +304,15 @@ static void record_route(struct run *r)
 	packet_forget_ipopt(&r->pkt, o);
 }
 
+/* ip_route_input_rcu(): for a group of IPv4 no table is asked */
+static void input_lookup(struct run *r, const struct route_key *k, struct route_result *res)
+{
+	if (!run_v6(r) && addr_is_multicast(&k->dst))
+		*res = (struct route_result){ .kind = ROUTE_MULTICAST, .oif = k->iif };
+	else
+		route_lookup(r->t->nv, k, res);
+}
+
 static void route_and_deliver(struct run *r, int iif)
 {
 	struct route_result res;
@@ -338,9 +326,9 @@ static void route_and_deliver(struct run *r, int iif)
 	k.iif = iif;
 	if (of_interface(&k.dst))
 		k.oif = iif;
-	if (!run_v6(r) && martian(r, iif))
+	if ((!run_v6(r) && admit_martian(r, iif)) || !admit_group(r, iif))
 		return;
-	route_lookup(r->t->nv, &k, &res);
+	input_lookup(r, &k, &res);
 	if (r->ended)
 		return;
 	r->legs[r->n_legs - 1].route = route_text(r, &res);
@@ -483,7 +471,7 @@ static void journey_in(struct run *r)
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
 	r->pkt.ll = has_frames(r, iif);
 	add_leg(r, r->rq->path, NULL);
-	if (!hooks_device(r, false) || (run_v6(r) && martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
+	if (!hooks_device(r, false) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);
 }

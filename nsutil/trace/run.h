@@ -295,6 +295,16 @@ int journey_link(const struct run *r, const char *name);
 /* route_can() - false, and the run is ended, when routes or the destination are not known */
 bool route_can(struct run *r);
 
+/* ---- admit.c ---- */
+
+/* admit_martian() - ip_route_input_slow(), ip6_rcv_core(): is it dropped for its addresses? */
+bool admit_martian(struct run *r, int iif);
+/* admit_group() - ip_check_mc_rcu(), ipv6_chk_mcast_addr(): has the interface joined the group it is for? Return: false when
+ * it is dropped; true also when it is for no group */
+bool admit_group(struct run *r, int iif);
+/* admit_onward() - ip6_forward(): may its source leave its link? */
+bool admit_onward(struct run *r, int iif, int oif);
+
 /* ---- way_back.c ---- */
 
 /**
