@@ -425,6 +425,27 @@ static void journey_out(struct run *r)
 	leave(r);
 }
 
+/* Where chains are bound to devices, the port of a bridge or bond that it comes in by counts: any of them */
+static int port_of(struct run *r, int master)
+{
+	const struct netview *nv = r->t->nv;
+	unsigned n = 0, pick;
+
+	for (unsigned i = 0; i < nv->n_links; i++)
+		n += nv->links[i].master == master;
+	if (!n || !r->t->ingress.n)
+		return master;
+	pick = n == 1 ? 0 : run_decide(r, n, NULL, arena_printf(r->arena, "the port of %s that it comes in by", dev_name(r, master)), "not known");
+	for (unsigned i = 0; i < nv->n_links; i++) {
+		if (nv->links[i].master != master || pick-- != 0)
+			continue;
+		if (n > 1)
+			run_answer(r, nv->links[i].name);
+		return nv->links[i].index;
+	}
+	return master;
+}
+
 /* Without an interface given: the one towards the source, else the default route's, else any but lo. */
 static int incoming_device(struct run *r)
 {
@@ -442,7 +463,7 @@ static int incoming_device(struct run *r)
 	}
 	route_lookup(r->t->nv, &k, &res);
 	if (!r->ended && res.kind != ROUTE_UNREACHABLE && res.oif > 0)
-		return res.oif;
+		return port_of(r, res.oif);
 	for (unsigned i = 0; i < r->t->nv->n_links; i++)
 		if (!(r->t->nv->links[i].flags & IFF_LOOPBACK))
 			return r->t->nv->links[i].index;
@@ -457,6 +478,32 @@ static bool has_frames(const struct run *r, int iif)
 	return !l || (l->type != ARPHRD_NONE && l->type != ARPHRD_TUNNEL && l->type != ARPHRD_TUNNEL6 && l->type != ARPHRD_SIT);
 }
 
+static void arrive(struct run *r, int iif)
+{
+	packet_set_iif(&r->pkt, iif, dev_name(r, iif));
+	r->pkt.ll = has_frames(r, iif);
+}
+
+/* __netif_receive_skb_core(), "another_round": a port hands on what comes in to the bridge or bond it belongs to, behind its own
+ * ingress. Return: the interface that IP sees; 0 when that is not known */
+static int through_masters(struct run *r, int iif)
+{
+	for (unsigned depth = 0; depth < 8; depth++) {
+		const struct nv_link *l = nv_link_by_index(r->t->nv, iif), *master = l ? nv_link_by_index(r->t->nv, l->master) : NULL;
+
+		if (!master)
+			return iif;
+		if (strcmp(master->kind, "bridge") != 0 && strcmp(master->kind, "bond") != 0 && strcmp(master->kind, "team") != 0)
+			break;
+		if (!hooks_device(r, false))
+			return 0;
+		iif = master->index;
+		arrive(r, iif);
+	}
+	run_end(r, TRACE_UNKNOWN, "the interface belongs to a device that takes its packets (a VRF, a switch), which is not followed");
+	return 0;
+}
+
 static void journey_in(struct run *r)
 {
 	int iif = incoming_device(r);
@@ -464,13 +511,15 @@ static void journey_in(struct run *r)
 	r->source = packet_addr(&r->pkt, false);
 	if (r->ended)
 		return;
-	packet_set_iif(&r->pkt, iif, dev_name(r, iif));
 	packet_set_oif(&r->pkt, 0, "");
 	packet_set_meta_absent(&r->pkt, NFT_META_SKUID);
 	packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
-	r->pkt.ll = has_frames(r, iif);
+	arrive(r, iif);
 	add_leg(r, r->rq->path, NULL);
+	iif = through_masters(r, iif);
+	if (r->ended || !iif)
+		return;
 	if (!hooks_device(r, false) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);

@@ -191,6 +191,13 @@ static void look_from_any(struct run *r, struct route_key *k, struct route_resul
 	res->src = src;
 }
 
+static bool of_vrf(const struct netview *nv, int index)
+{
+	const struct nv_link *l = nv_link_by_index(nv, index), *master = l ? nv_link_by_index(nv, l->master) : NULL;
+
+	return (l && strcmp(l->kind, "vrf") == 0) || (master && strcmp(master->kind, "vrf") == 0);
+}
+
 /* ip_route_output_ports(), ip6_dst_lookup(): before the first hook */
 static bool output_route(struct run *r, struct route_result *res)
 {
@@ -201,6 +208,10 @@ static bool output_route(struct run *r, struct route_result *res)
 		return false;
 	k = journey_key(r);
 	k.oif = journey_link(r, r->rq->oif);
+	if (of_vrf(r->t->nv, k.oif)) {
+		run_end(r, TRACE_UNKNOWN, "the interface is a VRF's, which is not followed");
+		return false;
+	}
 	any = !k.src.family;
 	if (r->pkt.l4proto == IPPROTO_TCP && r->rq->sport < 0)
 		k.sport = 0; /* it gets one later */
