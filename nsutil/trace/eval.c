@@ -360,10 +360,19 @@ static enum tri xt_eval(struct run *r, const struct xt_ext *x)
 	return t;
 }
 
+/* nft_objref_map_eval(): a key that the map does not have ends the rule */
 static enum tri object_eval(struct run *r, const struct stmt_objref *o)
 {
+	enum tri t = TRI_TRUE;
+	struct set_key k;
 	uint32_t type = o->map ? o->map->obj_type : o->type;
 
+	if (o->map) {
+		set_key_eval(r, o->key, &k);
+		t = set_has(r, o->map, &k);
+	}
+	if (t != TRI_TRUE)
+		return t;
 	if (type == NFT_OBJECT_QUOTA)
 		return unknown(r, "it depends on a quota");
 	if (type == NFT_OBJECT_LIMIT || type == NFT_OBJECT_CONNLIMIT)

@@ -12,6 +12,12 @@
 
 /* ---- a condition of which the truth is not known ---- */
 
+static bool is_synproxy(const struct stmt *s)
+{
+	return s->kind == STMT_SYNPROXY ||
+	       (s->kind == STMT_OBJREF && (s->objref.map ? s->objref.map->obj_type : s->objref.type) == NFT_OBJECT_SYNPROXY);
+}
+
 /* Does anything of the list change the packet or its way? If not, nothing hangs on the condition. */
 static bool has_effect(const struct stmt *s)
 {
@@ -30,6 +36,10 @@ static bool has_effect(const struct stmt *s)
 		case STMT_QUEUE:
 		case STMT_FWD:
 		case STMT_SYNPROXY: return true;
+		case STMT_OBJREF:
+			if (is_synproxy(s))
+				return true;
+			break;
 		case STMT_OPAQUE:
 			if (s->opaque.terminal || s->opaque.type == OPAQUE_TARGET)
 				return true;
@@ -293,8 +303,21 @@ static enum flow xt_exec(struct run *r, const struct xt_ext *x)
 	return f;
 }
 
+/* nft_dynset_eval(): a set that is full takes no other key, and the rule ends */
+static bool has_room(struct run *r, const struct stmt *s)
+{
+	enum tri t = set_has_room(r, &s->setop);
+
+	if (t == TRI_TRUE || (t == TRI_UNKNOWN && holds(r, s)))
+		return true;
+	r->failed = s;
+	return false;
+}
+
 static enum flow setop_exec(struct run *r, const struct stmt *s)
 {
+	if (s->setop.set && s->setop.op != SETOP_DELETE && !has_room(r, s))
+		return FLOW_BREAK;
 	for (const struct stmt *c = s->setop.stmts; c; c = c->next)
 		if (eval_condition(r, c) == TRI_UNKNOWN && !holds(r, c)) {
 			r->failed = c;
@@ -321,8 +344,6 @@ static enum flow action_exec(struct run *r, const struct stmt *s)
 	case STMT_NOTRACK: return notrack_exec(r);
 	case STMT_QUEUE: return verdict(r, VERDICT_QUEUE);
 	case STMT_FWD: return verdict(r, VERDICT_STOLEN);
-	case STMT_SYNPROXY:
-		return r->pkt.l4proto == IPPROTO_TCP ? verdict(r, VERDICT_STOLEN) : FLOW_BREAK;
 	case STMT_SETOP: return setop_exec(r, s);
 	case STMT_EXTHDR_RESET:
 		if (!exthdr_is_tcp(r)) /* nft_exthdr_tcp_strip_eval() */
@@ -385,6 +406,12 @@ static enum flow condition_exec(struct run *r, const struct stmt *s)
 	return FLOW_BREAK;
 }
 
+/* nft_synproxy_do_eval(), nft_synproxy_object_eval() */
+static enum flow synproxy_exec(struct run *r)
+{
+	return r->pkt.l4proto == IPPROTO_TCP ? verdict(r, VERDICT_STOLEN) : FLOW_BREAK;
+}
+
 static enum flow exec_list(struct run *r, const struct stmt *list)
 {
 	enum flow f = FLOW_NEXT;
@@ -392,6 +419,10 @@ static enum flow exec_list(struct run *r, const struct stmt *list)
 	for (const struct stmt *s = list; s && f == FLOW_NEXT && !r->ended; s = s->next) {
 		if (is_condition(s))
 			f = condition_exec(r, s);
+		if (f == FLOW_NEXT && is_synproxy(s))
+			f = synproxy_exec(r);
+		else if (is_condition(s))
+			continue;
 		else if (s->kind == STMT_XT)
 			f = xt_exec(r, s->xt);
 		else if (s->kind != STMT_OPAQUE)

@@ -321,12 +321,12 @@ enum flow nat_exec(struct run *r, const struct stmt_nat *n)
 	struct addr a = { 0 };
 	struct nat_to to;
 
-	if (!for_family(r, n->family))
-		return FLOW_NEXT;
 	if (!resolve(r, n, &to)) {
 		r->why = "the map has no such element";
 		return FLOW_BREAK;
 	}
+	if (!for_family(r, n->family))
+		return FLOW_NEXT;
 	if (own && !own_addr(r, n->kind, &a))
 		return end_rule(r, VERDICT_DROP);
 	if (n->kind == NAT_NETMAP || (!own && n->flags & NF_NAT_RANGE_NETMAP))

@@ -164,6 +164,8 @@ void set_key_eval(struct run *r, const struct expr *x, struct set_key *k);
 enum tri set_has(struct run *r, const struct set *s, const struct set_key *k);
 /* set_pick() - the element the key selects; asks when several may; NULL when none */
 const struct set_elem *set_pick(struct run *r, const struct set *s, const struct expr *key);
+/* set_has_room() - may a rule add the packet's key, or is it there already? TRI_FALSE: the set is full */
+enum tri set_has_room(struct run *r, const struct stmt_setop *s);
 /* set_touch() - a rule adds the packet's key to a set, or takes it out */
 void set_touch(struct run *r, const struct stmt_setop *s);
 /* meta.c */

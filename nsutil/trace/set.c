@@ -82,6 +82,19 @@ static const char *key_reason(const struct set_key *k)
 	return "the key is not known";
 }
 
+enum tri set_has_room(struct run *r, const struct stmt_setop *s)
+{
+	struct set_key k;
+	enum tri t;
+
+	if (s->set->unread || !s->set->has_size || !s->set->size || s->set->n_elems < s->set->size)
+		return TRI_TRUE;
+	set_key_eval(r, s->key, &k);
+	t = set_has(r, s->set, &k);
+	r->why = t == TRI_TRUE ? NULL : "the set is full";
+	return t;
+}
+
 void set_touch(struct run *r, const struct stmt_setop *s)
 {
 	struct set_key *k;
