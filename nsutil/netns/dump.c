@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/fib_rules.h>
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -207,6 +208,7 @@ static uint32_t head_len(uint16_t type)
 	case RTM_GETLINK: return sizeof(struct ifinfomsg);
 	case RTM_GETADDR: return sizeof(struct ifaddrmsg);
 	case RTM_GETRULE: return sizeof(struct fib_rule_hdr);
+	case RTM_GETNEXTHOP: return sizeof(struct nhmsg);
 	default: return sizeof(struct rtmsg);
 	}
 }

@@ -83,6 +83,9 @@ static int read_routes(int fd, struct netview *nv, struct err *e)
 {
 	if (nv_rtnl(fd, RTM_GETROUTE, "routes", nv_parse_route, &nv->n_routes, nv, e) < 0)
 		return -1;
+	if (nv_names_nexthops(nv) &&
+	    (nv_rtnl(fd, RTM_GETNEXTHOP, "nexthops", nv_parse_nexthop, &nv->n_nexthops, nv, e) < 0 || nv_resolve_nexthops(nv, e) < 0))
+		return -1;
 	return nv_rtnl(fd, RTM_GETRULE, "policy rules", nv_parse_rule, &nv->n_rules, nv, e);
 }
 

@@ -50,6 +50,11 @@ int nv_parse_socket(const struct nlmsghdr *nlh, uint8_t protocol, struct netview
 int nv_parse_proc_sockets(const char *text, uint8_t family, uint8_t protocol, struct netview *nv,
 			  struct err *e);
 
+/* nv_parse_nexthop() - a nexthop object; nv_resolve_nexthops() - routes that name some get their hops */
+nv_parse_fn nv_parse_nexthop;
+int nv_resolve_nexthops(struct netview *nv, struct err *e);
+bool nv_names_nexthops(const struct netview *nv);
+
 /* nv_read_groups() - the groups of all interfaces; where they cannot be read, groups_read stays false */
 int nv_read_groups(const struct netns *ns, struct netview *nv, struct err *e);
 /* nv_parse_groups() - the text of /proc/net/igmp (AF_INET) or igmp6; lines that are not understood are passed over */

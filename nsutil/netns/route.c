@@ -141,6 +141,8 @@ int nv_parse_route(const struct nlmsghdr *nlh, struct netview *nv, struct err *e
 		r.dst = addr_from(r.family, zero);
 	if (parse_hops(&a, nv, &r, e) < 0)
 		return -1;
+	if (!r.n_hops && r.type == RTN_UNICAST)
+		nv_attr_u32(&a, RTA_NH_ID, &r.nhid);
 	slot = nv_more(nv, nv->routes, nv->n_routes);
 	if (!slot)
 		return err_oom(e);

@@ -49,6 +49,14 @@ struct nv_nexthop {
 	uint32_t realm;		/* RTA_FLOW: 0 none */
 };
 
+struct nv_nexthop_object {	/* ip nexthop; only while routes are read */
+	uint32_t id;
+	struct nv_nexthop hop;
+	bool blackhole, dead;
+	uint32_t *members;	/* of a group: their ids */
+	unsigned n_members;
+};
+
 struct nv_route {
 	uint8_t family, type, scope, proto; /* RTN_*, RT_SCOPE_* */
 	struct addr dst;
@@ -60,6 +68,7 @@ struct nv_route {
 	uint32_t mtu;		/* RTAX_MTU; 0: the device's */
 	struct nv_nexthop *hops;
 	unsigned n_hops;
+	uint32_t nhid;		/* of an object that is all the route says of its hops; 0: none. They are in hops then too */
 };
 
 struct nv_learned {		/* a destination that has a path MTU of its own, or another router */
@@ -138,6 +147,8 @@ struct netview {
 	unsigned n_routes;
 	struct nv_learned *learned; /* exceptions of the routes */
 	unsigned n_learned;
+	struct nv_nexthop_object *nexthops;
+	unsigned n_nexthops;
 	struct nv_rule *rules;
 	unsigned n_rules;
 	struct nv_socket *sockets;
