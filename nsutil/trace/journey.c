@@ -335,7 +335,7 @@ static void route_and_deliver(struct run *r, int iif)
 	r->routed = true;
 	r->route = res.route;
 	r->via = res.via;
-	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !way_back_is_valid(r, iif, &tag)) {
+	if (!run_v6(r) && res.kind != ROUTE_UNREACHABLE && !way_back_is_valid(r, iif, res.kind == ROUTE_UNICAST ? res.oif : 0, &tag)) {
 		run_end(r, TRACE_DROP, "its source is not to be reached that way, or is an address of the namespace: dropped "
 				       "as a martian packet (rp_filter, accept_local)");
 		return;

@@ -312,11 +312,12 @@ bool admit_onward(struct run *r, int iif, int oif);
 /**
  * way_back_is_valid() - may the packet come from its source by that interface? (fib_validate_source: rp_filter, accept_local)
  * @iif:	interface it came in through
+ * @oif:	the one it is forwarded by; 0: it is delivered here
  * @tag:	set to the realm of the source
  *
  * Return: false when it is dropped; a source that is not known is taken for a good one
  */
-bool way_back_is_valid(struct run *r, int iif, uint32_t *tag);
+bool way_back_is_valid(struct run *r, int iif, int oif, uint32_t *tag);
 /* way_back_is_near() - is the source behind no further router? @l: interface it came in through */
 bool way_back_is_near(struct run *r, const struct nv_link *l);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* way_back - what the route back to a packet's source says: may it come from there, how near is it */
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 
 #include "nsutil/trace/route.h"
@@ -15,6 +16,23 @@ static bool has_own_rules(const struct netview *nv)
 	return n > 3;
 }
 
+/* fib_has_custom_local_routes */
+static bool has_own_local_routes(const struct netview *nv)
+{
+	for (unsigned i = 0; i < nv->n_routes; i++)
+		if (nv->routes[i].family == AF_INET && nv->routes[i].type == RTN_LOCAL && nv->routes[i].proto != RTPROT_KERNEL)
+			return true;
+	return false;
+}
+
+static bool has_address(const struct netview *nv, int ifindex)
+{
+	for (unsigned i = 0; i < nv->n_addrs; i++)
+		if (nv->addrs[i].ifindex == ifindex && nv->addrs[i].addr.family == AF_INET)
+			return true;
+	return false;
+}
+
 /* fib_combine_itag(): of the route back to the source, as the upper half */
 static uint32_t source_tag(const struct route_result *back)
 {
@@ -23,8 +41,8 @@ static uint32_t source_tag(const struct route_result *back)
 	return (tag ? tag : back->rule_realm << 16) | back->rule_realm >> 16;
 }
 
-/* __fib_validate_source(), the way back: from the destination to the source */
-static struct route_key key_back(struct run *r, const struct nv_link *l)
+/* __fib_validate_source(), the way back: from the destination to the source, as if it came in where the packet goes out */
+static struct route_key key_back(struct run *r, const struct nv_link *l, int oif)
 {
 	struct route_key k = journey_key(r);
 	struct addr to = k.dst;
@@ -32,6 +50,7 @@ static struct route_key key_back(struct run *r, const struct nv_link *l)
 
 	k.dst = k.src;
 	k.src = to;
+	k.iif = oif;
 	k.mark = vmark ? k.mark : 0;
 	k.mark_known = vmark ? k.mark_known : UINT32_MAX;
 	return k;
@@ -39,7 +58,7 @@ static struct route_key key_back(struct run *r, const struct nv_link *l)
 
 bool way_back_is_near(struct run *r, const struct nv_link *l)
 {
-	struct route_key k = key_back(r, l);
+	struct route_key k = key_back(r, l, r->dev);
 	struct route_result back;
 
 	if (!k.dst.family)
@@ -49,9 +68,9 @@ bool way_back_is_near(struct run *r, const struct nv_link *l)
 }
 
 /* __fib_validate_source() */
-static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned filter, uint32_t *tag)
+static bool way_back_is_good(struct run *r, const struct nv_link *l, int oif, unsigned filter, uint32_t *tag)
 {
-	struct route_key k = key_back(r, l);
+	struct route_key k = key_back(r, l, oif);
 	struct route_result back;
 
 	route_lookup(r->t->nv, &k, &back);
@@ -67,11 +86,13 @@ static bool way_back_is_good(struct run *r, const struct nv_link *l, unsigned fi
 	for (unsigned i = 0; back.route && i < back.route->n_hops; i++) /* fib_info_nh_uses_dev() */
 		if (back.route->hops[i].oif == l->index)
 			return true;
-	return back.oif == l->index || filter != 1;
+	if (back.oif == l->index || !filter)
+		return true;
+	return filter != 1 && has_address(r->t->nv, l->index); /* "last_resort": without an address loose is strict */
 }
 
 /* fib_validate_source() */
-bool way_back_is_valid(struct run *r, int iif, uint32_t *tag)
+bool way_back_is_valid(struct run *r, int iif, int oif, uint32_t *tag)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
 	struct addr src = packet_addr(&r->pkt, false);
@@ -83,7 +104,7 @@ bool way_back_is_valid(struct run *r, int iif, uint32_t *tag)
 		return true;
 	r->realm_unknown = false;
 	filter = l->rp_filter > r->t->nv->rp_filter ? l->rp_filter : r->t->nv->rp_filter;
-	if (filter || has_own_rules(r->t->nv) || r->t->nv->realms) /* fib_num_tclassid_users() */
-		return way_back_is_good(r, l, filter, tag);
+	if (filter || has_own_rules(r->t->nv) || has_own_local_routes(r->t->nv) || r->t->nv->realms) /* fib_num_tclassid_users() */
+		return way_back_is_good(r, l, oif, filter, tag);
 	return r->t->nv->accept_local || l->accept_local || !nv_addr_is_local(r->t->nv, &src);
 }
