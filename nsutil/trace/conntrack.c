@@ -10,8 +10,6 @@
 
 #include "nsutil/trace/run.h"
 
-enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
-
 /* nf_conntrack_proto_tcp.c, nf_conntrack_tcp_packet(): tcp_error() and tcp_new(); nf_conntrack_tcp_loose is taken to be 1 */
 static uint32_t tcp_state(const struct run *r)
 {

@@ -8,8 +8,6 @@
 #include "nsutil/ruleset/conns.h"
 #include "nsutil/trace/run.h"
 
-enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
-
 static bool is_icmp(uint8_t l4proto)
 {
 	return l4proto == IPPROTO_ICMP || l4proto == IPPROTO_ICMPV6;

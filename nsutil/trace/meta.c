@@ -335,12 +335,17 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 	}
 }
 
-/* nft_fib_can_skip(): what came through lo is not looked up */
-static bool from_loopback(const struct run *r)
+/* What came through lo is not looked up: in PREROUTING, with newer kernels also in INPUT, but not what has a socket, as
+ * tproxy's listener (nft_fib_can_skip(), before Linux 6.16 nft_fib_is_loopback() in nft_fib4_eval(); rpfilter_mt()) */
+static bool from_loopback(struct run *r)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, (int)r->pkt.meta[NFT_META_IIF].v);
+	bool older = r->hook == NF_INET_PRE_ROUTING, newer = r->xt ? older : !r->assigned && (older || r->hook == NF_INET_LOCAL_IN);
 
-	return (r->hook == NF_INET_PRE_ROUTING || r->hook == NF_INET_LOCAL_IN) && l && l->flags & IFF_LOOPBACK;
+	if (!l || !(l->flags & IFF_LOOPBACK))
+		return false;
+	return older == newer ? older : run_decide(r, 2, NULL, "what comes through lo is not looked up",
+						   "older kernels do otherwise than newer ones") == 0;
 }
 
 /* The interface that the route must use; 0: any */

@@ -397,16 +397,30 @@ static void tproxy_mark(struct run *r, const struct stmt_tproxy *t)
 	run_change(r, "mark", "%#x", m->v);
 }
 
-/* nf_tproxy_get_sock_v4(): one that is connected so already, else one that listens where the rule says */
+/* nf_tproxy_get_sock_v4(): one that is connected so already, else one that listens where the rule says, which also gets who
+ * says SYN to the end of an earlier connection (nf_tproxy_handle_time_wait4) */
 static const struct nv_socket *tproxy_socket(const struct run *r, const struct route_key *to)
 {
 	struct route_key as_is = *to;
-	const struct nv_socket *s;
+	const struct nv_socket *s, *listener;
+	unsigned at = r->pkt.th + 13u;
 
 	as_is.dst = packet_addr(&r->pkt, true);
 	as_is.dport = packet_port(&r->pkt, true);
-	s = listen_connected(r->t, &as_is);
-	return s ? s : listen_find(r->t, to);
+	s = r->rq->first ? NULL : listen_connected(r->t, &as_is);
+	if (s && (s->tcp_state != NV_TCP_TIME_WAIT || (r->pkt.bytes[at] & (FIN | SYN | RST | ACK)) != SYN))
+		return s;
+	listener = listen_find(r->t, to);
+	return listener ? listener : s;
+}
+
+/* nf_tproxy_sk_is_transparent() */
+static bool is_transparent(struct run *r, const struct nv_socket *s)
+{
+	const char *why;
+	enum tri t = socket_is_transparent(r, s, &why);
+
+	return t == TRI_UNKNOWN ? run_decide(r, 2, NULL, "a transparent socket takes the connection (tproxy)", why) == 0 : t == TRI_TRUE;
 }
 
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
@@ -428,7 +442,7 @@ enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 	} else {
 		s = tproxy_socket(r, &(struct route_key){ .dst = to, .dport = port, .src = src, .sport = packet_port(&r->pkt, false),
 							  .l4proto = r->pkt.l4proto, .iif = known_index(r, NFT_META_IIF) });
-		takes = s && s->transparent;
+		takes = s && is_transparent(r, s);
 	}
 	if (!takes) {
 		r->why = "no transparent socket listens there";

@@ -178,6 +178,8 @@ void xfrm_eval(struct run *r, const struct expr *x, struct value *v);
 void exthdr_eval(struct run *r, const struct expr *x, struct value *v);
 /* socket.c */
 void socket_eval(struct run *r, const struct expr *x, struct value *v);
+/* socket_is_transparent() - inet_sk_transparent(); @ret_why is set in any case: why that would not be known */
+enum tri socket_is_transparent(const struct run *r, const struct nv_socket *s, const char **ret_why);
 bool socket_has_mark(const struct run *r); /* false: the packet's socket is one without (nv_socket_is_full()) */
 /* cgroup.c: what is above the control group of the sender, or of a full socket, at a level */
 void cgroup_of_sender(const struct run *r, unsigned level, struct value *v);
@@ -253,6 +255,9 @@ bool conntrack_is_on(const struct ruleset *rs, uint8_t family);
 bool conntrack_gathers(const struct ruleset *rs, uint8_t family);
 /* conntrack_is_written() - do rules of a hook's chains, those of type nat left out, write a connection's mark or labels? */
 bool conntrack_is_written(const struct hook_list *l);
+
+/* Of the 14th byte of TCP's header */
+enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
 /* ---- walk.c, hooks.c ---- */
 

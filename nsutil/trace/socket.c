@@ -63,12 +63,42 @@ static const char *look_up(const struct run *r, const struct nv_socket **ret)
 	return NULL;
 }
 
-static void flag(const struct nv_socket *s, bool set, struct value *v)
+/* A request is as transparent as its listener, which with tproxy may be any: known where they all are alike. */
+static enum tri request_is_transparent(const struct netview *nv)
 {
-	if (s->details)
-		value_uint(v, set, 8);
+	enum tri t = TRI_UNKNOWN;
+
+	for (unsigned i = 0; i < nv->n_sockets; i++) {
+		const struct nv_socket *s = &nv->sockets[i];
+
+		if (s->protocol != IPPROTO_TCP || !s->listening)
+			continue;
+		if (!s->details || (t != TRI_UNKNOWN && t != tri_of(s->transparent)))
+			return TRI_UNKNOWN;
+		t = tri_of(s->transparent);
+	}
+	return t;
+}
+
+enum tri socket_is_transparent(const struct run *r, const struct nv_socket *s, const char **ret_why)
+{
+	if (nv_socket_is_full(s)) {
+		*ret_why = "the options of sockets could not be read";
+		return s->details ? tri_of(s->transparent) : TRI_UNKNOWN;
+	}
+	*ret_why = "the kernel does not tell whether a socket that is half-open, or waits for its end, is transparent";
+	return s->tcp_state == NV_TCP_SYN_RECV ? request_is_transparent(r->t->nv) : TRI_UNKNOWN;
+}
+
+static void transparent(const struct run *r, const struct nv_socket *s, struct value *v)
+{
+	const char *why;
+	enum tri t = socket_is_transparent(r, s, &why);
+
+	if (t == TRI_UNKNOWN)
+		value_unknown(v, 8, why);
 	else
-		value_unknown(v, 8, "the options of sockets could not be read");
+		value_uint(v, t == TRI_TRUE, 8);
 }
 
 static void of_sender(const struct run *r, uint32_t key, unsigned level, struct value *v)
@@ -88,7 +118,7 @@ static void of_sender(const struct run *r, uint32_t key, unsigned level, struct 
 		return;
 	case NFT_SOCKET_TRANSPARENT:
 		if (s)
-			flag(s, s->transparent, v);
+			transparent(r, s, v);
 		else
 			value_unknown(v, 8, "it is not given whether the sender's socket is transparent");
 		return;
@@ -96,19 +126,11 @@ static void of_sender(const struct run *r, uint32_t key, unsigned level, struct 
 	}
 }
 
-/* nft_socket_eval() leaves the rule, for xt_socket.c it is a socket that is bound; a request is as transparent as its
- * listener (inet_sk_transparent()) */
+/* nft_socket_eval() leaves the rule, for xt_socket.c it is a socket that is bound */
 static void of_half(const struct run *r, uint32_t key, const struct nv_socket *s, struct value *v)
 {
-	struct route_key k = key_of(r, false);
-
-	undo_nat(r, &k);
 	if (key == NFT_SOCKET_TRANSPARENT) {
-		s = s->tcp_state == NV_TCP_SYN_RECV ? listen_find(r->t, &k) : s;
-		if (s)
-			flag(s, s->transparent, v);
-		else
-			value_unknown(v, 8, "the listener of a half-open socket is gone");
+		transparent(r, s, v);
 	} else if (r->xt) {
 		value_uint(v, 0, key == NFT_SOCKET_MARK ? 32 : 8);
 	} else {
@@ -146,7 +168,7 @@ void socket_eval(struct run *r, const struct expr *x, struct value *v)
 		return;
 	}
 	switch (x->socket.key) {
-	case NFT_SOCKET_TRANSPARENT: flag(s, s->transparent, v); break;
+	case NFT_SOCKET_TRANSPARENT: transparent(r, s, v); break;
 	case NFT_SOCKET_WILDCARD: value_uint(v, addr_is_any(&s->local), 8); break;
 	case NFT_SOCKET_MARK:
 		value_uint(v, s->mark, 32);

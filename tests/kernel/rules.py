@@ -311,7 +311,9 @@ class Iptables(Text):
         if hook in ("FORWARD", "OUTPUT", "POSTROUTING"):
             kinds.append("CLASSIFY --set-class 1:2")
         if hook == "PREROUTING" and self.chance(0.5):
-            return self.one([("-p tcp", f"TPROXY --on-port {self.one(PORTS)} --tproxy-mark 0x1/0x1"), ("-p tcp", "TPROXY --on-port 15001")])
+            to = self.one(["", "", f" --on-ip {self.one(ADDR[self.v])}"])
+            return self.one([("-p tcp", f"TPROXY --on-port {self.one([15001, 15006] + PORTS)}{to} --tproxy-mark {self.one(['0x1/0x1', '0x5/0x7'])}"), ("-p tcp", f"TPROXY --on-port 15001{to}"),
+                             ("-p udp", f"TPROXY --on-port 53{to} --tproxy-mark 0x1/0x1"), ("-p tcp", "TPROXY --on-port 0 --tproxy-mark 0x1/0x1")])
         if self.chance(0.15):
             return self.one([("-p tcp --syn", "TCPMSS --set-mss 1200") if hook in ("FORWARD", "OUTPUT", "POSTROUTING") else ("", "CONNMARK --set-mark 1"),
                              ("-p tcp", "TCPOPTSTRIP --strip-options timestamp,5"), ("-p tcp", "ECN --ecn-tcp-remove") if self.v == 4 else ("", "MARK --set-mark 3"),
@@ -602,6 +604,11 @@ class Nft(Text):
         if k < 0.66:
             rej = ["reject", "reject with tcp reset"] if hook in ("input", "forward", "output") and kind == "filter" else []
             return self.one(["drop"] + rej)
+        if k < 0.72 and hook == "prerouting" and kind == "filter":
+            a = self.one([f"[{self.one(ADDR[6])}]" if self.v == 6 else self.one(ADDR[4]), ""]) if self.chance(0.3) else ""
+            fam = f" {self.fam}" if inet and a else ""
+            return self.one(["meta l4proto tcp ", "meta l4proto tcp ", "meta l4proto udp "]) + f"tproxy{fam} to {a}:{self.one([15001, 15006, 53, 53] + PORTS)}" + \
+                self.one(["", " meta mark set 1", " meta mark set 1 accept", " accept", " meta mark set 5"])
         if k < 0.7 and hook in ("prerouting", "output"):
             return self.one(["notrack", "ct zone set 2", "ct zone set 1"])
         return self.one(["accept", "return", "continue", "counter", 'log prefix "x" group 5'])
@@ -647,11 +654,29 @@ class Nft(Text):
             out += self.chain(kind, hook, prio, users, inet, f"b{i}_{hook}")
         return out + ["}"]
 
+    def device_rule(self, hook):
+        """Of what chains of devices can ask."""
+        never = ("ct ", "rt ", "socket ", "fib ", "ipsec", "iifgroup", "@")
+        ms = [m for m in (self.match(hook) for _ in range(self.one([0, 1, 1, 2]))) if not any(w in m for w in never)]
+        m = self.mark()
+        return " ".join(ms + [self.one([f"meta mark set {m}", f"meta mark set meta mark xor {m}", "ip dscp set cs1" if self.v == 4 else "ip6 dscp set cs1",
+                                        "ip ttl set 63" if self.v == 4 else "ip6 hoplimit set 63", "accept", "drop", "counter", "return", "tcp dport set 8080", "udp dport set 53", "jump u0", "goto u0"])])
+
+    def devices(self, fam):
+        """A table of chains of the interfaces: netdev, or inet's ingress"""
+        rules = lambda hook, jump: ["\t" + x for x in (self.device_rule(hook) for _ in range(self.one([1, 2, 3]))) if jump or " u0" not in x]
+        out = [f"table {fam} d {{", "chain u0 {"] + rules("any", False) + ["}"]
+        for hook in ["ingress"] + ["egress"] * (fam == "netdev" and self.chance(0.5)):
+            dev = self.one(["device eth0", "device eth1", "devices = { eth0, eth1 }"])
+            policy = " policy drop;" if self.chance(0.04) else ""
+            out += [f"chain {hook} {{ type filter hook {hook} {dev} priority {self.one([-400, 0, 10])};{policy}"] + rules("prerouting" if hook == "ingress" else "postrouting", True) + ["}"]
+        return out + ["}"]
+
     def text(self):
         lines = []
         for i in range(self.one([0, 1, 1, 2])):
             lines += self.table(f"t{i}", self.one([self.fam, self.fam, "inet"]))
-        return lines
+        return lines + (self.devices(self.one(["netdev", "netdev", "inet"])) if self.chance(0.2) else [])
 
 
 # ---- packets ----

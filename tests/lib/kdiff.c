@@ -81,11 +81,11 @@ static unsigned compared; /* of its steps, those that are about rules with an ef
 /* Behind the last rule of all: what the receiver gets. */
 static void take_end(const struct ktrace_step *s)
 {
-	if (!s->has_packet || (strcmp(s->chain, "input") != 0 && strcmp(s->chain, "postrouting") != 0))
+	if (!s->has_packet || (strcmp(s->chain, "input") != 0 && strcmp(s->chain, "postrouting") != 0 && strcmp(s->chain, "pegress") != 0))
 		return;
 	seen.end = (struct live_end){ .known = true, .local = s->chain[0] == 'i', .out = s->chain[0] == 'p',
 				      .src = s->src, .dst = s->dst, .sport = s->sport, .dport = s->dport };
-	seen.last_oif = s->oif;
+	seen.last_oif = s->oif ? s->oif : seen.last_oif;
 }
 
 static void take_step(void *arg, const struct ktrace_step *s)
@@ -154,15 +154,16 @@ static unsigned chain_order(void)
 	return n;
 }
 
-/* The table that marks is looked at by nobody. */
+/* The tables that mark are looked at by nobody. */
 static void take_away_marks(void)
 {
 	struct table **t = &rules->tables;
 
-	while (*t && strcmp((*t)->name, MARKS) != 0)
-		t = &(*t)->next;
-	if (*t)
-		*t = (*t)->next;
+	while (*t)
+		if (strcmp((*t)->name, MARKS) == 0)
+			*t = (*t)->next;
+		else
+			t = &(*t)->next;
 }
 
 /* Every packet is to be the first of its connection. */

@@ -332,9 +332,9 @@ static inline void test_close(void)
 
 /* ---- who listens in the pod ---- */
 
-static const struct { bool tcp; int port; const char *addr; } test_listeners[] = {
-	{ true, 80, "::" }, { true, 8080, "10.0.1.39" }, { true, 15001, "::" }, { true, 15006, "::" },
-	{ true, 9090, "127.0.0.1" }, { false, 53, "::" }, { false, 5353, "0.0.0.0" }, { false, 8080, "::" },
+static const struct { bool tcp; int port; const char *addr; bool transparent; } test_listeners[] = {
+	{ true, 80, "::", false }, { true, 8080, "10.0.1.39", false }, { true, 15001, "::", true }, { true, 15006, "::", true },
+	{ true, 9090, "127.0.0.1", true }, { false, 53, "::", true }, { false, 5353, "0.0.0.0", false }, { false, 8080, "::", false },
 };
 #define TEST_LISTENERS (sizeof(test_listeners) / sizeof(test_listeners[0]))
 static struct pollfd test_fds[TEST_LISTENERS];
@@ -353,6 +353,9 @@ static inline void test_listen(void)
 		test_fds[i].fd = socket(a.family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		test_fds[i].events = POLLIN;
 		setsockopt(test_fds[i].fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+		if (test_listeners[i].transparent)
+			setsockopt(test_fds[i].fd, a.family == AF_INET6 ? IPPROTO_IPV6 : IPPROTO_IP, a.family == AF_INET6 ? IPV6_TRANSPARENT : IP_TRANSPARENT,
+				   &one, sizeof(one));
 		if (bind(test_fds[i].fd, &sa.sa, len) < 0 || (type == SOCK_STREAM && listen(test_fds[i].fd, 64) < 0))
 			err(2, "listen on %s %d", test_listeners[i].addr, test_listeners[i].port);
 	}

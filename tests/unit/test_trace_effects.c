@@ -494,8 +494,13 @@ static void half_open(void **state)
 	IS(TCP, NE(sk(NFT_SOCKET_MARK, 32), U32(7)), FALSE);
 	IS(TCP, EQ(META(MARK), U32(0)), TRUE);
 	IS(TCP, EQ(sk(NFT_SOCKET_TRANSPARENT, 8), expr_u8(A, DT_INTEGER, 1)), FALSE);
-	sockets[2].transparent = true; /* the listener is */
+	sockets[2].transparent = true; /* one of the listeners, of which any may be that of the request, is */
+	IS(TCP, EQ(sk(NFT_SOCKET_TRANSPARENT, 8), expr_u8(A, DT_INTEGER, 1)), UNKNOWN);
+	for (unsigned i = 0; i < nv.n_sockets; i++)
+		sockets[i].transparent = true;
 	IS(TCP, EQ(sk(NFT_SOCKET_TRANSPARENT, 8), expr_u8(A, DT_INTEGER, 1)), TRUE);
+	s->tcp_state = 6; /* what waits for the end of its connection */
+	IS(TCP, EQ(sk(NFT_SOCKET_TRANSPARENT, 8), expr_u8(A, DT_INTEGER, 1)), UNKNOWN);
 	IS(TCP, xt("socket", false, bound, NULL, 0), TRUE);
 	IS(TCP, bound, FALSE);
 }
