@@ -397,6 +397,7 @@ class Iptables(Text):
 
 class Nft(Text):
     HOOKS = ["prerouting", "input", "forward", "output", "postrouting"]
+    changing = False  # its rules change sets
 
     def __init__(self, rnd, v):
         super().__init__(rnd, v)
@@ -538,7 +539,16 @@ class Nft(Text):
                                  f"hbh nexthdr {self.one(['tcp', 'ipv6-opts', '!= udp'])}", "ip6 nexthdr { hopopt, tcp }", "@nh,320,8 60", "@nh,384,8 6"]
         return self.one(kinds)
 
+    def changes(self):
+        """What changes sets, or asks those that change"""
+        f, a = self.fam, self.one(["saddr", "daddr"])
+        return self.one([f"add @seen {{ {f} {a} }}", f"update @seen {{ {f} {a} timeout 2h }}", f"delete @seen {{ {f} {a} }}", f"{f} {a} @seen", f"{f} {a} != @seen",
+                         f"update @noted {{ {f} {a} : {self.mark()} }}", f"add @noted {{ {f} {a} : {self.mark()} }}", f"meta mark set {f} {a} map @noted",
+                         f"add @flows {{ {f} {a} . th dport timeout 1h }}", f"{f} {a} . tcp dport @flows", f"{f} {a} . udp dport != @flows", f"delete @flows {{ {f} {a} . tcp dport }}"])
+
     def setter(self, hook):
+        if self.changing and self.chance(0.4):
+            return self.changes()
         if self.chance(0.06):
             return self.one([f"tcp option maxseg size set {self.one(['1000', '1400', '536'])}", f"reset tcp option {self.one(['sack-perm', 'timestamp', 'maxseg', 'window'])}"])
         m = self.mark()
@@ -640,6 +650,9 @@ class Nft(Text):
                 f"map ways {{ type {t} : verdict; flags interval; elements = {{ {self.ways()} }}; }}",
                 f"map dests {{ type inet_service : {t} . inet_service; elements = {{ 80 : {self.one(ADDR[self.v])} . 8080, 443 : {self.one(ADDR[self.v])} . 9090 }}; }}",
                 f"map by_dst {{ type {t} . inet_service : mark; flags interval; elements = {{ {self.one(NETS[self.v])} . 80-443 : {self.mark()} }}; }}"]
+        if self.changing:
+            out += [f"set seen {{ type {t}; flags dynamic,timeout; timeout 1h; }}", f"map noted {{ type {t} : mark; flags dynamic; size 100; }}",
+                    f"set flows {{ type {t} . inet_service; flags dynamic,timeout; }}"]
         for i, u in reversed(list(enumerate(users))):
             body = [self.rule("filter", "any", users[i + 1:], inet) for _ in range(self.r.randint(0, 4))]
             out += [f"chain {u} {{"] + ["\t" + b for b in body] + ["}"]
