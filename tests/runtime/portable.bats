@@ -15,7 +15,7 @@ setup_file() {
 }
 
 teardown_file() {
-	world_down
+	[ -z "${WORLD:-}" ] || world_down
 }
 
 setup() {
