@@ -186,6 +186,38 @@ alone() {
 	in_pod alone
 }
 
+# TPROXY gives a connection to the socket that has it, wherever the rule would send new ones
+taken() {
+	pod_exec sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0
+	pod_exec sh -c 'ip rule add fwmark 1 lookup 133; ip route add local default dev lo table 133'
+	pod_exec iptables-legacy -t mangle -A PREROUTING -p tcp --dport 80 -j TPROXY --on-port 15006 --tproxy-mark 1/1
+	pod_exec iptables-legacy -t mangle -A INPUT -p tcp --dport 80 -j ACCEPT
+	ip route add 203.0.113.50 via 10.0.1.39
+	held server pod_exec python3 -c 'import socket, time
+s = socket.socket()
+s.setsockopt(socket.SOL_IP, 19, 1)  # IP_TRANSPARENT
+s.bind(("0.0.0.0", 15006))
+s.listen()
+c = s.accept()
+time.sleep(60)'
+	until_true pod_exec sh -c 'ss -Hltn | grep -q 15006'
+	held client nc -p 4711 203.0.113.50 80
+	until_true pod_exec sh -c 'ss -Htn state established | grep -q 203.0.113.50:80'
+	pod_exec iptables-legacy -t mangle -R PREROUTING 1 -p tcp --dport 80 -j TPROXY --on-port 9999 --tproxy-mark 1/1
+	trace_data
+	pod_exec "$TOOLS/ktrace" bash -c "timeout 5 bash -c \"echo more >'$WORK/client'\"; sleep 0.1" | ktrace_words >"$WORK/kernel"
+	"$CNISH" -o json -t netns:pod trace --all in tcp 10.0.1.1:4711 to 203.0.113.50:80 flags psh,ack >"$WORK/cnish.json"
+	grep -q ' INPUT 1$' "$WORK/kernel"
+	diff "$WORK/kernel" <(ktrace_cnish_words <"$WORK/cnish.json")
+	# a new one finds nobody
+	"$CNISH" -o json -t netns:pod trace in tcp 10.0.1.1:4712 to 203.0.113.50:80 >"$WORK/cnish.json"
+	[ "$(outcome .verdict)" = drop ]
+}
+
+@test "TPROXY: a connection stays with the socket that has it" {
+	in_pod taken
+}
+
 # A socket of the pod that holds an address which is not the pod's: the route says whether packets still get there
 led_away() {
 	pod_exec sysctl -qw net.ipv6.conf.all.forwarding=1
