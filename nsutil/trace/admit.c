@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* admit - what the kernel does not let in or pass on, whatever the routes: addresses that must not be seen there */
+/* admit - what the kernel does not let in or pass on, whatever the routes: addresses that must not be seen there, and lengths */
 #include <net/if.h>
 #include <netinet/in.h>
 
@@ -77,6 +77,42 @@ bool admit_martian(struct run *r, int iif)
 	if (is_zeronet(&dst) && !(addr_is_any(&dst) && src.family && addr_is_any(&src)))
 		return stop(r, "a destination of 0.0.0.0/8: dropped as a martian packet");
 	return from_outside(r, iif);
+}
+
+/* Of the whole packet; 0: not known */
+static uint32_t size_of(const struct run *r)
+{
+	unsigned at = PACKET_NH + (run_v6(r) ? 4u : 2u);
+	const uint8_t *b = r->pkt.bytes + at;
+
+	if ((r->pkt.known[at] & r->pkt.known[at + 1]) != 0xff)
+		return 0;
+	return (uint32_t)(b[0] << 8 | b[1]) + (run_v6(r) ? 40 : 0);
+}
+
+/* What may be cut is, behind POSTROUTING; of TCP it may be the segments of several packets, which fit one by one (GSO) */
+static bool may_pass(struct run *r)
+{
+	enum { FLAGS = PACKET_NH + 6, DF = 0x40 };
+	bool open = !run_v6(r) && !(r->pkt.known[FLAGS] & DF);
+
+	if (!run_v6(r) && !open && !(r->pkt.bytes[FLAGS] & DF))
+		return true;
+	if (!open && r->pkt.l4proto != IPPROTO_TCP)
+		return false;
+	return run_decide(r, 2, NULL, "it is longer than the way out takes, but may be cut",
+			  "whether it may be cut is not given") == 0;
+}
+
+bool admit_size(struct run *r, const struct nv_route *route, int oif)
+{
+	struct addr dst = packet_addr(&r->pkt, true);
+	uint32_t size = size_of(r), mtu = meta_mtu(r, route, oif);
+
+	if (!mtu || size <= mtu || meta_learned(r->t->nv, &dst) || may_pass(r))
+		return true;
+	run_end(r, TRACE_UNREACHABLE, "it is longer than the way out takes (MTU), and must not be cut: the sender is told");
+	return false;
 }
 
 bool admit_onward(struct run *r, int iif, int oif)

@@ -242,7 +242,7 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 		run_end(r, TRACE_DROP, "a socket of the namespace is to have it, but the route leads away: dropped by the kernel");
 		return;
 	}
-	if (!count_hop(r) || !admit_onward(r, iif, res->oif))
+	if (!count_hop(r) || !admit_onward(r, iif, res->oif) || !admit_size(r, res->route, res->oif))
 		return;
 	r->dev = res->oif;
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));

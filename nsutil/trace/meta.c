@@ -446,8 +446,7 @@ void xfrm_eval(struct run *r, const struct expr *x, struct value *v)
 		value_perhaps(v, x->bits, ipsec_unknown);
 }
 
-/* ip_dst_mtu_maybe_forward(), ip6_dst_mtu_maybe_forward() of where nothing else was learned; 0: not known */
-static uint32_t mtu_of(const struct run *r, const struct nv_route *route, int dev)
+uint32_t meta_mtu(const struct run *r, const struct nv_route *route, int dev)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, dev);
 	uint32_t mtu = route && route->mtu ? route->mtu : !l ? 0 : run_v6(r) ? l->mtu6 : l->mtu;
@@ -455,7 +454,7 @@ static uint32_t mtu_of(const struct run *r, const struct nv_route *route, int de
 	return run_v6(r) || mtu < UINT16_MAX ? mtu : UINT16_MAX;
 }
 
-static bool learned(const struct netview *nv, const struct addr *a)
+bool meta_learned(const struct netview *nv, const struct addr *a)
 {
 	for (unsigned i = 0; i < nv->n_learned; i++)
 		if (addr_equal(&nv->learned[i].dst, a))
@@ -475,17 +474,17 @@ static uint32_t mtu_back(const struct run *r, const struct addr *src)
 	route_lookup(r->t->nv, &k, &res);
 	if (res.kind == ROUTE_UNREACHABLE)
 		return UINT32_MAX;
-	return res.route && res.route->n_hops > 1 ? 0 : mtu_of(r, res.route, res.oif);
+	return res.route && res.route->n_hops > 1 ? 0 : meta_mtu(r, res.route, res.oif);
 }
 
 /* get_tcpmss() of nft_rt.c: the least of the way there and of the way back, less two headers */
 static void mss_eval(const struct run *r, unsigned bits, struct value *v)
 {
 	struct addr src = packet_addr(&r->pkt, false), dst = packet_addr(&r->pkt, true);
-	uint32_t mtu = mtu_of(r, r->route, r->dev), back = mtu_back(r, &src), headers = run_v6(r) ? 60 : 40;
+	uint32_t mtu = meta_mtu(r, r->route, r->dev), back = mtu_back(r, &src), headers = run_v6(r) ? 60 : 40;
 
 	value_unknown(v, bits, "it depends on the MTU of the way back to the source");
-	if (learned(r->t->nv, &src) || learned(r->t->nv, &dst)) {
+	if (meta_learned(r->t->nv, &src) || meta_learned(r->t->nv, &dst)) {
 		v->why = "the namespace has learned something of the way to one of the addresses";
 		return;
 	}

@@ -170,6 +170,10 @@ enum tri set_has_room(struct run *r, const struct stmt_setop *s);
 void set_touch(struct run *r, const struct stmt_setop *s);
 /* meta.c */
 void meta_eval(struct run *r, uint32_t key, struct value *v);
+/* meta_mtu() - ip_dst_mtu_maybe_forward(), ip6_dst_mtu_maybe_forward() of a way by which nothing else was learned; 0: not known */
+uint32_t meta_mtu(const struct run *r, const struct nv_route *route, int dev);
+/* meta_learned() - has path MTU discovery, or a redirect, told something of the way there? */
+bool meta_learned(const struct netview *nv, const struct addr *a);
 void ct_eval(struct run *r, const struct expr *x, struct value *v);
 void fib_eval(struct run *r, const struct expr *x, struct value *v);
 void rt_eval(struct run *r, const struct expr *x, struct value *v);
@@ -311,6 +315,8 @@ bool admit_martian(struct run *r, int iif);
 bool admit_group(struct run *r, int iif);
 /* admit_onward() - ip6_forward(): may its source leave its link? */
 bool admit_onward(struct run *r, int iif, int oif);
+/* admit_size() - ip_exceeds_mtu(), ip6_pkt_too_big(): does it fit through the way it is passed on by? */
+bool admit_size(struct run *r, const struct nv_route *route, int oif);
 
 /* ---- way_back.c ---- */
 
