@@ -106,6 +106,8 @@ static int take_line(struct reader *r, char *end, struct err *e)
 		return 0;
 	}
 	r->n++;
+	if (n && r->buf[begin + n - 1] == '\r') /* as editors of other systems end a line */
+		r->buf[begin + --n] = '\0';
 	return one_line(r, r->buf + begin, n, e);
 }
 

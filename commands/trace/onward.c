@@ -18,8 +18,10 @@
 #include "commands/pod/common.h"
 #include "commands/trace/report.h"
 #include "nsutil/base/cleanup.h"
-#include "nsutil/ruleset/conns.h"
+#include "nsutil/netns/netns.h"
 #include "nsutil/pod/across.h"
+#include "nsutil/ruleset/conns.h"
+#include "nsutil/trace/route.h"
 
 #define STAGES 16	/* legs of one connection */
 #define PLACES 64	/* namespaces kept at a time */
@@ -227,7 +229,9 @@ static int go(struct trip *t, struct stage next, const struct trace_request *rq,
 	return 0;
 }
 
-/* SPEC.md and Envoy's listeners: outbound to where it was meant for; inbound from the address that is not captured */
+/* SPEC.md and Envoy's listeners: outbound to where it was meant for; inbound from the address that is not captured.
+ * Inbound is also what a process of the namespace sends to an address of it. The listener's mark is the proxy's own
+ * (ztunnel sets it on all its sockets). */
 static int through_proxy(struct trip *t, unsigned of, unsigned outcome, struct err *e)
 {
 	static const uint8_t v4[4] = { 127, 0, 0, 6 }, v6[16] = { [15] = 6 };
@@ -245,11 +249,13 @@ static int through_proxy(struct trip *t, unsigned of, unsigned outcome, struct e
 	rq.dport = st->res->request.dport;
 	rq.src = (struct addr){ 0 };
 	rq.sport = rq.length = -1;
-	if (st->res->request.path != TRACE_OUT)
+	if (st->res->request.path != TRACE_OUT || (st->scene->nv && nv_addr_is_local(st->scene->nv, &rq.dst)))
 		rq.src = rq.dst.family == AF_INET6 ? addr_from(AF_INET6, v6) : addr_from(AF_INET, v4);
 	rq.has_uid = rq.has_gid = true;
 	rq.uid = u->listener ? nv_id_inside(&st->scene->nv->uids, u->listener->uid) : PROXY_ID;
 	rq.gid = u->listener && u->listener->has_gid ? nv_id_inside(&st->scene->nv->gids, u->listener->gid) : PROXY_ID;
+	rq.has_mark = u->listener && u->listener->details && u->listener->mark;
+	rq.mark = rq.has_mark ? u->listener->mark : 0;
 	return go(t, next, &rq, e);
 }
 
@@ -260,11 +266,36 @@ static void keep_parts(const struct trace_request *was, struct trace_request *rq
 	rq->parts.tcpopt = NULL;
 }
 
+/* net.bridge.bridge-nf-call-iptables, of the namespace since Linux 5.3; without br_netfilter it is not there */
+static bool bridge_calls_rules(const struct netns *node, uint8_t family)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return netns_read_proc(node, family == AF_INET6 ? "sys/net/bridge/bridge-nf-call-ip6tables" : "sys/net/bridge/bridge-nf-call-iptables",
+			       16, &text, NULL, NULL) == 0 && atoi(text);
+}
+
+/* A bridge passes on itself what is not for the node: for a neighbour of the sender, and no address of the node. */
+static bool stays_in_bridge(const struct scene *from, const struct nv_link *link, const struct trace_outcome *u,
+			    const struct scene *node, const struct nv_link *bridge)
+{
+	struct route_key k = { .dst = u->dst, .src = u->src, .sport = -1, .dport = -1 };
+	struct route_result hop;
+
+	if (!bridge || strcmp(bridge->kind, "bridge") != 0 || !u->dst.family || from->nv->routes_unread ||
+	    nv_addr_is_local(node->nv, &u->dst) || bridge_calls_rules(&node->target->netns, u->dst.family))
+		return false;
+	route_lookup(from->nv, &k, &hop);
+	return hop.kind == ROUTE_UNICAST && !hop.via.family && hop.oif == link->index;
+}
+
+static int into_pod(struct trip *t, unsigned of, unsigned outcome, const char *oif, struct err *e);
+
 static int into_node(struct trip *t, unsigned of, unsigned outcome, struct err *e)
 {
 	const struct stage *st = &t->stages[of];
 	const struct trace_outcome *u = &st->res->outcomes[outcome];
-	const struct nv_link *link = st->scene->nv && u->oif ? nv_link_by_name(st->scene->nv, u->oif) : NULL, *there;
+	const struct nv_link *link = st->scene->nv && u->oif ? nv_link_by_name(st->scene->nv, u->oif) : NULL, *there, *bridge;
 	struct trace_request rq = carried(&st->res->request, u);
 	struct stage next = { .scene = t->w->node, .through = "node", .of = of, .outcome = outcome };
 
@@ -279,11 +310,14 @@ static int into_node(struct trip *t, unsigned of, unsigned outcome, struct err *
 		stop_at(t, of, outcome, "the other end of %s is not in the node's namespace", u->oif);
 		return 0;
 	}
+	bridge = nv_link_by_index(next.scene->nv, there->master);
+	if (stays_in_bridge(st->scene, link, u, next.scene, bridge))
+		return into_pod(t, of, outcome, bridge->name, e);
 	next.iif = rq.iif = there->name;
 	return go(t, next, &rq, e);
 }
 
-static int into_pod(struct trip *t, unsigned of, unsigned outcome, struct err *e)
+static int into_pod(struct trip *t, unsigned of, unsigned outcome, const char *oif, struct err *e)
 {
 	const struct trace_outcome *u = &t->stages[of].res->outcomes[outcome];
 	struct trace_request rq = carried(&t->stages[of].res->request, u);
@@ -292,16 +326,16 @@ static int into_pod(struct trip *t, unsigned of, unsigned outcome, struct err *e
 	const struct way_in *way;
 	char text[ADDR_TEXT];
 
-	if (!u->oif || !u->dst.family)
+	if (!oif || !u->dst.family)
 		return 0;
 	keep_parts(&t->stages[of].res->request, &rq);
-	way = pod_behind(t->w, u->oif, &u->dst, &why);
+	way = pod_behind(t->w, oif, &u->dst, &why);
 	if (!way) {
 		stop_at(t, of, outcome, "%s: %s", why.what, why.why);
 		return 0;
 	}
 	if (!way->scene) {
-		stop_at(t, of, outcome, "no pod of this node behind %s has the address %s: it leaves the node", u->oif,
+		stop_at(t, of, outcome, "no pod of this node behind %s has the address %s: it leaves the node", oif,
 			addr_fmt(&u->dst, text));
 		return 0;
 	}
@@ -325,7 +359,7 @@ static int follow(struct trip *t, unsigned of, unsigned outcome, struct err *e)
 		stop_at(t, of, outcome, "%s: %s", t->w->no_node.what, t->w->no_node.why);
 		return 0;
 	}
-	return st->scene == t->w->node ? into_pod(t, of, outcome, e) : into_node(t, of, outcome, e);
+	return st->scene == t->w->node ? into_pod(t, of, outcome, u->oif, e) : into_node(t, of, outcome, e);
 }
 
 /* ---- what is said ---- */

@@ -228,7 +228,7 @@ static void text_verdict(const struct trace_step *s, bool explain, struct out *o
 		return;
 	}
 	for (; c; c = c->next)
-		out_text(o, "%s %s%s", c->what, strcmp(c->what, "notrack") == 0 ? "" : "to ", c->text);
+		out_text(o, "%s%s %s%s", c == s->changes ? "" : ", ", c->what, strcmp(c->what, "notrack") == 0 ? "" : "to ", c->text);
 	if (!s->changes || s->verdict == VERDICT_DROP)
 		out_text(o, "%s%s", s->changes ? ", " : "", step_verdict(s));
 	if (s->assumed && s->why) {
@@ -490,21 +490,21 @@ static void text_listener(const struct trace_outcome *u, struct out *o)
 static void text_accept(const struct trace_result *res, const struct trace_outcome *u, struct out *o)
 {
 	bool ports = connection_has_ports(res->request.l4proto);
+	bool other_source = u->src.family && !addr_equal(&u->src, &res->request.src);
 
 	out_text(o, u->path == TRACE_END_LOCAL ? "goes to " : u->path == TRACE_END_OUT ? "leaves for " : "is forwarded to ");
 	text_endpoint(o, &u->dst, u->dport, ports);
-	if (u->path == TRACE_END_LOCAL) {
-		text_listener(u, o);
-	} else {
+	if (u->path != TRACE_END_LOCAL)
 		out_text(o, " through %s", u->oif ? u->oif : "?");
-		if (u->src.family && !addr_equal(&u->src, &res->request.src)) {
-			out_text(o, " as ");
-			text_endpoint(o, &u->src, u->sport, ports);
-		}
+	if (other_source) {
+		out_text(o, " as ");
+		text_endpoint(o, &u->src, u->sport, ports);
 	}
+	if (u->path == TRACE_END_LOCAL)
+		text_listener(u, o);
 	text_by(u, o);
 	if (!u->by && !u->conn_used)
-		out_text(o, ", not rewritten");
+		out_text(o, other_source ? ", its destination not rewritten" : ", not rewritten");
 }
 
 static void text_end(const struct trace_result *res, const struct trace_outcome *u, struct out *o)

@@ -5,6 +5,7 @@
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,8 +95,9 @@ static int index_sockets(const struct netview *nv, struct index *x, struct err *
 	return 0;
 }
 
-/* Conntrack's entries by the answering end and the one answered: as a socket that was connected to sees them. */
-static int index_replies(const struct conn_list *cl, struct index *x, struct err *e)
+/* Conntrack's entries by the answering end and the one answered: as a socket that was connected to sees them; or by the
+ * end that began and where it meant to go: as the other socket does. */
+static int index_conns(const struct conn_list *cl, bool replies, struct index *x, struct err *e)
 {
 	x->entries = calloc(cl->n + 1u, sizeof(*x->entries));
 	if (!x->entries)
@@ -103,7 +105,9 @@ static int index_replies(const struct conn_list *cl, struct index *x, struct err
 	for (unsigned i = 0; i < cl->n; i++) {
 		const struct conn *c = &cl->conns[i];
 
-		x->entries[x->n].key = key_of(c->protocol, &c->reply.src, c->reply.sport, &c->reply.dst, c->reply.dport);
+		const struct conn_tuple *tuple = replies ? &c->reply : &c->orig;
+
+		x->entries[x->n].key = key_of(c->protocol, &tuple->src, tuple->sport, &tuple->dst, tuple->dport);
 		x->entries[x->n++].what = c;
 	}
 	qsort(x->entries, x->n, sizeof(*x->entries), compare);
@@ -206,20 +210,50 @@ static bool was_connected_to(const struct ports *p, const struct nv_socket *s)
 	return (s->protocol == IPPROTO_TCP ? p->tcp : p->udp)[s->lport / 8] >> s->lport % 8 & 1;
 }
 
+/* What is known of the namespace's connections. */
+struct known {
+	struct ports ports;
+	struct index sockets, replies, originals;
+};
+
+static void known_clear(struct known **k)
+{
+	if (*k) {
+		index_clear(&(*k)->sockets);
+		index_clear(&(*k)->replies);
+		index_clear(&(*k)->originals);
+	}
+	free(*k);
+}
+
+static bool replied(const struct conn *c)
+{
+	return c && c->status & IPS_SEEN_REPLY;
+}
+
+/* An entry that saw both directions knows who began; else the port tells */
+static bool began_here(const struct known *k, const struct nv_socket *s, const struct key *key)
+{
+	if (s->tcp_state == SYN_SENT)
+		return true;
+	if (replied(look_up(&k->replies, key)) != replied(look_up(&k->originals, key)))
+		return replied(look_up(&k->originals, key));
+	return !was_connected_to(&k->ports, s);
+}
+
 /* Return: false when another socket tells of the same connection, or there is none */
-static bool socket_request(const struct netview *nv, const struct nv_socket *s, const struct ports *ports, const struct index *sockets,
-			   const struct index *replies, struct trace_request *rq)
+static bool socket_request(const struct netview *nv, const struct nv_socket *s, const struct known *known, struct trace_request *rq)
 {
 	struct key k = key_of(s->protocol, &s->local, s->lport, &s->remote, s->rport);
 	struct key back = key_of(s->protocol, &s->remote, s->rport, &s->local, s->lport);
-	const struct conn *c = look_up(replies, &k);
+	const struct conn *c = look_up(&known->replies, &k);
 
 	if (s->listening || !s->rport || (s->tcp_state != ESTABLISHED && s->tcp_state != SYN_SENT))
 		return false;
 	*rq = (struct trace_request)TRACE_REQUEST_INIT;
 	rq->l4proto = s->protocol;
 	rq->first = true;
-	if (s->tcp_state == SYN_SENT || !was_connected_to(ports, s)) {
+	if (began_here(known, s, &k)) {
 		addresses(&s->local, &s->remote, rq);
 		rq->path = TRACE_OUT;
 		rq->sport = s->lport;
@@ -229,7 +263,7 @@ static bool socket_request(const struct netview *nv, const struct nv_socket *s, 
 	}
 	if (c)
 		back = key_of(c->protocol, &c->orig.src, c->orig.sport, &c->orig.dst, c->orig.dport);
-	if (look_up(sockets, &back))
+	if (look_up(&known->sockets, &back))
 		return false;
 	addresses(&back.a, &back.b, rq);
 	rq->path = TRACE_IN;
@@ -240,25 +274,25 @@ static bool socket_request(const struct netview *nv, const struct nv_socket *s, 
 
 int source_sockets(const struct target *t, const struct netview *nv, source_fn *fn, void *ctx, struct err *e)
 {
-	__attribute__((cleanup(index_clear))) struct index sockets = { 0 }, replies = { 0 };
-	_cleanup_free_ struct ports *ports = malloc(sizeof(*ports));
+	__attribute__((cleanup(known_clear))) struct known *known = calloc(1, sizeof(*known));
 	struct conn_list *cl = NULL;
 	int ret = 0;
 
 	if (nv->sockets_unread)
 		return err_set(e, ERR_SYS, "sockets", "%s", nv->sockets_unread);
-	if (!ports)
+	if (!known)
 		return err_oom(e);
-	find_ports(nv, ports);
+	find_ports(nv, &known->ports);
 	/* without conntrack, the destination is the one behind nat: the best there is */
-	if (load_conns(t, &cl, NULL) == 0 && index_replies(cl, &replies, e) < 0)
+	if (load_conns(t, &cl, NULL) == 0 &&
+	    (index_conns(cl, true, &known->replies, e) < 0 || index_conns(cl, false, &known->originals, e) < 0))
 		ret = -1;
 	if (ret == 0)
-		ret = index_sockets(nv, &sockets, e);
+		ret = index_sockets(nv, &known->sockets, e);
 	for (unsigned i = 0; i < nv->n_sockets && ret == 0; i++) {
 		struct trace_request rq;
 
-		if (socket_request(nv, &nv->sockets[i], ports, &sockets, &replies, &rq))
+		if (socket_request(nv, &nv->sockets[i], known, &rq))
 			ret = fn(ctx, &rq, e);
 	}
 	conns_free(cl);

@@ -7,6 +7,7 @@
 #include "nsutil/base/cleanup.h"
 #include "nsutil/dump/pcap.h"
 #include "nsutil/trace/frame.h"
+#include "nsutil/trace/route.h"
 
 #define FLOWS_MOST (1u << 20) /* connections of one capture: 80 MB */
 
@@ -97,7 +98,8 @@ static enum trace_path path_of(const struct capture *c, const struct trace_reque
 		return way == FRAME_ARRIVED ? TRACE_IN : TRACE_OUT;
 	if (way != FRAME_ARRIVED && nv_addr_is_local(c->nv, &rq->src))
 		return TRACE_OUT;
-	return nv_addr_is_local(c->nv, &rq->dst) ? TRACE_IN : TRACE_FORWARD;
+	return nv_addr_is_local(c->nv, &rq->dst) || addr_is_multicast(&rq->dst) || route_limited_broadcast(&rq->dst)
+		       ? TRACE_IN : TRACE_FORWARD;
 }
 
 static int frame(void *ctx, int link, const uint8_t *bytes, size_t n, struct err *e)

@@ -193,3 +193,85 @@ stops() {
 @test "where it cannot be followed it says why; text and batches" {
 	in_pod stops
 }
+
+# The end of each leg, as one line
+ends() { json --through-proxy "$@" && jq -r "$legs" "$WORK/cnish.json"; }
+
+proxies() {
+	pod_istio legacy
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	pod_standin -n app -u 1000 -g 1000 tcp/8080 >/dev/null
+	# the proxy calls its own pod: the inbound one takes it, and goes on to the application
+	ends out tcp "$POD_IP:8080" uid 1337 gid 1337 | tee "$WORK/legs"
+	pod_connect -u 1337 -g 1337 tcp "$POD_IP" 8080 | grep -q '"lport":15006,.*"name":"envoy"'
+	pod_connect -u 1337 -g 1337 -s 127.0.0.6 tcp "$POD_IP" 8080 | grep -q '"peer":"127.0.0.6",.*"name":"app"'
+	[ "$(sed -n 2p "$WORK/legs")" = "netns:pod proxy local 127.0.0.6 $POD_IP:8080 app" ]
+	[ "$(jq -c .stops "$WORK/cnish.json")" = '[]' ]
+}
+
+@test "a proxy that calls its own pod comes to the application, not to itself" {
+	in_pod proxies
+}
+
+# ztunnel's rules in the pod: its own packets are told by their mark, which all its sockets have
+ambient() {
+	pod_exec iptables-nft-restore <<-'EOF'
+	*nat
+	:ISTIO_OUTPUT - [0:0]
+	-A OUTPUT -j ISTIO_OUTPUT
+	-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -j ACCEPT
+	-A ISTIO_OUTPUT ! -d 127.0.0.1/32 -p tcp -m mark ! --mark 0x539/0xfff -j REDIRECT --to-ports 15001
+	COMMIT
+	*mangle
+	-A PREROUTING -p tcp -m tcp --dport 8080 -j TPROXY --on-port 15006 --on-ip 0.0.0.0 --tproxy-mark 0x539/0xffffffff
+	COMMIT
+	EOF
+	pod_standin -t -m 1337 -n ztunnel tcp/15001 tcp/15006 >/dev/null
+	node_standin -n far tcp/80 >/dev/null
+	ends --through-node out tcp "$FAR_IP:80" uid 1000 | tee "$WORK/legs"
+	pod_connect -u 1000 tcp "$FAR_IP" 80 | grep -q '"name":"ztunnel"'
+	pod_connect -m 1337 tcp "$FAR_IP" 80 | grep -q '"name":"far"'
+	[ "$(sed -n 2p "$WORK/legs")" = "netns:pod proxy out $POD_IP $FAR_IP:80 eth0" ]
+	[ "$(sed -n 3p "$WORK/legs")" = "host node local $POD_IP $FAR_IP:80 far" ]
+	# several changes of one rule
+	"$CNISH" -t netns:pod trace in tcp "$POD_IP:8080" | grep -q 'tproxy to [^ ]*:15006, mark to 0x539$'
+}
+
+@test "a proxy's own connection has the mark of its sockets" {
+	in_pod ambient
+}
+
+# Two pods of one bridge, and a node that forwards nothing
+bridged() {
+	local n
+	ip link add cni0 type bridge
+	ip link set cni0 up
+	ip addr add 10.88.0.1/16 dev cni0
+	for n in 2 3; do
+		ip netns add "b$n"
+		ip link add "vb$n" type veth peer name eth0 netns "b$n"
+		ip link set "vb$n" master cni0 up
+		in_ns "b$n" ip link set eth0 up
+		in_ns "b$n" ip addr add "10.88.0.$n/16" dev eth0
+		in_ns "b$n" ip route add default via 10.88.0.1
+	done
+	iptables-nft -P FORWARD DROP
+	in_ns b3 "$TOOLS/standin" -d -n app tcp/8080 >/dev/null
+	# neighbours: the bridge asks the node's rules only where br_netfilter has it do so
+	for n in 0 1; do
+		[ ! -e /proc/sys/net/bridge ] || echo "$n" >/proc/sys/net/bridge/bridge-nf-call-iptables
+		[ -e /proc/sys/net/bridge ] || [ "$n" = 0 ] || continue
+		"$CNISH" -o json -t netns:b2 trace --through-node out tcp 10.88.0.3:8080 >"$WORK/cnish.json"
+		"$TOP/tests/lib/validate" trace <"$WORK/cnish.json"
+		{ in_ns b2 "$TOOLS/connect" -w 700 tcp 10.88.0.3 8080 || true; } >"$WORK/real"
+		[ "$(jq -r .result "$WORK/real") $(jq -r '.onward[-1].outcomes[0] | .verdict + " " + (.listener.name // "-")' "$WORK/cnish.json")" = \
+			"$([ "$n" = 0 ] && echo 'connected accept app' || echo 'timeout drop -')" ]
+	done
+	# what is for the node itself, or by way of it, meets its rules
+	"$CNISH" -o json -t netns:b2 trace --through-node out tcp 10.88.0.1:8080 | jq -e '.onward[0].through == "node"'
+	"$CNISH" -o json -t netns:b2 trace --through-node out tcp "$POD_IP:80" | jq -e '.onward[0] | .through == "node" and .outcomes[0].verdict == "drop"'
+}
+
+@test "neighbours on a bridge of the node: its rules are asked as br_netfilter says" {
+	in_pod bridged
+}

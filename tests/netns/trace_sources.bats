@@ -50,6 +50,26 @@ conns_and_sockets() {
 	in_pod conns_and_sockets
 }
 
+# A server that connects its socket to who asked: no port listens any more, but conntrack knows who began
+answering() {
+	pod_exec nft 'add table ip t; add chain ip t i { type filter hook input priority 0; }; add rule ip t i ct state new counter'
+	printf '%s\n' 'import socket, time' 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)' 's.bind(("0.0.0.0", 6000))' \
+		'd, a = s.recvfrom(10)' 's.connect(a)' 's.send(d)' 'time.sleep(60)' >"$WORK/server.py"
+	printf '%s\n' 'import socket, time' 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)' "s.connect((\"$POD_IP\", 6000))" \
+		's.send(b"x")' 's.recv(10)' 'print("answered", flush=True)' 'time.sleep(60)' >"$WORK/client.py"
+	pod_exec python3 "$WORK/server.py" >/dev/null 2>&1 3>&- &
+	until_true pod_exec sh -c 'ss -Hlun | grep -q 6000'
+	python3 "$WORK/client.py" >"$WORK/client" 2>&1 3>&- &
+	until_true grep -q answered "$WORK/client"
+	"$CNISH" -t netns:pod -o jsonl trace --from-sockets >"$WORK/got.jsonl"
+	[ "$(pod_exec conntrack -L -p udp 2>/dev/null | sed -n 's/.* src=\([^ ]*\) dst=\([^ ]*\) sport=\([0-9]*\) dport=6000 src.*/in \1 \3 \2 6000/p')" = \
+		"$(jq -r '.packet | .path + " " + .saddr + " " + (.sport | tostring) + " " + .daddr + " " + (.dport | tostring)' "$WORK/got.jsonl")" ]
+}
+
+@test "--from-sockets: who began is told by conntrack, where no port listens any more" {
+	in_pod answering
+}
+
 captures() {
 	pod_istio legacy
 	"$TOP/tests/lib/pcapgen" "$WORK"

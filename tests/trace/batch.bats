@@ -43,6 +43,11 @@ END
 	grep -q "^cnish: line 3: trace: 'nowhere' is no address" err
 }
 
+@test "lines may end as on other systems" {
+	printf 'tcp 10.0.0.1:80\r\n\r\n# remark\r\n{"protocol":"tcp","daddr":"10.0.0.2","dport":81}\r\ntcp 10.0.0.3:82 uid 1\r' >lines
+	batch -o jsonl trace --from lines | jq -r '.packet.daddr' | diff - <(printf '10.0.0.%s\n' 1 2 3)
+}
+
 @test "a line of any length is passed over, the one behind it is not" {
 	local size
 	for size in 16384 16385 131071 131072 131073 400000; do
