@@ -63,6 +63,36 @@ compared() {
 	kill "$busy"
 }
 
+asking() { while sleep 0.2; do pod_connect -w 100 -u 1000 -g 1000 tcp "$FAR_IP" 80; pod_connect -w 100 udp "$FAR_IP" 53; done >/dev/null 2>&1; }
+
+# Answers of connections that began since: they are rewritten back, and nothing that was read says how
+answers() {
+	local busy
+	pod_istio legacy
+	pod_exec nft -f - <<-EOF
+	table ip u {
+		chain o { type nat hook output priority -90; udp dport 53 dnat to $FAR_IP:5353; }
+		chain i { type filter hook input priority 0; counter; }
+	}
+	EOF
+	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
+	node_standin -n far udp/5353 >/dev/null
+	asking &
+	busy=$!
+	"$CNISH" --yes -o jsonl -t netns:pod trace --live --verify --count 40 --time 60 >/run/lines || true
+	kill "$busy"
+	"$TOP/tests/lib/validate" trace-live </run/lines
+	jq -c '[.packet.protocol, .packet.sport, .packet.dport, .end.sport, .end.dport, .verify.result]' /run/lines
+	jq -se 'map(select(.packet.protocol == "tcp" or .packet.protocol == "udp")) | all(.verify.result != "differs")' /run/lines
+	# answers of both, rewritten in the kernel
+	jq -se 'any(.packet.sport == 15001 and .end.sport == 80) and any(.packet.sport == 5353 and .end.sport == 53)' /run/lines
+	jq -se 'map(select(.packet.dport == 80 or .packet.dport == 53)) | length > 3 and all(.verify.result == "agrees")' /run/lines
+}
+
+@test "--live --verify: of answers that began since nothing is claimed" {
+	in_pod answers
+}
+
 @test "--live --verify: the simulation agrees with each real packet; jsonl has a line for each" {
 	in_pod compared
 }
