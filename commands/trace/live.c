@@ -2,6 +2,8 @@
 /* live - the kernel's trace of real packets, as a command */
 #include "commands/trace/live.h"
 
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,22 +202,38 @@ static bool began_since(const struct live *l, const struct watch_packet *p, cons
 	return rq->l4proto == TCP ? rq->ct_state & TRACE_CT_ESTABLISHED : follows_one_seen(l, &p->first);
 }
 
+/* The kernel's trace shows the header of IPv6 and of the transport, and nothing between them. */
+static bool has_hidden_headers(const struct ktrace_step *f)
+{
+	return f->ip_family == AF_INET6 && (f->l4proto == IPPROTO_HOPOPTS || f->l4proto == IPPROTO_ROUTING ||
+					    f->l4proto == IPPROTO_FRAGMENT || f->l4proto == IPPROTO_DSTOPTS);
+}
+
+/* Why a difference says nothing; NULL when it does */
+static const char *no_difference(const struct live *l, const struct watch_packet *p, const struct trace_request *rq,
+				 const struct trace_outcome *u)
+{
+	if (has_hidden_headers(&p->first))
+		return "its extension headers are not shown by the kernel: ";
+	return began_since(l, p, rq, u) ? "its connection began since the rules were read: " : NULL;
+}
+
 static int compare(struct live *l, const struct watch_packet *p, struct out *o, struct err *e)
 {
 	struct trace_request rq = request_of(l, p);
 	struct live_comparison c;
 	struct trace_result *res;
-	bool since;
+	const char *why;
 
 	if (trace_run(l->lr->tracer, &rq, &res, e) < 0)
 		return -1;
 	live_compare(p->steps, p->n, &p->end, l->lr->rs, l->lr->rs, res, &c);
-	since = c.judgement == LIVE_DIFFERS && began_since(l, p, &rq, &res->outcomes[c.branch]);
-	if (since)
+	why = c.judgement == LIVE_DIFFERS ? no_difference(l, p, &rq, &res->outcomes[c.branch]) : NULL;
+	if (why)
 		c.judgement = LIVE_UNKNOWN;
 	remember(l, p);
 	out_object(o, "verify");
-	out_text(o, since ? "   its connection began since the rules were read: " : "   ");
+	out_text(o, "   %s", why ? why : "");
 	l->differs |= report_comparison(&c, &p->end, o) != 0;
 	if (c.judgement != LIVE_DIFFERS)
 		out_nl(o);
