@@ -109,8 +109,12 @@ bool admit_size(struct run *r, const struct nv_route *route, int oif)
 	struct addr dst = packet_addr(&r->pkt, true);
 	uint32_t size = size_of(r), mtu = meta_mtu(r, route, oif);
 
-	if (!mtu || size <= mtu || meta_learned(r->t->nv, &dst) || may_pass(r))
+	if (!mtu || size <= mtu || meta_learned(r->t->nv, &dst))
 		return true;
+	if (may_pass(r)) {
+		r->cut = r->pkt.l4proto != IPPROTO_TCP;
+		return true;
+	}
 	run_end(r, TRACE_UNREACHABLE, "it is longer than the way out takes (MTU), and must not be cut: the sender is told");
 	return false;
 }

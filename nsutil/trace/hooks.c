@@ -510,9 +510,10 @@ static bool scattered(struct run *r)
 {
 	const struct header_parts *h = &r->rq->parts;
 
-	if (!r->gathered || (!h->offset && !h->more))
+	if (!r->cut && (!r->gathered || (!h->offset && !h->more)))
 		return false;
-	run_end(r, TRACE_UNKNOWN, "put together before, it comes here in fragments again, each of which the rules see");
+	run_end(r, TRACE_UNKNOWN, r->cut ? "longer than the way out takes, it comes here cut into fragments, each of which the rules see"
+					 : "put together before, it comes here in fragments again, each of which the rules see");
 	return true;
 }
 

@@ -87,6 +87,7 @@ struct run {
 	bool local;		/* the route delivers locally */
 	bool routed;		/* the packet has a route, skb_dst() */
 	bool gathered;		/* it was put together of fragments */
+	bool cut;		/* it is passed on in fragments, as the way out is too small for it */
 	const struct nv_route *route; /* the route itself; NULL: an own address stood in for one */
 	struct addr via;	/* of it; family 0 when on link */
 	uint32_t realm;		/* of it, dst_entry.tclassid */

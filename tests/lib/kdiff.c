@@ -83,6 +83,8 @@ static void take_end(const struct ktrace_step *s)
 {
 	if (!s->has_packet || (strcmp(s->chain, "input") != 0 && strcmp(s->chain, "postrouting") != 0 && strcmp(s->chain, "pegress") != 0))
 		return;
+	if (strcmp(s->chain, "pegress") == 0 && s->sport < 0 && seen.end.known && seen.end.sport >= 0)
+		return; /* a later fragment of what was cut behind postrouting */
 	seen.end = (struct live_end){ .known = true, .local = s->chain[0] == 'i', .out = s->chain[0] == 'p',
 				      .src = s->src, .dst = s->dst, .sport = s->sport, .dport = s->dport };
 	seen.last_oif = s->oif ? s->oif : seen.last_oif;
