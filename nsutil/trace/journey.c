@@ -225,7 +225,7 @@ static bool has_socket(struct run *r)
 {
 	struct route_key k = journey_key(r);
 
-	return r->assigned || (!r->rq->first && !r->t->nv->sockets_unread && k.dst.family && k.src.family && k.dport >= 0 &&
+	return r->owned || (!r->rq->first && !r->t->nv->sockets_unread && k.dst.family && k.src.family && k.dport >= 0 &&
 			       listen_connected(r->t, &k));
 }
 

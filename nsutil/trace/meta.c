@@ -340,7 +340,7 @@ void ct_eval(struct run *r, const struct expr *x, struct value *v)
 static bool from_loopback(struct run *r)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, (int)r->pkt.meta[NFT_META_IIF].v);
-	bool older = r->hook == NF_INET_PRE_ROUTING, newer = r->xt ? older : !r->assigned && (older || r->hook == NF_INET_LOCAL_IN);
+	bool older = r->hook == NF_INET_PRE_ROUTING, newer = r->xt ? older : !r->owned && (older || r->hook == NF_INET_LOCAL_IN);
 
 	if (!l || !(l->flags & IFF_LOOPBACK))
 		return false;

@@ -423,6 +423,24 @@ static bool is_transparent(struct run *r, const struct nv_socket *s)
 	return t == TRI_UNKNOWN ? run_decide(r, 2, NULL, "a transparent socket takes the connection (tproxy)", why) == 0 : t == TRI_TRUE;
 }
 
+/* nf_tproxy_assign_sock(): from now on the packet is that socket's; skb_to_full_sk() finds a request's listener, which is not
+ * told, and of what waits for its end nobody. @s: NULL: one takes it, it is not known which */
+static void assign(struct run *r, const struct nv_socket *s)
+{
+	r->owned = true;
+	r->assigned = s;
+	packet_set_meta_unknown(&r->pkt, NFT_META_CGROUP);
+	packet_set_meta_unknown(&r->pkt, NFT_META_SKUID);
+	packet_set_meta_unknown(&r->pkt, NFT_META_SKGID);
+	if (s && nv_socket_is_full(s))
+		packet_set_meta(&r->pkt, NFT_META_SKUID, nv_id_inside(&r->t->nv->uids, s->uid));
+	if (s && s->protocol == IPPROTO_TCP && s->tcp_state == NV_TCP_TIME_WAIT) {
+		packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
+		packet_set_meta_absent(&r->pkt, NFT_META_SKUID);
+		packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
+	}
+}
+
 enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 {
 	struct addr src = packet_addr(&r->pkt, false), to = tproxy_addr(r, t);
@@ -448,7 +466,7 @@ enum flow tproxy_exec(struct run *r, const struct stmt_tproxy *t, bool xt)
 		r->why = "no transparent socket listens there";
 		return t->terminal || xt ? end_rule(r, VERDICT_DROP) : FLOW_BREAK;
 	}
-	r->assigned = s;
+	assign(r, s);
 	r->out.by = r->rule;
 	note_change(r, "tproxy", &to, port);
 	tproxy_mark(r, t);

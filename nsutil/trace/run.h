@@ -93,7 +93,8 @@ struct run {
 	uint32_t realm;		/* of it, dst_entry.tclassid */
 	bool realm_unknown;
 	struct addr source;	/* of the packet before anything was rewritten */
-	const struct nv_socket *assigned; /* by tproxy */
+	bool owned;		/* tproxy gave it a socket */
+	const struct nv_socket *assigned; /* this one, as far as it is known */
 	/* sets that rules on the way have changed */
 	unsigned n_touched, n_ipsets_touched;
 	enum { TEMPLATE_UNASKED, TEMPLATE_READ, TEMPLATE_PASSED } template; /* does this kernel's nftables look into one? */

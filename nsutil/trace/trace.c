@@ -299,6 +299,7 @@ static void start_over(struct run *r)
 	r->realm = 0;
 	r->realm_unknown = false;
 	r->assigned = NULL;
+	r->owned = false;
 	r->n_touched = r->n_ipsets_touched = 0;
 	r->template = TEMPLATE_UNASKED;
 	memset(&r->out, 0, sizeof(r->out));
