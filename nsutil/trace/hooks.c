@@ -2,11 +2,13 @@
 /* hooks - what is registered at a hook, in order: chains of all stores, conntrack, the nat core */
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <stdlib.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "nsutil/ruleset/cgroups.h"
@@ -561,12 +563,27 @@ static bool on_device(const struct chain *c, const char *name)
 	return false;
 }
 
+/* __dev_queue_xmit(): behind the stack it has its frame's header, which counts */
+static void count_frame(struct run *r)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, r->dev);
+	const struct known32 *len = &r->pkt.meta[NFT_META_LEN];
+
+	if (!l || len->k != UINT32_MAX || l->type == ARPHRD_NONE)
+		return;
+	if (l->type == ARPHRD_ETHER || l->type == ARPHRD_LOOPBACK)
+		packet_set_meta(&r->pkt, NFT_META_LEN, len->v + ETH_HLEN);
+	else
+		packet_set_meta_unknown(&r->pkt, NFT_META_LEN);
+}
+
 bool hooks_device(struct run *r, bool egress)
 {
 	const struct hook_list *all = egress ? &r->t->egress : &r->t->ingress;
 	const char *name = egress ? r->pkt.oifname : r->pkt.iifname;
 	struct hook_item *items[HOOK_ITEMS], own[HOOK_ITEMS];
 	struct hook_list here = { own, 0, all->tied };
+	struct known32 length = r->pkt.meta[NFT_META_LEN];
 	unsigned n;
 
 	if (!all->n)
@@ -578,8 +595,14 @@ bool hooks_device(struct run *r, bool egress)
 	n = arrange(r, &here, items);
 	if (n && scattered(r))
 		return false;
+	if (egress && n)
+		count_frame(r);
 	for (unsigned i = 0; i < n && !r->ended; i++)
 		if (!run_chain(r, items[i]->chain))
 			return false;
+	if (egress && n) {
+		r->pkt.meta[NFT_META_LEN] = length; /* lo gives it back without its header */
+		r->pkt.version++;
+	}
 	return !r->ended;
 }

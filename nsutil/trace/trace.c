@@ -288,7 +288,7 @@ static void start_over(struct run *r)
 	r->leg = r->hook = 0;
 	r->chain = NULL;
 	r->rule = NULL;
-	r->xt = r->assumed = r->undecided = r->local = r->routed = r->gathered = r->cut = r->ended = false;
+	r->xt = r->assumed = r->undecided = r->local = r->routed = r->gathered = r->cut = r->owned = r->ended = false;
 	memset(&r->verdict, 0, sizeof(r->verdict));
 	r->changes = NULL;
 	r->failed = r->inner = NULL;
@@ -299,7 +299,6 @@ static void start_over(struct run *r)
 	r->realm = 0;
 	r->realm_unknown = false;
 	r->assigned = NULL;
-	r->owned = false;
 	r->n_touched = r->n_ipsets_touched = 0;
 	r->template = TEMPLATE_UNASKED;
 	memset(&r->out, 0, sizeof(r->out));
