@@ -289,34 +289,6 @@ static bool stays_in_bridge(const struct scene *from, const struct nv_link *link
 	return hop.kind == ROUTE_UNICAST && !hop.via.family && hop.oif == link->index;
 }
 
-static int into_pod(struct trip *t, unsigned of, unsigned outcome, const char *oif, struct err *e);
-
-static int into_node(struct trip *t, unsigned of, unsigned outcome, struct err *e)
-{
-	const struct stage *st = &t->stages[of];
-	const struct trace_outcome *u = &st->res->outcomes[outcome];
-	const struct nv_link *link = st->scene->nv && u->oif ? nv_link_by_name(st->scene->nv, u->oif) : NULL, *there, *bridge;
-	struct trace_request rq = carried(&st->res->request, u);
-	struct stage next = { .scene = t->w->node, .through = "node", .of = of, .outcome = outcome };
-
-	if (!link || !link->peer) {
-		stop_at(t, of, outcome, "%s is no veth pair: what leaves there does not come to the node's rules",
-			u->oif ? u->oif : "the interface");
-		return 0;
-	}
-	keep_parts(&st->res->request, &rq);
-	there = across_to_node(&st->scene->target->netns, link, &next.scene->target->netns, next.scene->nv);
-	if (!there) {
-		stop_at(t, of, outcome, "the other end of %s is not in the node's namespace", u->oif);
-		return 0;
-	}
-	bridge = nv_link_by_index(next.scene->nv, there->master);
-	if (stays_in_bridge(st->scene, link, u, next.scene, bridge))
-		return into_pod(t, of, outcome, bridge->name, e);
-	next.iif = rq.iif = there->name;
-	return go(t, next, &rq, e);
-}
-
 static int into_pod(struct trip *t, unsigned of, unsigned outcome, const char *oif, struct err *e)
 {
 	const struct trace_outcome *u = &t->stages[of].res->outcomes[outcome];
@@ -341,6 +313,32 @@ static int into_pod(struct trip *t, unsigned of, unsigned outcome, const char *o
 	}
 	next.scene = way->scene;
 	next.iif = rq.iif = way->iif;
+	return go(t, next, &rq, e);
+}
+
+static int into_node(struct trip *t, unsigned of, unsigned outcome, struct err *e)
+{
+	const struct stage *st = &t->stages[of];
+	const struct trace_outcome *u = &st->res->outcomes[outcome];
+	const struct nv_link *link = st->scene->nv && u->oif ? nv_link_by_name(st->scene->nv, u->oif) : NULL, *there, *bridge;
+	struct trace_request rq = carried(&st->res->request, u);
+	struct stage next = { .scene = t->w->node, .through = "node", .of = of, .outcome = outcome };
+
+	if (!link || !link->peer) {
+		stop_at(t, of, outcome, "%s is no veth pair: what leaves there does not come to the node's rules",
+			u->oif ? u->oif : "the interface");
+		return 0;
+	}
+	keep_parts(&st->res->request, &rq);
+	there = across_to_node(&st->scene->target->netns, link, &next.scene->target->netns, next.scene->nv);
+	if (!there) {
+		stop_at(t, of, outcome, "the other end of %s is not in the node's namespace", u->oif);
+		return 0;
+	}
+	bridge = nv_link_by_index(next.scene->nv, there->master);
+	if (stays_in_bridge(st->scene, link, u, next.scene, bridge))
+		return into_pod(t, of, outcome, bridge->name, e);
+	next.iif = rq.iif = there->name;
 	return go(t, next, &rq, e);
 }
 

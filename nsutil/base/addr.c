@@ -3,6 +3,7 @@
 #include "nsutil/base/addr.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 int addr_parse(const char *text, struct addr *ret)
@@ -160,6 +161,22 @@ bool addr_is_multicast(const struct addr *a)
 {
 	return a->family == AF_INET ? (a->b[0] & 0xf0) == 0xe0
 				    : a->family == AF_INET6 && a->b[0] == 0xff;
+}
+
+bool addr_is_zeronet(const struct addr *a)
+{
+	return a->family == AF_INET && a->b[0] == 0;
+}
+
+bool addr_from_hex(const char *hex, struct addr *ret)
+{
+	uint8_t b[16];
+
+	for (unsigned i = 0; i < sizeof(b); i++)
+		if (sscanf(hex + 2 * i, "%2hhx", &b[i]) != 1)
+			return false;
+	*ret = addr_from(AF_INET6, b);
+	return true;
 }
 
 bool addr_is_linklocal(const struct addr *a)

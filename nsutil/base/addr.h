@@ -48,11 +48,15 @@ bool addr_equal(const struct addr *a, const struct addr *b);
 bool addr_in(const struct addr *a, const struct addr *net, unsigned len); /* families must match */
 bool addr_is_loopback(const struct addr *a);
 bool addr_is_any(const struct addr *a);
+bool addr_is_zeronet(const struct addr *a); /* 0.0.0.0/8 */
 bool addr_is_multicast(const struct addr *a);
 bool addr_is_linklocal(const struct addr *a);
 bool addr_is_mapped(const struct addr *a); /* ::ffff:a.b.c.d, by which IPv6 sockets have IPv4 connections */
 /* addr_unmap() - a mapped address becomes the IPv4 one; Return: was it one? Others stay */
 bool addr_unmap(struct addr *a);
+
+/* addr_from_hex() - read an IPv6 address as /proc/net has it, 32 digits, behind which more may stand; Return: is it one? */
+bool addr_from_hex(const char *hex, struct addr *ret);
 
 /* addr_from() - make an address of the family's raw bytes in network order */
 struct addr addr_from(uint8_t family, const void *bytes);

@@ -297,40 +297,30 @@ static int read_routes(const json_t *from, struct netview *nv, struct err *e)
 }
 
 /* A bundle that was made before these were kept has none. */
-static int read_learned(const json_t *from, struct netview *nv, struct err *e)
+static int read_later_list(const json_t *from, const char *key, struct arena *a, size_t size, const struct field *f, void **ret,
+			   unsigned *ret_n, struct err *e)
 {
-	void *list = NULL;
-
-	if (!json_object_get(from, "learned"))
-		return 0;
-	if (read_list(from, "learned", nv->arena, sizeof(*nv->learned), learned_fields, &list, &nv->n_learned, e) < 0)
-		return -1;
-	nv->learned = list;
-	return 0;
+	return json_object_get(from, key) ? read_list(from, key, a, size, f, ret, ret_n, e) : 0;
 }
 
-/* Of a bundle that was made before these were kept: users and groups are numbered as on the node. */
+/* Without them users and groups are numbered as on the node. */
 static int read_ids(const json_t *from, const char *key, struct arena *a, struct nv_ids *ids, struct err *e)
 {
 	void *ranges = NULL;
 
-	if (!json_object_get(from, key))
-		return 0;
-	if (read_list(from, key, a, sizeof(*ids->ranges), id_fields, &ranges, &ids->n, e) < 0)
+	if (read_later_list(from, key, a, sizeof(*ids->ranges), id_fields, &ranges, &ids->n, e) < 0)
 		return -1;
 	ids->ranges = ranges;
 	return 0;
 }
 
-/* Of a bundle that was made before: none were read. They are found by their id, so a file may have them in any order. */
+/* They are found by their id, so a file may have them in any order. */
 static int read_cgroups(const json_t *from, struct netview *nv, struct err *e)
 {
 	const char *unread = json_string_value(json_object_get(from, "cgroups_unread"));
 	void *cgroups = NULL;
 
-	if (!json_object_get(from, "cgroups"))
-		return 0;
-	if (read_list(from, "cgroups", nv->arena, sizeof(*nv->cgroups), cgroup_fields, &cgroups, &nv->n_cgroups, e) < 0)
+	if (read_later_list(from, "cgroups", nv->arena, sizeof(*nv->cgroups), cgroup_fields, &cgroups, &nv->n_cgroups, e) < 0)
 		return -1;
 	nv->cgroups = cgroups;
 	nv_cgroup_sort(nv);
@@ -340,24 +330,24 @@ static int read_cgroups(const json_t *from, struct netview *nv, struct err *e)
 
 static int read_lists(const json_t *from, struct netview *nv, struct err *e)
 {
-	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL, *groups = NULL;
+	void *links = NULL, *addrs = NULL, *rules = NULL, *sockets = NULL, *groups = NULL, *learned = NULL;
 
 	if (read_list(from, "links", nv->arena, sizeof(*nv->links), link_fields, &links, &nv->n_links, e) < 0 ||
 	    read_list(from, "addresses", nv->arena, sizeof(*nv->addrs), addr_fields, &addrs, &nv->n_addrs, e) < 0 ||
 	    read_list(from, "rules", nv->arena, sizeof(*nv->rules), rule_fields, &rules, &nv->n_rules, e) < 0 ||
-	    read_list(from, "sockets", nv->arena, sizeof(*nv->sockets), socket_fields, &sockets, &nv->n_sockets, e) < 0)
+	    read_list(from, "sockets", nv->arena, sizeof(*nv->sockets), socket_fields, &sockets, &nv->n_sockets, e) < 0 ||
+	    read_later_list(from, "groups", nv->arena, sizeof(*nv->groups), group_fields, &groups, &nv->n_groups, e) < 0 ||
+	    read_later_list(from, "learned", nv->arena, sizeof(*nv->learned), learned_fields, &learned, &nv->n_learned, e) < 0)
 		return -1;
 	nv->links = links;
 	nv->addrs = addrs;
 	nv->rules = rules;
 	nv->sockets = sockets;
-	if (json_object_get(from, "groups") && /* newer than the first bundles */
-	    read_list(from, "groups", nv->arena, sizeof(*nv->groups), group_fields, &groups, &nv->n_groups, e) < 0)
-		return -1;
 	nv->groups = groups;
+	nv->learned = learned;
 	if (read_ids(from, "uids", nv->arena, &nv->uids, e) < 0 || read_ids(from, "gids", nv->arena, &nv->gids, e) < 0)
 		return -1;
-	return read_cgroups(from, nv, e) < 0 || read_learned(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
+	return read_cgroups(from, nv, e) < 0 ? -1 : read_routes(from, nv, e);
 }
 
 int view_read(const json_t *from, struct netview **ret, struct err *e)

@@ -218,7 +218,7 @@ static void put_selectors(struct nlmsghdr *msg, const struct nv_rule *r)
 	if (r->ipproto)
 		mnl_attr_put_u8(msg, FRA_IP_PROTO, r->ipproto);
 	if (r->dscp_mask == 0xfc)
-		mnl_attr_put_u8(msg, 25 /* FRA_DSCP */, r->dscp >> 2);
+		mnl_attr_put_u8(msg, NV_FRA_DSCP, r->dscp >> 2);
 	put_realm(msg, FRA_FLOW, r->realm);
 	put_range(msg, FRA_SPORT_RANGE, r->sport_from, r->sport_to);
 	put_range(msg, FRA_DPORT_RANGE, r->dport_from, r->dport_to);

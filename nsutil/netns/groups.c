@@ -36,20 +36,9 @@ static bool parse_v4(const char *line, int *ifindex, struct addr *ret)
 /* "2    eth0            ff0200000000000000000000000000fb     1 00000004 0" */
 static bool parse_v6(const char *line, int *ifindex, struct addr *ret)
 {
-	uint8_t b[16];
 	char hex[33];
 
-	if (sscanf(line, "%d %*s %32[0-9a-f]", ifindex, hex) != 2 || strlen(hex) != 32)
-		return false;
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned byte;
-
-		if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
-			return false;
-		b[i] = (uint8_t)byte;
-	}
-	*ret = addr_from(AF_INET6, b);
-	return true;
+	return sscanf(line, "%d %*s %32[0-9a-f]", ifindex, hex) == 2 && strlen(hex) == 32 && addr_from_hex(hex, ret);
 }
 
 int nv_parse_groups(const char *text, uint8_t family, struct netview *nv, struct err *e)

@@ -29,49 +29,39 @@ static void parse_kind(const struct nv_attrs *a, struct nv_link *l)
 	nv_attr_name(&info, IFLA_INFO_KIND, l->kind, sizeof(l->kind));
 }
 
-/* What stands below net.ipv4.conf.DEV comes along with the link, as an array. */
-static void parse_conf(const struct nv_attrs *a, struct nv_link *l)
+/* What stands below net.ipv4.conf.DEV or net.ipv6.conf.DEV comes along with the link, as an array. Return: is it there, so
+ * far as is asked for? */
+static bool copy_conf(const struct nv_attrs *a, uint8_t family, unsigned type, uint32_t *ret, size_t size)
 {
 	struct nv_attrs spec, inet;
 	size_t len;
 	const void *nested = nv_attr_nested(a, IFLA_AF_SPEC, &len);
-	uint32_t conf[IPV4_DEVCONF_ROUTE_LOCALNET];
 
 	if (!nested)
-		return;
+		return false;
 	nv_attrs(&spec, nested, len);
-	nested = nv_attr_nested(&spec, AF_INET, &len);
+	nested = nv_attr_nested(&spec, family, &len);
 	if (!nested)
-		return;
+		return false;
 	nv_attrs(&inet, nested, len);
-	if (!nv_attr_copy(&inet, IFLA_INET_CONF, conf, sizeof(conf)))
-		return;
-	l->has_conf = true;
-	l->forwarding = conf[IPV4_DEVCONF_FORWARDING - 1] != 0;
-	l->rp_filter = (uint8_t)conf[IPV4_DEVCONF_RP_FILTER - 1];
-	l->route_localnet = conf[IPV4_DEVCONF_ROUTE_LOCALNET - 1] != 0;
-	l->accept_local = conf[IPV4_DEVCONF_ACCEPT_LOCAL - 1] != 0;
-	l->no_redirects = conf[IPV4_DEVCONF_SEND_REDIRECTS - 1] == 0;
-	l->src_valid_mark = conf[IPV4_DEVCONF_SRC_VMARK - 1] != 0;
+	return nv_attr_copy(&inet, type, ret, size);
 }
 
-/* The same of net.ipv6.conf.DEV */
-static void parse_conf6(const struct nv_attrs *a, struct nv_link *l)
+static void parse_conf(const struct nv_attrs *a, struct nv_link *l)
 {
-	struct nv_attrs spec, inet6;
-	size_t len;
-	const void *nested = nv_attr_nested(a, IFLA_AF_SPEC, &len);
-	uint32_t conf[DEVCONF_MTU6 + 1];
+	uint32_t conf[IPV4_DEVCONF_ROUTE_LOCALNET], conf6[DEVCONF_MTU6 + 1];
 
-	if (!nested)
-		return;
-	nv_attrs(&spec, nested, len);
-	nested = nv_attr_nested(&spec, AF_INET6, &len);
-	if (!nested)
-		return;
-	nv_attrs(&inet6, nested, len);
-	if (nv_attr_copy(&inet6, IFLA_INET6_CONF, conf, sizeof(conf)))
-		l->mtu6 = conf[DEVCONF_MTU6];
+	if (copy_conf(a, AF_INET, IFLA_INET_CONF, conf, sizeof(conf))) {
+		l->has_conf = true;
+		l->forwarding = conf[IPV4_DEVCONF_FORWARDING - 1] != 0;
+		l->rp_filter = (uint8_t)conf[IPV4_DEVCONF_RP_FILTER - 1];
+		l->route_localnet = conf[IPV4_DEVCONF_ROUTE_LOCALNET - 1] != 0;
+		l->accept_local = conf[IPV4_DEVCONF_ACCEPT_LOCAL - 1] != 0;
+		l->no_redirects = conf[IPV4_DEVCONF_SEND_REDIRECTS - 1] == 0;
+		l->src_valid_mark = conf[IPV4_DEVCONF_SRC_VMARK - 1] != 0;
+	}
+	if (copy_conf(a, AF_INET6, IFLA_INET6_CONF, conf6, sizeof(conf6)))
+		l->mtu6 = conf6[DEVCONF_MTU6];
 }
 
 static void parse_pair(const struct nv_attrs *a, struct nv_link *l)
@@ -113,7 +103,6 @@ int nv_parse_link(const struct nlmsghdr *nlh, struct netview *nv, struct err *e)
 	parse_kind(&a, l);
 	parse_pair(&a, l);
 	parse_conf(&a, l);
-	parse_conf6(&a, l);
 	return 0;
 }
 

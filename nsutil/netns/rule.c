@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "nsutil/netns/parts.h"
+#include "nsutil/netns/rtnl.h"
 
 static void parse_ports(const struct nv_attrs *a, unsigned type, uint16_t *from, uint16_t *to)
 {
@@ -27,17 +28,14 @@ static void parse_uids(const struct nv_attrs *a, struct nv_rule *r)
 	r->uid_to = range.end;
 }
 
-/* Newer than the headers (Linux 6.11, 6.13, 6.14) */
-enum { DSCP = 25, FLOWLABEL = 26, FLOWLABEL_MASK = 27, SPORT_MASK = 28, DPORT_MASK = 29, DSCP_MASK = 30 };
-
 /* The six bits stand above those of ECN. */
 static void parse_dscp(const struct nv_attrs *a, struct nv_rule *r)
 {
 	uint8_t mask = 63;
 
-	if (!nv_attr_u8(a, DSCP, &r->dscp))
+	if (!nv_attr_u8(a, NV_FRA_DSCP, &r->dscp))
 		return;
-	nv_attr_u8(a, DSCP_MASK, &mask);
+	nv_attr_u8(a, NV_FRA_DSCP_MASK, &mask);
 	r->dscp = (uint8_t)(r->dscp << 2);
 	r->dscp_mask = (uint8_t)(mask << 2);
 }
@@ -61,8 +59,8 @@ static void parse_selectors(const struct nv_attrs *a, struct nv_rule *r)
 	parse_ports(a, FRA_DPORT_RANGE, &r->dport_from, &r->dport_to);
 	parse_uids(a, r);
 	parse_dscp(a, r);
-	r->unread = a->tb[FRA_TUN_ID] || a->tb[FLOWLABEL] || a->tb[FLOWLABEL_MASK] || masks_ports(a, SPORT_MASK) ||
-		    masks_ports(a, DPORT_MASK);
+	r->unread = a->tb[FRA_TUN_ID] || a->tb[NV_FRA_FLOWLABEL] || a->tb[NV_FRA_FLOWLABEL_MASK] || masks_ports(a, NV_FRA_SPORT_MASK) ||
+		    masks_ports(a, NV_FRA_DPORT_MASK);
 	/* a mark without a mask is compared in full (net/core/fib_rules.c fib_nl2rule()) */
 	if (nv_attr_u32(a, FRA_FWMARK, &r->fwmark))
 		r->fwmask = UINT32_MAX;

@@ -179,13 +179,9 @@ void proc_parse_if_inet6(const char *text, struct arena *a, struct addr **addrs,
 
 	while (*line) {
 		size_t len = strcspn(line, "\n");
-		struct addr ip = { .family = AF_INET6 };
-		unsigned i;
+		struct addr ip;
 
-		for (i = 0; i < 16 && len >= 32; i++)
-			if (sscanf(line + 2 * i, "%2hhx", &ip.b[i]) != 1)
-				break;
-		if (i == 16)
+		if (len >= 32 && addr_from_hex(line, &ip))
 			add_addr(a, addrs, n, &ip);
 		line += len + (line[len] == '\n');
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nsutil/base/buf.h"
+#include "nsutil/ruleset/within.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -117,44 +118,23 @@ const char *nv_cgroup_path(struct arena *a, const struct netview *nv, uint64_t i
 
 static bool expr_asks(const struct expr *x)
 {
-	if (!x)
-		return false;
-	switch (x->kind) {
-	case EXPR_SOCKET: return x->socket.key == NFT_SOCKET_CGROUPV2;
-	case EXPR_BINOP: return expr_asks(x->binop.left) || expr_asks(x->binop.right);
-	case EXPR_MAP: return expr_asks(x->map.key);
-	case EXPR_HASH: return expr_asks(x->hash.src);
-	case EXPR_CONCAT:
-		for (unsigned i = 0; i < x->concat.n; i++)
-			if (expr_asks(x->concat.parts[i]))
-				return true;
-		return false;
-	default: return false;
-	}
+	return x->kind == EXPR_SOCKET && x->socket.key == NFT_SOCKET_CGROUPV2;
 }
 
+/* One of class ids has a meaning. */
 static bool stmt_asks(const struct stmt *s)
 {
-	switch (s->kind) {
-	case STMT_MATCH: return expr_asks(s->match.left) || expr_asks(s->match.right);
-	case STMT_VMAP: return expr_asks(s->vmap.key);
-	case STMT_SET_VALUE: return expr_asks(s->set_value.value);
-	case STMT_SETOP: return expr_asks(s->setop.key) || expr_asks(s->setop.data);
-	case STMT_OBJREF: return expr_asks(s->objref.key);
-	case STMT_NAT: return expr_asks(s->nat.addr) || expr_asks(s->nat.port);
-	/* one of class ids has a meaning */
-	case STMT_XT: return !s->xt->meaning && strcmp(s->xt->name, "cgroup") == 0;
-	default: return false;
-	}
+	return s->kind == STMT_XT && !s->xt->meaning && strcmp(s->xt->name, "cgroup") == 0;
 }
 
 bool ruleset_asks_cgroups(const struct ruleset *rs)
 {
+	static const struct wanted wanted = { stmt_asks, expr_asks };
+
 	for (const struct table *t = rs->tables; t; t = t->next)
 		for (const struct chain *c = t->chains; c; c = c->next)
 			for (const struct rule *r = c->rules; r; r = r->next)
-				for (const struct stmt *s = r->stmts; s; s = s->next)
-					if (stmt_asks(s))
-						return true;
+				if (stmts_have(r->stmts, &wanted))
+					return true;
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* admit - what the kernel does not let in or pass on, whatever the routes: addresses that must not be seen there, and lengths */
+#include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
 #include <netinet/in.h>
 
@@ -11,12 +12,6 @@ static bool is_loopback_dev(const struct run *r, int index)
 	const struct nv_link *l = nv_link_by_index(r->t->nv, index);
 
 	return l && l->flags & IFF_LOOPBACK;
-}
-
-/* 0.0.0.0/8 */
-static bool is_zeronet(const struct addr *a)
-{
-	return a->family == AF_INET && a->b[0] == 0;
 }
 
 static bool stop(struct run *r, const char *why)
@@ -71,23 +66,12 @@ bool admit_martian(struct run *r, int iif)
 	if (src.family && (addr_is_multicast(&src) || route_limited_broadcast(&src)))
 		return stop(r, "a group's address as the source: dropped as a martian packet");
 	/* who has no address yet asks everybody */
-	if (is_zeronet(&src) && !(addr_is_any(&src) && route_limited_broadcast(&dst)) && !addr_is_any(&dst) &&
+	if (addr_is_zeronet(&src) && !(addr_is_any(&src) && route_limited_broadcast(&dst)) && !addr_is_any(&dst) &&
 	    !(addr_is_multicast(&dst) && dst.b[1] == 0 && dst.b[2] == 0))
 		return stop(r, "a source of 0.0.0.0/8: dropped as a martian packet");
-	if (is_zeronet(&dst) && !(addr_is_any(&dst) && src.family && addr_is_any(&src)))
+	if (addr_is_zeronet(&dst) && !(addr_is_any(&dst) && src.family && addr_is_any(&src)))
 		return stop(r, "a destination of 0.0.0.0/8: dropped as a martian packet");
 	return from_outside(r, iif);
-}
-
-/* Of the whole packet; 0: not known */
-static uint32_t size_of(const struct run *r)
-{
-	unsigned at = PACKET_NH + (run_v6(r) ? 4u : 2u);
-	const uint8_t *b = r->pkt.bytes + at;
-
-	if ((r->pkt.known[at] & r->pkt.known[at + 1]) != 0xff)
-		return 0;
-	return (uint32_t)(b[0] << 8 | b[1]) + (run_v6(r) ? 40 : 0);
 }
 
 /* What may be cut is, behind POSTROUTING; of TCP it may be the segments of several packets, which fit one by one (GSO) */
@@ -107,9 +91,10 @@ static bool may_pass(struct run *r)
 bool admit_size(struct run *r, const struct nv_route *route, int oif)
 {
 	struct addr dst = packet_addr(&r->pkt, true);
-	uint32_t size = size_of(r), mtu = meta_mtu(r, route, oif);
+	const struct known32 *size = &r->pkt.meta[NFT_META_LEN];
+	uint32_t mtu = meta_mtu(r, route, oif);
 
-	if (!mtu || size <= mtu || meta_learned(r->t->nv, &dst))
+	if (!mtu || size->k != UINT32_MAX || size->v <= mtu || meta_learned(r->t->nv, &dst))
 		return true;
 	if (may_pass(r)) {
 		r->cut = r->pkt.l4proto != IPPROTO_TCP;

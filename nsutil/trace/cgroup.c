@@ -40,27 +40,17 @@ static const char *why_missing(const struct run *r)
 /* tcp_make_synack(): what answers a SYN belongs to a half-open socket; TCP Fast Open is taken to be off */
 static bool is_syn_ack(const struct packet *p)
 {
-	enum { BOTH = 0x12 };
 	unsigned at = p->th + 13u;
 
-	return p->l4proto == IPPROTO_TCP && (p->known[at] & BOTH) == BOTH && (p->bytes[at] & BOTH) == BOTH;
+	return p->l4proto == IPPROTO_TCP && (p->known[at] & p->bytes[at] & (SYN | ACK)) == (SYN | ACK);
 }
 
 /* The connected socket with these ends. */
 static const struct nv_socket *connected(const struct run *r, const struct addr *local, int lport, const struct addr *remote, int rport)
 {
-	const struct netview *nv = r->t->nv;
-
-	if (r->rq->first || nv->sockets_unread || !local->family || !remote->family)
+	if (r->rq->first || r->t->nv->sockets_unread || !local->family || !remote->family)
 		return NULL;
-	for (unsigned i = 0; i < nv->n_sockets; i++) {
-		const struct nv_socket *s = &nv->sockets[i];
-
-		if (s->protocol == r->pkt.l4proto && !s->listening && s->rport && s->lport == lport && s->rport == rport &&
-		    addr_equal(&s->local, local) && addr_equal(&s->remote, remote))
-			return s;
-	}
-	return NULL;
+	return listen_ends(r->t, &(struct route_key){ .dst = *local, .dport = lport, .src = *remote, .sport = rport, .l4proto = r->pkt.l4proto });
 }
 
 /* tcp_v4_early_demux(), udp_v4_early_demux() */

@@ -8,6 +8,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "nsutil/ruleset/within.h"
 #include "nsutil/trace/run.h"
 
 /* nf_conntrack_proto_tcp.c, nf_conntrack_tcp_packet(): tcp_error() and tcp_new(); nf_conntrack_tcp_loose is taken to be 1 */
@@ -78,23 +79,8 @@ uint32_t conntrack_state(struct run *r)
 
 static bool expr_needs(const struct expr *x)
 {
-	if (!x)
-		return false;
-	switch (x->kind) {
-	case EXPR_CT: return true;
-	case EXPR_BINOP: return expr_needs(x->binop.left) || expr_needs(x->binop.right);
-	case EXPR_MAP: return expr_needs(x->map.key);
-	case EXPR_HASH: return expr_needs(x->hash.src);
-	case EXPR_CONCAT:
-		for (unsigned i = 0; i < x->concat.n; i++)
-			if (expr_needs(x->concat.parts[i]))
-				return true;
-		return false;
-	default: return false;
-	}
+	return x->kind == EXPR_CT;
 }
-
-static bool list_needs(const struct stmt *s);
 
 /* Extensions that call nf_ct_netns_get() whatever they say. */
 static bool xt_needs(const struct xt_ext *x)
@@ -106,23 +92,13 @@ static bool xt_needs(const struct xt_ext *x)
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(x->name, names[i]) == 0)
 			return true;
-	return list_needs(x->meaning);
+	return false;
 }
 
 static bool stmt_needs(const struct stmt *s)
 {
 	switch (s->kind) {
-	case STMT_MATCH: return expr_needs(s->match.left) || expr_needs(s->match.right);
-	case STMT_VMAP: return expr_needs(s->vmap.key);
-	case STMT_SET_VALUE: return expr_needs(s->set_value.target) || expr_needs(s->set_value.value);
-	case STMT_SETOP: return expr_needs(s->setop.key) || expr_needs(s->setop.data) || list_needs(s->setop.stmts);
-	case STMT_NOT: return list_needs(s->negated);
 	case STMT_XT: return xt_needs(s->xt);
-	case STMT_ANY:
-		for (unsigned i = 0; i < s->any.n; i++)
-			if (list_needs(s->any.alternatives[i]))
-				return true;
-		return false;
 	case STMT_NAT:
 	case STMT_CONNLIMIT:
 	case STMT_SYNPROXY:
@@ -133,69 +109,38 @@ static bool stmt_needs(const struct stmt *s)
 	}
 }
 
-static bool list_needs(const struct stmt *s)
-{
-	for (; s; s = s->next)
-		if (stmt_needs(s))
-			return true;
-	return false;
-}
-
 /* nft_tproxy_init(), tproxy_tg4_check(), socket_mt_v1_check() */
-static bool list_gathers(const struct stmt *s)
+static bool stmt_gathers(const struct stmt *s)
 {
-	for (; s; s = s->next)
-		if (s->kind == STMT_TPROXY ||
-		    (s->kind == STMT_XT && (strcmp(s->xt->name, "TPROXY") == 0 || strcmp(s->xt->name, "socket") == 0)))
-			return true;
-	return false;
+	return s->kind == STMT_TPROXY ||
+	       (s->kind == STMT_XT && (strcmp(s->xt->name, "TPROXY") == 0 || strcmp(s->xt->name, "socket") == 0));
 }
 
-static bool table_has(const struct table *t, bool (*wanted)(const struct stmt *))
+static bool stmt_writes(const struct stmt *s)
+{
+	const struct expr *to = s->kind == STMT_SET_VALUE ? s->set_value.target : NULL;
+
+	return (to && to->kind == EXPR_CT && (to->ct.key == NFT_CT_MARK || to->ct.key == NFT_CT_LABELS)) ||
+	       (s->kind == STMT_XT && strcmp(s->xt->name, "connlabel") == 0) || s->kind == STMT_OPAQUE;
+}
+
+static const struct wanted needs = { stmt_needs, expr_needs }, gathers = { stmt_gathers, NULL }, writes = { stmt_writes, NULL };
+
+static bool table_has(const struct table *t, const struct wanted *wanted)
 {
 	for (const struct chain *c = t->chains; c; c = c->next)
 		for (const struct rule *rule = c->rules; rule; rule = rule->next)
-			if (wanted(rule->stmts))
+			if (stmts_have(rule->stmts, wanted))
 				return true;
 	return false;
 }
 
-static bool any_table_has(const struct ruleset *rs, uint8_t family, bool (*wanted)(const struct stmt *))
+static bool any_table_has(const struct ruleset *rs, uint8_t family, const struct wanted *wanted)
 {
 	if (rs->unread)
 		return true;
 	for (const struct table *t = rs->tables; t; t = t->next)
 		if ((t->family == family || t->family == NFPROTO_INET || t->family == NFPROTO_BRIDGE) && table_has(t, wanted))
-			return true;
-	return false;
-}
-
-static bool list_writes(const struct stmt *s);
-
-static bool stmt_writes(const struct stmt *s)
-{
-	const struct expr *to;
-
-	switch (s->kind) {
-	case STMT_SET_VALUE:
-		to = s->set_value.target;
-		return to->kind == EXPR_CT && (to->ct.key == NFT_CT_MARK || to->ct.key == NFT_CT_LABELS);
-	case STMT_NOT: return list_writes(s->negated);
-	case STMT_XT: return strcmp(s->xt->name, "connlabel") == 0 || list_writes(s->xt->meaning);
-	case STMT_ANY:
-		for (unsigned i = 0; i < s->any.n; i++)
-			if (list_writes(s->any.alternatives[i]))
-				return true;
-		return false;
-	case STMT_OPAQUE: return true;
-	default: return false;
-	}
-}
-
-static bool list_writes(const struct stmt *s)
-{
-	for (; s; s = s->next)
-		if (stmt_writes(s))
 			return true;
 	return false;
 }
@@ -208,7 +153,7 @@ bool conntrack_is_written(const struct hook_list *l)
 		/* of chains that are jumped to it is not asked from where */
 		for (const struct chain *c = base ? base->table->chains : NULL; c; c = c->next)
 			for (const struct rule *rule = c == base || !c->base ? c->rules : NULL; rule; rule = rule->next)
-				if (list_writes(rule->stmts))
+				if (stmts_have(rule->stmts, &writes))
 					return true;
 	}
 	return false;
@@ -216,10 +161,10 @@ bool conntrack_is_written(const struct hook_list *l)
 
 bool conntrack_is_on(const struct ruleset *rs, uint8_t family)
 {
-	return any_table_has(rs, family, list_needs);
+	return any_table_has(rs, family, &needs);
 }
 
 bool conntrack_gathers(const struct ruleset *rs, uint8_t family)
 {
-	return any_table_has(rs, family, list_needs) || any_table_has(rs, family, list_gathers);
+	return any_table_has(rs, family, &needs) || any_table_has(rs, family, &gathers);
 }

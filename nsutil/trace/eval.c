@@ -351,7 +351,7 @@ static enum tri xt_eval(struct run *r, const struct xt_ext *x)
 	if (!x->meaning && !x->why_unknown)
 		return TRI_TRUE;
 	if (!x->meaning) {
-		t = strcmp(x->name, "cgroup") == 0 ? cgroup_match(r, x, &why) : match_ask(r, x);
+		t = match_ask(r, x, &why);
 		return t == TRI_UNKNOWN ? unknown(r, why) : t;
 	}
 	r->xt = true;

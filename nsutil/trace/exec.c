@@ -329,6 +329,12 @@ static enum flow setop_exec(struct run *r, const struct stmt *s)
 }
 
 /* What is no condition. */
+/* nft_synproxy_do_eval(), nft_synproxy_object_eval() */
+static enum flow synproxy_exec(struct run *r)
+{
+	return r->pkt.l4proto == IPPROTO_TCP ? verdict(r, VERDICT_STOLEN) : FLOW_BREAK;
+}
+
 static enum flow action_exec(struct run *r, const struct stmt *s)
 {
 	switch (s->kind) {
@@ -344,6 +350,7 @@ static enum flow action_exec(struct run *r, const struct stmt *s)
 	case STMT_NOTRACK: return notrack_exec(r);
 	case STMT_QUEUE: return verdict(r, VERDICT_QUEUE);
 	case STMT_FWD: return verdict(r, VERDICT_STOLEN);
+	case STMT_SYNPROXY: return synproxy_exec(r);
 	case STMT_SETOP: return setop_exec(r, s);
 	case STMT_EXTHDR_RESET:
 		if (!exthdr_is_tcp(r)) /* nft_exthdr_tcp_strip_eval() */
@@ -406,24 +413,16 @@ static enum flow condition_exec(struct run *r, const struct stmt *s)
 	return FLOW_BREAK;
 }
 
-/* nft_synproxy_do_eval(), nft_synproxy_object_eval() */
-static enum flow synproxy_exec(struct run *r)
-{
-	return r->pkt.l4proto == IPPROTO_TCP ? verdict(r, VERDICT_STOLEN) : FLOW_BREAK;
-}
-
 static enum flow exec_list(struct run *r, const struct stmt *list)
 {
 	enum flow f = FLOW_NEXT;
 
 	for (const struct stmt *s = list; s && f == FLOW_NEXT && !r->ended; s = s->next) {
-		if (is_condition(s))
+		if (is_condition(s)) {
 			f = condition_exec(r, s);
-		if (f == FLOW_NEXT && is_synproxy(s))
-			f = synproxy_exec(r);
-		else if (is_condition(s))
-			continue;
-		else if (s->kind == STMT_XT)
+			if (f == FLOW_NEXT && is_synproxy(s)) /* by an object */
+				f = synproxy_exec(r);
+		} else if (s->kind == STMT_XT)
 			f = xt_exec(r, s->xt);
 		else if (s->kind != STMT_OPAQUE)
 			f = action_exec(r, s);

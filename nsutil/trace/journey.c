@@ -223,10 +223,12 @@ static void set_priority(struct run *r)
 /* skb->sk, of which ip_forward() and ip6_forward() say that it should never happen: by tproxy, or by tcp_v4_early_demux() */
 static bool has_socket(struct run *r)
 {
-	struct route_key k = journey_key(r);
+	struct route_key k;
 
-	return r->owned || (!r->rq->first && !r->t->nv->sockets_unread && k.dst.family && k.src.family && k.dport >= 0 &&
-			       listen_connected(r->t, &k));
+	if (r->owned || r->rq->first || r->t->nv->sockets_unread)
+		return r->owned;
+	k = journey_key(r);
+	return k.dst.family && k.src.family && k.dport >= 0 && listen_connected(r->t, &k);
 }
 
 /* ip_forward(), ip6_forward() */

@@ -19,6 +19,7 @@ int listen_prepare(struct tracer *t)
 {
 	const struct netview *nv = t->nv;
 
+	t->looks_back = way_back_matters(nv);
 	t->sockets = arena_array(t->arena, nv->n_sockets + 1u, sizeof(struct nv_socket *));
 	if (!t->opt.linear) {
 		t->said = arena_array(t->arena, nv->n_routes + 1u, sizeof(*t->said));
@@ -59,18 +60,23 @@ const struct nv_socket *listen_find(const struct tracer *t, const struct route_k
 	return route_listener(sockets, n, k);
 }
 
-/* __inet_lookup_established(): before listeners are looked for */
-const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k)
+const struct nv_socket *listen_ends(const struct tracer *t, const struct route_key *k)
 {
 	unsigned n;
 	const struct nv_socket *const *sockets = of_port(t, k->dport, &n);
 
-	for (unsigned i = 0; i < n && k->l4proto == IPPROTO_TCP && k->sport >= 0; i++) {
+	for (unsigned i = 0; i < n && k->sport > 0; i++) {
 		const struct nv_socket *s = sockets[i];
 
-		if (s->protocol == IPPROTO_TCP && !s->listening && s->rport == k->sport &&
-		    addr_equal(&s->local, &k->dst) && addr_equal(&s->remote, &k->src))
+		if (s->protocol == k->l4proto && !s->listening && s->rport == k->sport && addr_equal(&s->local, &k->dst) &&
+		    addr_equal(&s->remote, &k->src))
 			return s;
 	}
 	return NULL;
+}
+
+/* __inet_lookup_established(): before listeners are looked for */
+const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k)
+{
+	return k->l4proto == IPPROTO_TCP ? listen_ends(t, k) : NULL;
 }

@@ -338,8 +338,10 @@ bool match_can_tell(const struct xt_ext *x)
 	return false;
 }
 
-enum tri match_ask(struct run *r, const struct xt_ext *x)
+enum tri match_ask(struct run *r, const struct xt_ext *x, const char **why)
 {
+	if (strcmp(x->name, "cgroup") == 0)
+		return cgroup_match(r, x, why);
 	if (strcmp(x->name, "connlabel") == 0 && x->size >= sizeof(struct xt_connlabel_mtinfo))
 		return connlabel(r, x->data);
 	if (strcmp(x->name, "policy") == 0 && x->size >= sizeof(struct xt_policy_info))

@@ -373,7 +373,7 @@ static struct route_key fib_key(struct run *r, const struct expr *x, const struc
 	struct route_key k = journey_key(r);
 
 	k.src = packet_addr(&r->pkt, !(x->fib.flags & NFTA_FIB_F_DADDR));
-	if (addr_is_multicast(&k.src) || route_limited_broadcast(&k.src) || (k.src.family == AF_INET && !k.src.b[0]))
+	if (addr_is_multicast(&k.src) || route_limited_broadcast(&k.src) || addr_is_zeronet(&k.src))
 		k.src.family = 0;
 	k.dst = *a;
 	k.uid = 0;

@@ -54,6 +54,7 @@ struct tracer {
 	struct quick *quick;	/* NULL: every rule is looked at */
 	const struct nv_socket **sockets; /* of nv, by their port */
 	struct route_said *said; /* by the route's place in nv; NULL: said anew each time */
+	bool looks_back;	/* way_back_matters() */
 	const struct route_index *routes; /* of nv; NULL: every route is looked at */
 	const struct conn_list *conns; /* NULL: not known */
 };
@@ -201,8 +202,9 @@ struct ipset_elem;
 /* ipset_member() - the same, and which member holds it; NULL where that is one of a list's sets */
 enum tri ipset_member(struct run *r, const struct expr *x, const struct ipset_elem **ret);
 
-/* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there */
-enum tri match_ask(struct run *r, const struct xt_ext *x);
+/* match_ask() - match.c: an xt match without a native form; TRI_UNKNOWN also when it is none of those known there. @why: why
+ * it would not be known; written to where there is more to say */
+enum tri match_ask(struct run *r, const struct xt_ext *x, const char **why);
 enum tri match_srh(const struct packet *p, const struct xt_ext *x); /* match_srh.c, for match_v6() */
 /* match_can_tell() - false: match_ask() has no answer, whatever the packet */
 bool match_can_tell(const struct xt_ext *x);
@@ -331,6 +333,8 @@ bool admit_size(struct run *r, const struct nv_route *route, int oif);
  * Return: false when it is dropped; a source that is not known is taken for a good one
  */
 bool way_back_is_valid(struct run *r, int iif, int oif, uint32_t *tag);
+/* way_back_matters() - is the way back looked up without rp_filter too? */
+bool way_back_matters(const struct netview *nv);
 /* way_back_is_near() - is the source behind no further router? @l: interface it came in through */
 bool way_back_is_near(struct run *r, const struct nv_link *l);
 
@@ -344,6 +348,8 @@ const char *describe_value(struct arena *a, const struct value *v, const struct 
 int listen_prepare(struct tracer *t);
 /* listen_find() - the socket that takes a packet: route_listener() of those with its port. The key's iif: 0 or less, none */
 const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k);
+/* listen_ends() - the connected socket, of any protocol, that has the key's ends: its own is the destination */
+const struct nv_socket *listen_ends(const struct tracer *t, const struct route_key *k);
 /* listen_connected() - the connected TCP socket that a packet belongs to; NULL when none, or the key is not known in full */
 const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k);
 

@@ -91,6 +91,11 @@ static bool way_back_is_good(struct run *r, const struct nv_link *l, int oif, un
 	return filter != 1 && has_address(r->t->nv, l->index); /* "last_resort": without an address loose is strict */
 }
 
+bool way_back_matters(const struct netview *nv)
+{
+	return has_own_rules(nv) || has_own_local_routes(nv) || nv->realms; /* fib_num_tclassid_users() */
+}
+
 /* fib_validate_source() */
 bool way_back_is_valid(struct run *r, int iif, int oif, uint32_t *tag)
 {
@@ -104,7 +109,7 @@ bool way_back_is_valid(struct run *r, int iif, int oif, uint32_t *tag)
 		return true;
 	r->realm_unknown = false;
 	filter = l->rp_filter > r->t->nv->rp_filter ? l->rp_filter : r->t->nv->rp_filter;
-	if (filter || has_own_rules(r->t->nv) || has_own_local_routes(r->t->nv) || r->t->nv->realms) /* fib_num_tclassid_users() */
+	if (filter || r->t->looks_back)
 		return way_back_is_good(r, l, oif, filter, tag);
 	return r->t->nv->accept_local || l->accept_local || !nv_addr_is_local(r->t->nv, &src);
 }
