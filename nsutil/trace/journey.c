@@ -220,15 +220,18 @@ static void set_priority(struct run *r)
 		packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
 }
 
-/* skb->sk, of which ip_forward() and ip6_forward() say that it should never happen: by tproxy, or by tcp_v4_early_demux() */
+/* tcp_v4_early_demux(), udp_v4_early_demux(): what is connected so, half-open ones too */
+static bool is_connected(struct run *r)
+{
+	struct route_key k = journey_key(r);
+
+	return !r->rq->first && !r->t->nv->sockets_unread && k.dst.family && k.src.family && k.dport >= 0 && listen_ends(r->t, &k);
+}
+
+/* skb->sk, of which ip_forward() and ip6_forward() say that it should never happen: by tproxy, or by early demux */
 static bool has_socket(struct run *r)
 {
-	struct route_key k;
-
-	if (r->owned || r->rq->first || r->t->nv->sockets_unread)
-		return r->owned;
-	k = journey_key(r);
-	return k.dst.family && k.src.family && k.dport >= 0 && listen_connected(r->t, &k);
+	return r->owned || is_connected(r);
 }
 
 /* ip_forward(), ip6_forward() */
@@ -264,11 +267,14 @@ static bool of_interface(const struct addr *dst)
 	       (addr_is_loopback(dst) || addr_is_linklocal(dst) || addr_is_multicast(dst));
 }
 
-/* ip_rcv_finish_core(): a packet of a connection finds its socket, and so its user, before INPUT */
-static void early_demux(struct run *r)
+/* ip_rcv_finish_core(): a packet of a connection finds its socket, and so its user, before INPUT; to a multicast group the
+ * only one that takes part (__udp4_lib_mcast_demux_lookup) */
+static void early_demux(struct run *r, bool to_group)
 {
-	if ((r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP) ||
-	    (!r->pkt.ct.known && !(r->rq->ct_state & TRACE_CT_ESTABLISHED)))
+	bool may = to_group ? r->pkt.l4proto == IPPROTO_UDP && !run_v6(r)
+			    : r->pkt.ct.known || r->rq->ct_state & TRACE_CT_ESTABLISHED || is_connected(r);
+
+	if (!may || (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP))
 		return;
 	packet_set_meta_unknown(&r->pkt, NFT_META_SKUID);
 	packet_set_meta_unknown(&r->pkt, NFT_META_SKGID);
@@ -350,7 +356,7 @@ static void route_and_deliver(struct run *r, int iif)
 	case ROUTE_LOCAL:
 	case ROUTE_BROADCAST:
 	case ROUTE_MULTICAST:
-		early_demux(r);
+		early_demux(r, res.kind == ROUTE_MULTICAST);
 		input(r);
 		break;
 	}
