@@ -121,6 +121,8 @@ int hooks_prepare(struct tracer *t)
 	t->tracks[1] = conntrack_is_on(t->rs, NFPROTO_IPV6);
 	t->gathers[0] = conntrack_gathers(t->rs, NFPROTO_IPV4);
 	t->gathers[1] = conntrack_gathers(t->rs, NFPROTO_IPV6);
+	t->masks[0] = conntrack_masks(t->rs, NFPROTO_IPV4);
+	t->masks[1] = conntrack_masks(t->rs, NFPROTO_IPV6);
 	sort_items(&t->ingress);
 	sort_items(&t->egress);
 	return add_kernel_parts(t, 0) < 0 || add_kernel_parts(t, 1) < 0 ? -1 : 0;

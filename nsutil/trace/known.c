@@ -244,12 +244,14 @@ static bool masked_elsewhere(const struct run *r)
 	return own;
 }
 
-/* nf_nat_oif_changed(); that a connection is masqueraded, and where it left, is told by nobody */
+/* nf_nat_oif_changed(); that a connection is masqueraded, and where it left, is told by nobody; one whose source was that
+ * address already has no SRC_NAT (nf_nat_setup_info) */
 bool known_leaves(struct run *r)
 {
 	const struct packet_ct *ct = &r->pkt.ct;
+	bool may = ct->known->status & IPS_SRC_NAT || (ct->known->status & IPS_SRC_NAT_DONE && r->t->masks[run_v6(r)]);
 
-	if (ct->reply || !(ct->known->status & IPS_SRC_NAT) || !masked_elsewhere(r))
+	if (ct->reply || !may || !masked_elsewhere(r))
 		return true;
 	if (run_decide(r, 2, NULL, "the connection left through this interface, or is not masqueraded",
 		       "connection tracking does not tell") == 0)

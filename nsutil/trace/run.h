@@ -48,6 +48,7 @@ struct tracer {
 	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
 	bool tracks[2];		/* conntrack_is_on() */
 	bool gathers[2];	/* fragments are put together before the rules */
+	bool masks[2];		/* some rule masquerades */
 	bool asks_cgroups;	/* some rule asks for the control group of a socket */
 	bool redirects_write;	/* what IPv4's OUTPUT and POSTROUTING do to an ICMP redirect changes its connection */
 	struct hook_list ingress, egress; /* chains bound to devices */
@@ -261,6 +262,8 @@ uint32_t conntrack_state(struct run *r);
 bool conntrack_is_on(const struct ruleset *rs, uint8_t family);
 /* conntrack_gathers() - the same of nf_defrag_ipv4_enable(), which sockets that are looked for want too */
 bool conntrack_gathers(const struct ruleset *rs, uint8_t family);
+/* conntrack_masks() - the same of masquerading */
+bool conntrack_masks(const struct ruleset *rs, uint8_t family);
 /* conntrack_is_written() - do rules of a hook's chains, those of type nat left out, write a connection's mark or labels? */
 bool conntrack_is_written(const struct hook_list *l);
 

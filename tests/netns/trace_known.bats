@@ -279,6 +279,38 @@ unreplied() {
 	[ "$(outcome '.destination.address')" = 10.96.0.10 ]
 }
 
+# Masquerading to the address that it has already leaves no trace in the entry but the interface it left by
+masked() {
+	pod_exec sh -c 'ip link add d0 type veth peer name d1; ip link set d0 up; ip link set d1 up'
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain post { type nat hook postrouting priority 100; masquerade; }
+		chain early { type filter hook output priority 10; udp dport 5300 counter; }
+		chain late { type filter hook postrouting priority 200; udp dport 5300 counter; }
+	}
+	EOF
+	held node nc -u -l 203.0.113.7 5300
+	until_true sh -c 'ss -Hlun | grep -q 203.0.113.7:5300'
+	held app pod_exec nc -u -p 5000 203.0.113.7 5300
+	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.39:5000'
+	echo first >"$WORK/app"
+	until_true grep -q first "$WORK/node.got"
+	trace_data
+	said app node out udp 10.0.1.39:5000 to 203.0.113.7:5300
+	# led out elsewhere, its source as before: what follows the nat core is not seen any more
+	pod_exec ip route add 203.0.113.7 dev d0 src 10.0.1.39
+	"$CNISH" -o json -t netns:pod trace --all out udp 10.0.1.39:5000 to 203.0.113.7:5300 >"$WORK/cnish.json"
+	[ "$(jq -c '[.outcomes[].verdict] | sort' "$WORK/cnish.json")" = '["accept","drop"]' ]
+	# the kernel drops it, and forgets the connection
+	pod_exec "$TOOLS/ktrace" bash -c "timeout 5 bash -c \"echo lost >'$WORK/app'\"; sleep 0.1" | ktrace_words >"$WORK/kernel"
+	! grep -q ' late ' "$WORK/kernel" || { cat "$WORK/kernel"; return 1; }
+	grep -q ' early ' "$WORK/kernel" || { cat "$WORK/kernel"; return 1; }
+}
+
+@test "what was masqueraded to its own address may be dropped at another interface" {
+	in_pod masked
+}
+
 @test "a connection without an answer stays new, and its mapping is the entry's" {
 	in_pod unreplied
 }
