@@ -72,7 +72,7 @@ struct seen {
 	struct ktrace_step step[STEPS];
 	unsigned n;
 	bool overrun;
-	struct live_end end;
+	struct live_end end, whole; /* the last one with ports */
 	uint32_t last_oif;
 };
 static struct seen seen;
@@ -83,11 +83,15 @@ static void take_end(const struct ktrace_step *s)
 {
 	if (!s->has_packet || (strcmp(s->chain, "input") != 0 && strcmp(s->chain, "postrouting") != 0 && strcmp(s->chain, "pegress") != 0))
 		return;
-	if (strcmp(s->chain, "pegress") == 0 && s->sport < 0 && seen.end.known && seen.end.sport >= 0)
-		return; /* a later fragment of what was cut behind postrouting */
+	if (strcmp(s->chain, "pegress") == 0 && s->sport < 0 && seen.whole.known) {
+		seen.end = seen.whole; /* a later fragment of what was cut behind postrouting */
+		return;
+	}
 	seen.end = (struct live_end){ .known = true, .local = s->chain[0] == 'i', .out = s->chain[0] == 'p',
 				      .src = s->src, .dst = s->dst, .sport = s->sport, .dport = s->dport };
 	seen.last_oif = s->oif ? s->oif : seen.last_oif;
+	if (s->sport >= 0)
+		seen.whole = seen.end;
 }
 
 static void take_step(void *arg, const struct ktrace_step *s)
@@ -106,7 +110,7 @@ static void take_step(void *arg, const struct ktrace_step *s)
 static void forget_steps(void)
 {
 	seen.n = 0;
-	seen.overrun = false;
+	seen.overrun = seen.whole.known = false;
 	seen.end = (struct live_end){ .known = true, .sport = -1, .dport = -1 };
 }
 

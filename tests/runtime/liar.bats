@@ -182,6 +182,7 @@ as_crio() {
 	alone bash -c '
 		unshare -n sleep 1000 >/dev/null 2>&1 3>&- & pid=$!
 		while [ /proc/$pid/ns/net -ef /proc/self/ns/net ]; do sleep 0.02; done
+		rm -f "$1/ready" # of an earlier one
 		touch "$1/netns" && mount --bind /proc/$pid/ns/net "$1/netns" || exit
 		"$2/liar" "$1/crio.sock" "$3" "$1/netns" "$4$pid" >"$1/ready" 3>&- & liar=$!
 		while [ ! -s "$1/ready" ]; do sleep 0.02; done
