@@ -60,6 +60,8 @@ static int one_line(struct reader *r, const char *line, size_t n, struct err *e)
 	struct trace_request rq;
 	int ret;
 
+	if (r->n == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0) /* the mark of UTF-8, as editors of other systems begin a file */
+		line += 3;
 	line += strspn(line, " \t\r");
 	if (!zero && (!*line || *line == '#'))
 		return 0;

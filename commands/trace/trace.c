@@ -76,15 +76,18 @@ static int trace_one(const struct manner *m, const struct trace_request *rq, str
 struct batch {
 	const char *lines, *pcap;
 	bool conns, sockets;
+	bool any;		/* something came of them, if only an error */
 	const struct manner *m;
 };
 
 static int trace_next(void *ctx, const struct trace_request *rq, struct err *e)
 {
-	const struct manner *m = ((struct batch *)ctx)->m;
+	struct batch *b = ctx;
+	const struct manner *m = b->m;
 	struct trace_result *res;
 	int ret;
 
+	b->any = true;
 	if (scene_trace(m->sc, rq, &res, e) < 0)
 		return -1;
 	out_object(m->o, NULL);
@@ -97,8 +100,10 @@ static int trace_next(void *ctx, const struct trace_request *rq, struct err *e)
 /* A line that is no connection: an object in its place. */
 static void line_wrong(void *ctx, unsigned long line, const struct err *e)
 {
-	struct out *o = ((struct batch *)ctx)->m->o;
+	struct batch *b = ctx;
+	struct out *o = b->m->o;
 
+	b->any = true;
 	out_object(o, NULL);
 	out_uint(o, "line", NULL, line);
 	out_object(o, "error");
@@ -152,6 +157,17 @@ static int trace_source(struct batch *b, struct err *e)
 			: source_sockets(sc->target, sc->nv, trace_next, b, e);
 }
 
+/* A person would take silence for an answer about something. */
+static void say_none(const struct batch *b)
+{
+	struct out *o = b->m->o;
+
+	out_text(o, "%s", b->lines ? "No connection was given." : b->pcap ? "The capture holds no connection that can be traced."
+			: b->conns ? "Connection tracking has no entry here that can be traced."
+				   : "No socket here is connected.");
+	out_nl(o);
+}
+
 static int trace_batch(struct batch *b, struct err *e)
 {
 	const struct manner *m = b->m;
@@ -165,6 +181,8 @@ static int trace_batch(struct batch *b, struct err *e)
 	out_stream(m->o, "traces");
 	ret = trace_source(b, e);
 	out_stream_end(m->o);
+	if (ret == 0 && !b->any)
+		say_none(b);
 	out_end(m->o);
 	return ret < 0 ? -1 : 0;
 }

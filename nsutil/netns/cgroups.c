@@ -257,8 +257,10 @@ int nv_name_cgroup(struct netview *nv, const char *path, struct err *e)
 	if (!find_root(nv, &root))
 		return 0;
 	r = add_path(nv, &root, path, &why, e);
-	if (r == 0)
-		r = err_set(e, ERR_USAGE, "cgroupv2", "there is no control group '%s': %s", path, strerror(why));
+	if (r == 0) {
+		err_set(e, ERR_USAGE, "cgroupv2", "there is no control group '%s': %s", path, strerror(why));
+		r = err_hint(e, "give its path below the mount of cgroup2, as /proc/PID/cgroup shows it behind '0::'");
+	}
 	close(root.fd);
 	return r < 0 ? -1 : 0;
 }

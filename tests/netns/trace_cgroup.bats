@@ -170,7 +170,7 @@ wrong() {
 	mounted
 	pod_exec nft "add table ip s; add chain ip s out { type filter hook output priority 10; }; add rule ip s out socket cgroupv2 level 1 \"${GROUP#/}\" counter"
 	run "$CNISH" -t netns:pod trace tcp 10.0.1.1:80 cgroupv2 "$GROUP/none"
-	[ "$status" = 2 ] && [[ $output == *"there is no control group '$GROUP/none': No such file or directory"* ]]
+	[ "$status" = 2 ] && [[ $output == *"there is no control group '$GROUP/none': No such file or directory"*"as /proc/PID/cgroup shows it"* ]]
 	run "$CNISH" -t netns:pod trace tcp 10.0.1.1:80 cgroupv2 "$GROUP/cgroup.procs"
 	[ "$status" = 2 ] && [[ $output == *"Not a directory"* ]]
 	printf '%s\n' "tcp 10.0.1.1:80 cgroupv2 $GROUP" "tcp 10.0.1.1:80 cgroupv2 $GROUP/none" '{"protocol":"tcp","daddr":"10.0.1.1","dport":80,"cgroupv2":"'"$GROUP/c"'"}' |

@@ -43,9 +43,19 @@ END
 	grep -q "^cnish: line 3: trace: 'nowhere' is no address" err
 }
 
-@test "lines may end as on other systems" {
-	printf 'tcp 10.0.0.1:80\r\n\r\n# remark\r\n{"protocol":"tcp","daddr":"10.0.0.2","dport":81}\r\ntcp 10.0.0.3:82 uid 1\r' >lines
+@test "lines may end, and a file begin, as on other systems" {
+	printf '\xef\xbb\xbftcp 10.0.0.1:80\r\n\r\n# remark\r\n{"protocol":"tcp","daddr":"10.0.0.2","dport":81}\r\ntcp 10.0.0.3:82 uid 1\r' >lines
 	batch -o jsonl trace --from lines | jq -r '.packet.daddr' | diff - <(printf '10.0.0.%s\n' 1 2 3)
+}
+
+@test "where there is nothing to trace, that is said" {
+	batch trace --from /dev/null >text
+	grep -qx 'No connection was given.' text
+	unshare -n "$CNISH" trace --from-conns >text
+	grep -qx 'Connection tracking has no entry here that can be traced.' text
+	unshare -n "$CNISH" trace --from-sockets >text
+	grep -qx 'No socket here is connected.' text
+	unshare -n "$CNISH" -o json trace --from-conns | jq -e '.traces == []'
 }
 
 @test "a line of any length is passed over, the one behind it is not" {
