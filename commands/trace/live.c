@@ -63,21 +63,25 @@ static struct nft_mark_filter filter_of(const struct trace_request *rq)
 	return f;
 }
 
+static void put_mark(const struct watch_options *opt, bool out, struct out *o)
+{
+	char rule[512], text[600];
+
+	nft_mark_text(&opt->filter, out, rule, sizeof(rule));
+	snprintf(text, sizeof(text), "table inet " NFT_MARK_TABLE ", hook %s: %s", out ? "output" : "prerouting", rule);
+	out_str(o, NULL, "  %s\n", text);
+}
+
 static void put_plan(const struct watch_options *opt, struct out *o)
 {
-	char text[512];
 
 	out_array(o, "plan");
 	out_text(o, "to be made in the target, and gone again afterwards:");
 	out_nl(o);
-	if (opt->hooks & NFT_MARK_OUT) {
-		nft_mark_text(&opt->filter, true, text, sizeof(text));
-		out_str(o, NULL, "  table inet " NFT_MARK_TABLE ", hook output: %s\n", text);
-	}
-	if (opt->hooks & NFT_MARK_IN) {
-		nft_mark_text(&opt->filter, false, text, sizeof(text));
-		out_str(o, NULL, "  table inet " NFT_MARK_TABLE ", hook prerouting: %s\n", text);
-	}
+	if (opt->hooks & NFT_MARK_OUT)
+		put_mark(opt, true, o);
+	if (opt->hooks & NFT_MARK_IN)
+		put_mark(opt, false, o);
 	out_str(o, NULL, "  %s\n", "an empty rule behind all others at hooks input and postrouting");
 	if (opt->legacy)
 		out_str(o, NULL, "  %s\n", "nfnetlink_log as the packet logger of IPv4 and IPv6, and the former one back");
@@ -95,12 +99,12 @@ static void put_packet(const struct watch_packet *p, struct out *o)
 	connection_endpoint(&f->src, f->sport, ports, &from);
 	connection_endpoint(&f->dst, f->dport, ports, &to);
 	out_style(o, STYLE_HEAD);
-	out_text(o, "%s %s -> %s  %s", name, buf_cstr(&from), buf_cstr(&to), p->out ? "out" : "in");
+	out_text(o, "%s %s -> %s  %s", f->l4proto ? name : "?", buf_cstr(&from), buf_cstr(&to), p->out ? "out" : "in");
 	out_style(o, STYLE_PLAIN);
 	out_nl(o);
 	out_object(o, "packet");
 	out_str(o, "path", NULL, p->out ? "out" : "in");
-	out_str(o, "protocol", NULL, name);
+	out_str(o, "protocol", NULL, f->l4proto ? name : NULL);
 	out_str(o, "saddr", NULL, f->src.family ? addr_fmt(&f->src, src) : NULL);
 	out_str(o, "daddr", NULL, f->dst.family ? addr_fmt(&f->dst, dst) : NULL);
 	if (ports)

@@ -362,7 +362,8 @@ static int follow(struct trip *t, unsigned of, unsigned outcome, struct err *e)
 
 /* ---- what is said ---- */
 
-static void text_stage(const struct stage *st, struct out *o)
+/* Of several ends of the leg before, the one that is followed is told by what it depends on. */
+static void text_stage(const struct stage *st, const struct trace_result *before, struct out *o)
 {
 	const struct target *t = st->scene->target;
 
@@ -380,13 +381,17 @@ static void text_stage(const struct stage *st, struct out *o)
 	else
 		out_text(o, "  the connection that the proxy makes (uid %u)", st->by ? st->by->uid : PROXY_ID);
 	out_nl(o);
+	if (before->n_outcomes > 1)
+		report_cases(&before->outcomes[st->outcome], o);
 }
 
-static void put_stage(const struct stage *st, bool explain, struct out *o)
+static void put_stage(const struct trip *t, unsigned i, bool explain, struct out *o)
 {
+	const struct stage *st = &t->stages[i];
+
 	out_object(o, NULL);
 	if (!out_structured(o))
-		text_stage(st, o);
+		text_stage(st, t->stages[st->of].res, o);
 	out_str(o, "through", NULL, st->through);
 	out_uint(o, "of", NULL, st->of);
 	out_uint(o, "outcome", NULL, st->outcome);
@@ -423,7 +428,7 @@ int onward_report(struct onward *w, struct trace_result *first, bool explain, st
 			ret = follow(&t, i, u, e);
 	out_array(o, "onward");
 	for (unsigned i = 1; i < t.n && ret == 0; i++)
-		put_stage(&t.stages[i], explain, o);
+		put_stage(&t, i, explain, o);
 	out_array_end(o);
 	put_stops(&t, o);
 	for (unsigned i = 1; i < t.n; i++)

@@ -531,7 +531,7 @@ static void text_end(const struct trace_result *res, const struct trace_outcome 
 	out_nl(o);
 }
 
-static void text_cases(const struct trace_outcome *u, struct out *o)
+void report_cases(const struct trace_outcome *u, struct out *o)
 {
 	for (unsigned c = 0; c < u->n_cases; c++) {
 		out_style(o, STYLE_WARN);
@@ -568,7 +568,7 @@ static void text_all(const struct trace_result *res, bool explain, struct out *o
 	text_head(res, o);
 	for (unsigned i = 0; i < res->n_outcomes; i++) {
 		out_nl(o);
-		text_cases(&res->outcomes[i], o);
+		report_cases(&res->outcomes[i], o);
 		text_steps(res, i, explain, o);
 		text_end(res, &res->outcomes[i], o);
 		text_tracked(&res->outcomes[i], o);

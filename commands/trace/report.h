@@ -14,5 +14,7 @@
  * @explain: also show the rules that did not match, and why
  * @texts: of rules that were shown before, for a batch; or NULL */
 void report_trace(const struct trace_result *res, const char *namespace, bool explain, struct texts *texts, struct out *o);
+/* report_cases() - the combinations of answers that lead to an outcome, as lines of text */
+void report_cases(const struct trace_outcome *u, struct out *o);
 
 #endif

@@ -153,6 +153,11 @@ several_ends() {
 	grep -qx "host node forward $POD_IP 10.0.2.39:8080 node-web|forward $NODE_IP 10.0.1.39:8080 node-pod|local $POD_IP 203.0.113.7:80 far" "$WORK/legs"
 	grep -qx "netns:web pod local $POD_IP 10.0.2.39:15006 envoy" "$WORK/legs"
 	grep -qx "netns:pod pod local $NODE_IP $POD_IP:15006 envoy" "$WORK/legs"
+	# a person is told which end each leg follows
+	"$CNISH" -t netns:pod trace --through-node --through-proxy out tcp 10.96.0.99:80 uid 1337 >"$WORK/text"
+	for leg in '-- netns:web .* in through eth0' '-- netns:pod .* in through eth0'; do
+		grep -A1 -e "^$leg" "$WORK/text" | grep -q "^If " || { cat "$WORK/text"; return 1; }
+	done
 	# reality takes each of them now and then
 	for i in {1..40}; do
 		pod_connect -u 1337 -g 1337 tcp 10.96.0.99 80

@@ -22,6 +22,7 @@ watched() {
 	"$CNISH" --yes -o json -t netns:pod trace --live --count 1 --time 60 tcp "$FAR_IP:80" uid 1000 >/run/out
 	"$TOP/tests/lib/validate" trace-live </run/out
 	jq -e '.packets | length == 1 and (.[0].steps | map(.store) | unique == ["legacy", "native"]) and (.[0].steps | any(.chain == "ISTIO_REDIRECT" and .rule == 1))' /run/out
+	jq -e '.plan[0] | startswith("table inet cnish-trace, hook output: ") and contains("skuid 1000")' /run/out
 	diff <(echo "$before") <(state)
 	"$CNISH" --yes -t netns:pod trace --live --count 1000 --time 600 >/dev/null &
 	pid=$!
