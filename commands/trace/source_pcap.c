@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source_pcap - the first packet of each connection of a capture */
+#include <linux/icmp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "commands/trace/source.h"
 #include "nsutil/base/cleanup.h"
@@ -28,9 +30,20 @@ struct capture {
 	void *ctx;
 };
 
-static bool is_icmp_query(const struct trace_request *rq)
+/* invmap[] of nf_conntrack_proto_icmp.c and nf_conntrack_proto_icmpv6.c: an answer is of the connection of its question */
+static uint8_t icmp_question(const struct trace_request *rq)
 {
-	return rq->icmp_type >= 0 && (rq->family == 10 ? rq->icmp_type >= 128 : rq->icmp_type == 0 || rq->icmp_type == 8);
+	if (rq->icmp_type < 0)
+		return 0;
+	if (rq->family == AF_INET6)
+		return (uint8_t)(rq->icmp_type == 129 || rq->icmp_type == 140 ? rq->icmp_type - 1 : rq->icmp_type);
+	switch (rq->icmp_type) {
+	case ICMP_ECHOREPLY: return ICMP_ECHO;
+	case ICMP_TIMESTAMPREPLY: return ICMP_TIMESTAMP;
+	case ICMP_INFO_REPLY: return ICMP_INFO_REQUEST;
+	case ICMP_ADDRESSREPLY: return ICMP_ADDRESS;
+	default: return (uint8_t)rq->icmp_type;
+	}
 }
 
 static struct flow flow_of(const struct trace_request *rq)
@@ -43,9 +56,11 @@ static struct flow flow_of(const struct trace_request *rq)
 	memset(&f, 0, sizeof(f));
 	f.used = 1;
 	f.protocol = rq->l4proto;
-	f.icmp = (uint8_t)(rq->icmp_type < 0 || is_icmp_query(rq) ? 0 : rq->icmp_type);
+	f.icmp = icmp_question(rq);
 	f.port[turned] = sport;
 	f.port[!turned] = dport;
+	if (rq->icmp_id >= 0) /* conntrack tells queries apart by it */
+		f.port[0] = f.port[1] = (uint16_t)rq->icmp_id;
 	f.end[turned] = rq->src;
 	f.end[!turned] = rq->dst;
 	return f;

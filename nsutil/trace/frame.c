@@ -2,9 +2,11 @@
 /* frame - a captured frame -> the connection its packet belongs to */
 #include "nsutil/trace/frame.h"
 
-#include <linux/if_ether.h>
-#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+#include <netinet/in.h> /* before the others, which bring linux/in.h */
 
+#include <linux/icmp.h>
+#include <linux/icmpv6.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <string.h>
 
@@ -225,6 +227,14 @@ static void parse_options(struct arena *a, const struct rest *r, struct trace_re
 		rq->parts.tcpopt = parts_of_bytes(a, PARTS_TCPOPT, r->at + 20, header - 20);
 }
 
+/* Questions and their answers have an identifier, by which conntrack knows them (icmp_pkt_to_tuple). */
+static bool is_query(uint8_t proto, int type)
+{
+	if (proto == IPPROTO_ICMPV6)
+		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY || type == 139 || type == 140;
+	return type == ICMP_ECHOREPLY || type == ICMP_ECHO || (type >= ICMP_TIMESTAMP && type <= ICMP_ADDRESSREPLY);
+}
+
 static int parse_transport(struct arena *a, const struct rest *r, struct trace_request *rq)
 {
 	switch (rq->l4proto) {
@@ -248,6 +258,8 @@ static int parse_transport(struct arena *a, const struct rest *r, struct trace_r
 			return -1;
 		rq->icmp_type = r->at[0];
 		rq->icmp_code = r->at[1];
+		if (r->n >= 6 && is_query(rq->l4proto, rq->icmp_type))
+			rq->icmp_id = (int)be16(r->at + 4);
 		return 0;
 	case IPPROTO_AH:
 	case IPPROTO_ESP:
