@@ -93,6 +93,7 @@ static void put_known(struct buf *b, const struct value *v, enum dtype type)
 	case DT_INET_PROTO: put_proto(b, n); return;
 	case DT_CT_STATE: put_ct_state(b, n); return;
 	case DT_NFPROTO: buf_str(b, n == 2 ? "ipv4" : n == 10 ? "ipv6" : "?"); return;
+	case DT_PKTTYPE:
 	case DT_FIB_ADDRTYPE:
 		if (nft_name_of(type, n)) {
 			buf_str(b, nft_name_of(type, n));

@@ -159,7 +159,7 @@ static void input(struct run *r)
 	packet_set_oif(&r->pkt, 0, "");
 	if (!run_v6(r))
 		gather(r); /* ip_local_deliver() */
-	if (!hooks_run(r, NF_INET_LOCAL_IN))
+	if (!hooks_run(r, NF_INET_LOCAL_IN) || !pkttype_delivered(r))
 		return;
 	find_listener(r);
 	end_here(r, TRACE_END_LOCAL);
@@ -247,7 +247,7 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 		run_end(r, TRACE_DROP, "a socket of the namespace is to have it, but the route leads away: dropped by the kernel");
 		return;
 	}
-	if (!count_hop(r) || !admit_onward(r, iif, res->oif) || !admit_size(r, res->route, res->oif))
+	if (!pkttype_forwards(r) || !count_hop(r) || !admit_onward(r, iif, res->oif) || !admit_size(r, res->route, res->oif))
 		return;
 	r->dev = res->oif;
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
@@ -426,6 +426,7 @@ static void journey_out(struct run *r)
 		packet_set_addr(&r->pkt, false, &res.src);
 	r->source = packet_addr(&r->pkt, false);
 	packet_set_iif(&r->pkt, 0, "");
+	pkttype_made(r);
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
 	add_leg(r, TRACE_OUT, route_text(r, &res));
 	if (!hooks_run(r, NF_INET_LOCAL_OUT))
@@ -507,6 +508,7 @@ static int through_masters(struct run *r, int iif)
 			return 0;
 		iif = master->index;
 		arrive(r, iif);
+		pkttype_bridged(r, master);
 	}
 	run_end(r, TRACE_UNKNOWN, "the interface belongs to a device that takes its packets (a VRF, a switch), which is not followed");
 	return 0;
@@ -524,11 +526,12 @@ static void journey_in(struct run *r)
 	packet_set_meta_absent(&r->pkt, NFT_META_SKGID);
 	packet_set_meta_absent(&r->pkt, NFT_META_CGROUP);
 	arrive(r, iif);
+	pkttype_arrives(r, iif);
 	add_leg(r, r->rq->path, NULL);
 	iif = through_masters(r, iif);
 	if (r->ended || !iif)
 		return;
-	if (!hooks_device(r, false) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
+	if (!hooks_device(r, false) || !pkttype_taken(r) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);
 }

@@ -15,9 +15,6 @@
 #include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
 
-/* nft_meta_pkttype_set() and friends know three of PACKET_* on the way we follow */
-#define PKTTYPE_HOST 0
-
 static const char *meta_reason(uint32_t key)
 {
 	switch (key) {
@@ -28,6 +25,7 @@ static const char *meta_reason(uint32_t key)
 	case NFT_META_OIF: return "the outgoing interface is not known";
 	case NFT_META_CGROUP: return "the cgroup is not given";
 	case NFT_META_PRIORITY: return "the priority is not given";
+	case NFT_META_PKTTYPE: return "whom the frame is for is not given (dmac)";
 	case NFT_META_TIME_NS:
 	case NFT_META_TIME_DAY:
 	case NFT_META_TIME_HOUR: return "it depends on the time";

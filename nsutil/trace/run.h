@@ -325,6 +325,21 @@ bool admit_onward(struct run *r, int iif, int oif);
 /* admit_size() - ip_exceeds_mtu(), ip6_pkt_too_big(): does it fit through the way it is passed on by? */
 bool admit_size(struct run *r, const struct nv_route *route, int oif);
 
+/* ---- pkttype.c: skb->pkt_type ---- */
+
+/* pkttype_made() - what is made here is for this host, also when it leaves */
+void pkttype_made(struct run *r);
+/* pkttype_arrives() - eth_type_trans(): as the frame says, where it is given */
+void pkttype_arrives(struct run *r, int iif);
+/* pkttype_bridged() - br_handle_frame(): a bridge takes what is for its own address */
+void pkttype_bridged(struct run *r, const struct nv_link *master);
+/* pkttype_taken() - ip_rcv_core(), ip6_rcv_core(); Return: false when it is dropped, as for another station */
+bool pkttype_taken(struct run *r);
+/* pkttype_forwards() - ip_forward(), ip6_forward(); Return: false when it is dropped, as for more than this station */
+bool pkttype_forwards(struct run *r);
+/* pkttype_delivered() - tcp_v4_rcv(), sctp_rcv(), dccp_invalid_packet(); Return: likewise */
+bool pkttype_delivered(struct run *r);
+
 /* ---- way_back.c ---- */
 
 /**

@@ -213,7 +213,7 @@ class Iptables(Text):
         if self.chance(0.1):
             return self.headers(hook)
         if self.chance(0.02):
-            return self.one(["-m statistic --mode random --probability 0.5", "-m pkttype --pkt-type unicast", f"-m conntrack --ctreplsrc {self.net()}",
+            return self.one(["-m statistic --mode random --probability 0.5", f"-m pkttype {b}--pkt-type {self.one(['unicast', 'broadcast', 'multicast'])}", f"-m conntrack --ctreplsrc {self.net()}",
                              "-m u32 --u32 0>>28=" + str(self.v), "-p tcp --tcp-option 2", "-m limit --limit 1/sec", "-m statistic --mode nth --every 1 --packet 0"])
         return self.one(kinds)()
 
@@ -515,6 +515,7 @@ class Nft(Text):
                  f"{f} ecn {self.one(['not-ect', 'ect0', '!= ce'])}", f"ip6 flowlabel {self.one(['0', '!= 0'])}" if self.v == 6 else f"ip id {self.one(['0', '!= 0'])}",
                  f"ip hdrlength {self.one(['5', '> 5'])}" if self.v == 4 else "meta nfproto . meta l4proto { ipv6 . tcp, ipv4 . tcp, ipv4 . 1 }",
                  f"tcp doff {self.one(['> 5', '5', '10'])}", f"tcp ackseq {self.one(['0', '!= 0'])}", f"meta cgroup {self.one(['0', '5'])}", "tcp urgptr 0",
+                 f"meta pkttype {o}{self.one(['host', 'broadcast', 'multicast', 'other', '{ host, multicast }'])}",
                  f"tcp dport . ct state {{ 80 . new, 8080 . established }}", "ct expiration > 1s"]
         if hook in ("prerouting", "input", "forward"):
             kinds += [f"iifgroup {o}{self.one(['default', '1', '7'])}", f"ether saddr {o}02:00:00:00:00:99", f"ether daddr {o}02:00:00:00:01:98", f"@ll,48,48 {o}{self.one(['0', '0x20000000099'])}", f"ether saddr . {f} saddr {{ 02:00:00:00:00:99 . {self.one(ADDR[self.v])}, 02:00:00:00:00:98 . {self.one(ADDR[self.v])} }}", f"iifname . {f} saddr {{ eth0 . {self.one(ADDR[self.v])}, lo . {self.one(ADDR[self.v])} }}",
@@ -527,6 +528,7 @@ class Nft(Text):
         if hook in ("prerouting", "input"):
             kinds += [f"socket transparent {self.r.randint(0, 1)}", f"socket mark {self.mark()}", f"socket wildcard {self.r.randint(0, 1)}"]
         if hook == "prerouting":
+            kinds += [f"meta pkttype set {self.one(['host', 'broadcast', 'multicast', 'other'])}"]
             kinds += ["fib saddr . mark . iif oif missing", "fib saddr oif eth0", f"fib daddr . iif type {o}unicast", "fib saddr . iif oifname eth0"]
         return self.one(kinds)
 
