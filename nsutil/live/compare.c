@@ -114,8 +114,7 @@ bool live_step_same(const struct live_step *kernel, const struct live_step *expe
 	       (kernel->to ? expected->to && strcmp(kernel->to, expected->to) == 0 : !expected->to);
 }
 
-/* What is not known (no address, port -1) is not compared. */
-static bool same_end(const struct trace_outcome *u, const struct live_end *end)
+bool live_ends_alike(const struct trace_outcome *u, const struct live_end *end)
 {
 	if (!end->known || u->verdict == TRACE_UNKNOWN)
 		return true;
@@ -177,7 +176,7 @@ static struct live_comparison compare_branch(struct walk w, const struct live_en
 	if (more) {
 		c.judgement = LIVE_DIFFERS;
 		c.kernel = k;
-	} else if (!same_end(&res->outcomes[branch], end)) {
+	} else if (!live_ends_alike(&res->outcomes[branch], end)) {
 		c.judgement = LIVE_DIFFERS;
 		c.end_differs = true;
 	}
@@ -195,10 +194,10 @@ static unsigned count_kernel(struct walk w)
 }
 
 /* Of an outcome that several ways lead to, the steps of one are shown. */
-static bool ends_alike(const struct live_end *end, const struct trace_result *res, struct live_comparison *c)
+static bool any_ends_alike(const struct live_end *end, const struct trace_result *res, struct live_comparison *c)
 {
 	for (unsigned b = 0; b < res->n_outcomes && end->known; b++)
-		if (res->branches > res->n_outcomes && same_end(&res->outcomes[b], end)) {
+		if (res->branches > res->n_outcomes && live_ends_alike(&res->outcomes[b], end)) {
 			c->branch = b;
 			return true;
 		}
@@ -220,7 +219,7 @@ void live_compare(const struct ktrace_step *k, unsigned n, const struct live_end
 			break;
 	}
 	best.steps = count_kernel(w);
-	if (best.judgement == LIVE_DIFFERS && ends_alike(end, res, &best))
+	if (best.judgement == LIVE_DIFFERS && any_ends_alike(end, res, &best))
 		best.judgement = LIVE_ENDS_ALIKE;
 	if (res->outcomes[best.branch].verdict == TRACE_UNKNOWN)
 		best.judgement = LIVE_UNKNOWN;
@@ -230,7 +229,7 @@ void live_compare(const struct ktrace_step *k, unsigned n, const struct live_end
 int live_outcome(const struct trace_result *res, const struct live_end *end)
 {
 	for (unsigned b = 0; b < res->n_outcomes; b++)
-		if (same_end(&res->outcomes[b], end))
+		if (live_ends_alike(&res->outcomes[b], end))
 			return (int)b;
 	return -1;
 }

@@ -74,6 +74,8 @@ struct live_end {		/* where the packet came to; see struct probe_result */
 void live_compare(const struct ktrace_step *k, unsigned n, const struct live_end *end, const struct ruleset *shown,
 		  const struct ruleset *ran, const struct trace_result *res, struct live_comparison *ret);
 
+/* live_ends_alike() - does the outcome end as the kernel's packet did? What is not known (no address, port -1) is not compared */
+bool live_ends_alike(const struct trace_outcome *u, const struct live_end *end);
 /* live_outcome() - the outcome that ends as the kernel's packet did; -1 when there is none */
 int live_outcome(const struct trace_result *res, const struct live_end *end);
 

@@ -251,7 +251,6 @@ static enum judgement judge(const struct trace_result *res)
 {
 	const struct trace_outcome *u;
 	struct live_comparison c;
-	int at;
 
 	live_compare(seen.step, seen.n, &seen.end, rules, rules, res, &c);
 	compared = c.steps;
@@ -260,8 +259,10 @@ static enum judgement judge(const struct trace_result *res)
 		return AGREE;
 	if (res->n_outcomes == 1 && res->branches == 1 && c.judgement != LIVE_UNKNOWN)
 		return DIFFER;
-	at = live_outcome(res, &seen.end);
-	return at >= 0 && same_receiver(&res->outcomes[at], sent_receiver) ? UNKNOWN : DIFFER;
+	for (u = res->outcomes; u < res->outcomes + res->n_outcomes; u++)
+		if (live_ends_alike(u, &seen.end) && same_receiver(u, sent_receiver))
+			return UNKNOWN;
+	return DIFFER;
 }
 
 /* ---- one packet ---- */
