@@ -247,8 +247,8 @@ static int send_frame(struct sending *w)
 		return ENOMEM;
 	if (netns_call(&w->s->ns, read_mac, &job, NULL) < 0)
 		return ENODEV;
-	memcpy(frame, job.mac, 6);
-	memcpy(frame + 6, other, 6);
+	memcpy(frame, w->rq.has_dmac ? w->rq.dmac : job.mac, 6);
+	memcpy(frame + 6, w->rq.has_smac ? w->rq.smac : other, 6);
 	frame[12] = w->rq.family == NFPROTO_IPV6 ? 0x86 : 0x08;
 	frame[13] = w->rq.family == NFPROTO_IPV6 ? 0xdd : 0x00;
 	return send_packet(w, frame, 14);

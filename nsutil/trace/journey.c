@@ -120,7 +120,7 @@ static void end_here(struct run *r, enum trace_end path)
 {
 	r->out.path = path;
 	r->out.oif = path == TRACE_END_LOCAL ? NULL : dev_name(r, r->dev);
-	run_end(r, TRACE_ACCEPT, NULL);
+	run_end(r, TRACE_ACCEPT, path == TRACE_END_LOCAL ? pkttype_refused(r) : NULL);
 }
 
 static const struct nv_socket *socket_of(const struct run *r, const struct route_key *k)
@@ -159,9 +159,10 @@ static void input(struct run *r)
 	packet_set_oif(&r->pkt, 0, "");
 	if (!run_v6(r))
 		gather(r); /* ip_local_deliver() */
-	if (!hooks_run(r, NF_INET_LOCAL_IN) || !pkttype_delivered(r))
+	if (!hooks_run(r, NF_INET_LOCAL_IN))
 		return;
-	find_listener(r);
+	if (!pkttype_refused(r))
+		find_listener(r);
 	end_here(r, TRACE_END_LOCAL);
 }
 

@@ -68,12 +68,11 @@ bool pkttype_forwards(struct run *r)
 	return false;
 }
 
-bool pkttype_delivered(struct run *r)
+const char *pkttype_refused(const struct run *r)
 {
 	uint8_t p = r->pkt.l4proto;
 
 	if ((p != IPPROTO_TCP && p != IPPROTO_SCTP && p != IPPROTO_DCCP) || !is_none_of(r, 1u << PACKET_HOST))
-		return true;
-	run_end(r, TRACE_DROP, "behind the rules its protocol takes nothing that comes in a frame for more than this station");
-	return false;
+		return NULL;
+	return "its protocol takes nothing that comes in a frame for more than this station";
 }

@@ -337,8 +337,8 @@ void pkttype_bridged(struct run *r, const struct nv_link *master);
 bool pkttype_taken(struct run *r);
 /* pkttype_forwards() - ip_forward(), ip6_forward(); Return: false when it is dropped, as for more than this station */
 bool pkttype_forwards(struct run *r);
-/* pkttype_delivered() - tcp_v4_rcv(), sctp_rcv(), dccp_invalid_packet(); Return: likewise */
-bool pkttype_delivered(struct run *r);
+/* pkttype_refused() - tcp_v4_rcv(), sctp_rcv(), dccp_invalid_packet(); Return: why no socket gets it; NULL when one may */
+const char *pkttype_refused(const struct run *r);
 
 /* ---- way_back.c ---- */
 

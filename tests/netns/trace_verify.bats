@@ -77,6 +77,30 @@ headers() {
 	agrees out udp "[$FAR_IP6]:53" exthdr hbh:010400000000
 }
 
+frames() {
+	local own
+	own=$(pod_exec ip -o link show eth0 | sed 's/.*link.ether \([^ ]*\) .*/\1/')
+	pod_exec nft -f - <<-'EOF'
+	table inet h {
+		chain i {
+			type filter hook prerouting priority 10
+			meta pkttype host counter
+			meta pkttype broadcast counter
+			meta pkttype multicast counter
+			ether saddr 02:00:00:00:00:07 counter
+		}
+	}
+	EOF
+	agrees in tcp "$NODE_IP" to "$POD_IP:8080" smac 02:00:00:00:00:07 dmac "$own"
+	agrees in tcp "$NODE_IP" to "$POD_IP:8080" dmac ff:ff:ff:ff:ff:ff
+	agrees in udp "[$NODE_IP6]" to "[$POD_IP6]:53" dmac 33:33:00:00:00:01
+	# another station's: no rule sees it
+	[ "$("$CNISH" -o json -t netns:pod trace --verify in udp "$NODE_IP" to "$POD_IP:53" dmac 02:00:00:00:00:77 |
+		jq -r '.outcomes[0].verdict + " " + .verify.result + " " + .verify.end.path')" = "drop agrees gone" ]
+}
+
+@test "frames are sent to and from the addresses that are given" { in_pod frames; }
+
 @test "options, extension headers, ECN: sent as they were said" { in_pod headers; }
 
 # A link without a carrier, as Docker's bridge before there is a container, never ends trying its address; one that is deprecated
