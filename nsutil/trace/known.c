@@ -3,6 +3,7 @@
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <net/if.h>
 #include <string.h>
 
 #include "nsutil/ruleset/conns.h"
@@ -229,18 +230,29 @@ void known_confirm(struct run *r)
 		run_end(r, TRACE_UNKNOWN, "another connection expects the same answers: it is dropped, or gets another source port");
 }
 
+/* Only what is for an address of one's own leaves by lo. */
+static bool never_left_by(const struct run *r, int ifindex)
+{
+	const struct nv_link *l = nv_link_by_index(r->t->nv, ifindex);
+
+	return l && l->flags & IFF_LOOPBACK && !nv_addr_is_local(r->t->nv, &r->pkt.ct.known->reply.src);
+}
+
 /* Is the address that masks the connection that of another interface, as far as it is one's own? */
 static bool masked_elsewhere(const struct run *r)
 {
 	const struct netview *nv = r->t->nv;
 	bool own = false;
 
-	for (unsigned i = 0; i < nv->n_addrs; i++)
-		if (addr_equal(&nv->addrs[i].addr, &r->pkt.ct.known->reply.dst)) {
-			own = true;
-			if (nv->addrs[i].ifindex == r->dev)
-				return false;
-		}
+	for (unsigned i = 0; i < nv->n_addrs; i++) {
+		const struct nv_addr *a = &nv->addrs[i];
+
+		if (!addr_equal(&a->addr, &r->pkt.ct.known->reply.dst) || never_left_by(r, a->ifindex))
+			continue;
+		own = true;
+		if (a->ifindex == r->dev)
+			return false;
+	}
 	return own;
 }
 

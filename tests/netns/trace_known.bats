@@ -307,6 +307,31 @@ masked() {
 	grep -q ' early ' "$WORK/kernel" || { cat "$WORK/kernel"; return 1; }
 }
 
+# An address of lo, as nodes that announce a service have it: nothing that leaves was masqueraded to it
+announced() {
+	pod_exec ip addr add 192.0.2.99/32 dev lo
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain post { type nat hook postrouting priority 100; ip saddr 10.0.0.0/8 masquerade; }
+		chain late { type filter hook postrouting priority 200; udp dport 5300 counter; }
+	}
+	EOF
+	held node nc -u -l 203.0.113.7 5300
+	until_true sh -c 'ss -Hlun | grep -q 203.0.113.7:5300'
+	held app pod_exec nc -u -s 192.0.2.99 -p 5000 203.0.113.7 5300
+	until_true pod_exec sh -c 'ss -Hun | grep -q 192.0.2.99:5000'
+	ip route add 192.0.2.99 via 10.0.1.39
+	echo first >"$WORK/app"
+	until_true grep -q first "$WORK/node.got"
+	trace_data
+	said app node out udp 192.0.2.99:5000 to 203.0.113.7:5300
+	outcome .connection.used | grep -qx true
+}
+
+@test "what leaves from an address of lo was not masqueraded to it" {
+	in_pod announced
+}
+
 @test "what was masqueraded to its own address may be dropped at another interface" {
 	in_pod masked
 }
