@@ -422,6 +422,32 @@ static bool run_nat_chains(struct run *r, unsigned hook, bool dst)
 	return true;
 }
 
+bool hooks_would_mask(struct run *r, int oif)
+{
+	struct run was = *r;
+	const struct nv_link *l = nv_link_by_index(r->t->nv, oif);
+	bool masked;
+
+	r->rehearsal = true;
+	r->masked = false;
+	r->dev = oif;
+	packet_set_oif(&r->pkt, oif, l ? l->name : "");
+	r->pkt.ct.known = NULL;
+	r->pkt.ct.state = TRACE_CT_NEW;
+	r->pkt.ct.src_done = false;
+	run_nat_chains(r, NF_INET_POST_ROUTING, false);
+	masked = r->masked || (r->ended && r->out.verdict == TRACE_UNKNOWN);
+	/* what was asked on the way stays asked */
+	memcpy(was.decisions, r->decisions, sizeof(was.decisions));
+	was.n_decisions = r->n_decisions;
+	was.order_asked = r->order_asked;
+	was.oom = r->oom;
+	was.work = r->work;
+	was.pkt.version = r->pkt.version + 1;
+	*r = was;
+	return masked;
+}
+
 /* nf_nat_inet_fn(): chains in turn until one sets up a mapping; a first packet only */
 static bool run_nat(struct run *r, unsigned hook)
 {

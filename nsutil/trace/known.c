@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nsutil/ruleset/conns.h"
+#include "nsutil/trace/route.h"
 #include "nsutil/trace/run.h"
 
 static bool is_icmp(uint8_t l4proto)
@@ -238,32 +239,40 @@ static bool never_left_by(const struct run *r, int ifindex)
 	return l && l->flags & IFF_LOOPBACK && !nv_addr_is_local(r->t->nv, &r->pkt.ct.known->reply.src);
 }
 
+/* A connection whose source was the address already has no SRC_NAT (nf_nat_setup_info): may it have left there, and masqueraded? By
+ * the rules and routes as they are now. */
+static bool may_have_left_by(struct run *r, int ifindex)
+{
+	struct route_key k = { .dst = packet_addr(&r->pkt, true), .sport = -1, .dport = -1, .index = r->t->routes };
+
+	if (r->pkt.ct.known->status & IPS_SRC_NAT)
+		return true;
+	return (r->pkt.ct.known->status & IPS_SRC_NAT_DONE) && r->t->masks[run_v6(r)] &&
+	       (route_leads(r->t->nv, &k, ifindex) || hooks_would_mask(r, ifindex));
+}
+
 /* Is the address that masks the connection that of another interface, as far as it is one's own? */
-static bool masked_elsewhere(const struct run *r)
+static bool masked_elsewhere(struct run *r)
 {
 	const struct netview *nv = r->t->nv;
-	bool own = false;
+	const struct nv_addr *at = NULL;
 
 	for (unsigned i = 0; i < nv->n_addrs; i++) {
 		const struct nv_addr *a = &nv->addrs[i];
 
 		if (!addr_equal(&a->addr, &r->pkt.ct.known->reply.dst) || never_left_by(r, a->ifindex))
 			continue;
-		own = true;
 		if (a->ifindex == r->dev)
 			return false;
+		at = a;
 	}
-	return own;
+	return at && may_have_left_by(r, at->ifindex);
 }
 
-/* nf_nat_oif_changed(); that a connection is masqueraded, and where it left, is told by nobody; one whose source was that
- * address already has no SRC_NAT (nf_nat_setup_info) */
+/* nf_nat_oif_changed(); that a connection is masqueraded, and where it left, is told by nobody */
 bool known_leaves(struct run *r)
 {
-	const struct packet_ct *ct = &r->pkt.ct;
-	bool may = ct->known->status & IPS_SRC_NAT || (ct->known->status & IPS_SRC_NAT_DONE && r->t->masks[run_v6(r)]);
-
-	if (ct->reply || !may || !masked_elsewhere(r))
+	if (r->pkt.ct.reply || !masked_elsewhere(r))
 		return true;
 	if (run_decide(r, 2, NULL, "the connection left through this interface, or is not masqueraded",
 		       "connection tracking does not tell") == 0)

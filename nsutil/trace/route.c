@@ -181,6 +181,17 @@ static const struct nv_route *table_lookup(const struct netview *nv, uint32_t ta
 	return best ? best : first;
 }
 
+bool route_leads(const struct netview *nv, const struct route_key *k, int oif)
+{
+	for (unsigned i = 0; i < nv->n_rules; i++) {
+		const struct nv_route *found = nv->rules[i].family == k->dst.family ? table_lookup(nv, nv->rules[i].table, k) : NULL;
+
+		if (found && has_hop(found, oif))
+			return true;
+	}
+	return false;
+}
+
 static void unreachable(struct route_result *res, const char *why)
 {
 	res->kind = ROUTE_UNREACHABLE;

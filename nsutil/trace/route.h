@@ -51,6 +51,9 @@ struct route_result {
  */
 void route_lookup(const struct netview *nv, const struct route_key *key, struct route_result *res);
 
+/* route_leads() - is there a table, whatever the policy rules say, that leads to key->dst through @oif? */
+bool route_leads(const struct netview *nv, const struct route_key *key, int oif);
+
 /* ---- route_index.c ---- */
 
 /* route_index_new() - of a view that does not change any more; NULL when memory ran out */

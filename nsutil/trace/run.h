@@ -102,6 +102,7 @@ struct run {
 	enum { TEMPLATE_UNASKED, TEMPLATE_READ, TEMPLATE_PASSED } template; /* does this kernel's nftables look into one? */
 	/* a later packet of a connection: what its first one came to, by the rules as they are now */
 	bool rehearsal;		/* this is that first one; nothing of it is shown */
+	bool masked;		/* a rule masqueraded */
 	bool mapped[HOOKS];
 	/* answers */
 	unsigned n_decisions, n_script;
@@ -275,6 +276,9 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 /* walk_chain() - a base chain with all it jumps to; Return: ACCEPT, DROP, QUEUE or STOLEN */
 enum verdict walk_chain(struct run *r, const struct chain *c);
 int hooks_prepare(struct tracer *t);
+/* hooks_would_mask() - would the chains of type nat masquerade the packet's connection if it began now and left through @oif? Nothing of
+ * that is shown, and the run is as before; Return: true also when that is not known */
+bool hooks_would_mask(struct run *r, int oif);
 /* hooks_run() - all that is registered at a hook; Return: false when the packet ended there */
 bool hooks_run(struct run *r, unsigned hook);
 /* gather() - ipv4_conntrack_defrag(), ipv6_defrag(): what goes on is the whole of what a fragment is of */

@@ -307,29 +307,54 @@ masked() {
 	grep -q ' early ' "$WORK/kernel" || { cat "$WORK/kernel"; return 1; }
 }
 
-# An address of lo, as nodes that announce a service have it: nothing that leaves was masqueraded to it
-announced() {
+# A later packet that leaves through an interface which has not the source's address, with rules that masquerade others:
+# an address of lo, as nodes that announce a service have it, and that of eth0, as nodes talk to their pods
+elsewhere() {
+	local src
 	pod_exec ip addr add 192.0.2.99/32 dev lo
+	pod_exec sh -c 'ip link add d0 type veth peer name d1; ip link set d0 up; ip link set d1 up; ip addr flush dev d0; ip route add 198.51.100.7 dev d0'
 	pod_exec nft -f - <<-EOF
 	table ip c {
-		chain post { type nat hook postrouting priority 100; ip saddr 10.0.0.0/8 masquerade; }
+		chain post { type nat hook postrouting priority 100; meta mark 0x4000 masquerade; ip saddr 10.9.0.0/16 masquerade; oifname "lo" masquerade; }
 		chain late { type filter hook postrouting priority 200; udp dport 5300 counter; }
 	}
 	EOF
-	held node nc -u -l 203.0.113.7 5300
-	until_true sh -c 'ss -Hlun | grep -q 203.0.113.7:5300'
-	held app pod_exec nc -u -s 192.0.2.99 -p 5000 203.0.113.7 5300
-	until_true pod_exec sh -c 'ss -Hun | grep -q 192.0.2.99:5000'
-	ip route add 192.0.2.99 via 10.0.1.39
-	echo first >"$WORK/app"
-	until_true grep -q first "$WORK/node.got"
 	trace_data
-	said app node out udp 192.0.2.99:5000 to 203.0.113.7:5300
-	outcome .connection.used | grep -qx true
+	for src in 10.0.1.39 192.0.2.99; do
+		pod_exec "$TOOLS/connect" -n -u 0 -g 0 -s "$src" -p 5000 udp 198.51.100.7 5300 >/dev/null
+		"$CNISH" -o json -t netns:pod trace --all out udp "$src:5000" to 198.51.100.7:5300 >"$WORK/cnish.json"
+		[ "$(outcome .connection.used)" = true ]
+		[ "$(jq -c '[.outcomes[].verdict]' "$WORK/cnish.json")" = '["accept"]' ]
+		pod_exec "$TOOLS/ktrace" "$TOOLS/connect" -n -u 0 -g 0 -s "$src" -p 5000 udp 198.51.100.7 5300 | ktrace_words >"$WORK/kernel"
+		diff "$WORK/kernel" <(ktrace_cnish_words <"$WORK/cnish.json")
+		grep -q ' late ' "$WORK/kernel"
+	done
 }
 
-@test "what leaves from an address of lo was not masqueraded to it" {
-	in_pod announced
+# The mark that leads a packet elsewhere is also what no rule masquerades: the first packet had none
+marked() {
+	pod_exec sh -c 'ip link add d0 type veth peer name d1; ip link set d0 up; ip link set d1 up; ip rule add fwmark 5 lookup 134; ip route add default dev d0 table 134'
+	pod_exec nft -f - <<-EOF
+	table ip c {
+		chain post { type nat hook postrouting priority 100; meta mark 0 masquerade; }
+		chain early { type filter hook output priority 10; udp dport 5300 counter; }
+		chain late { type filter hook postrouting priority 200; udp dport 5300 counter; }
+	}
+	EOF
+	trace_data
+	pod_exec "$TOOLS/connect" -n -u 0 -g 0 -p 5000 udp 203.0.113.7 5300 >/dev/null
+	"$CNISH" -o json -t netns:pod trace --all out udp "$POD_IP:5000" to 203.0.113.7:5300 mark 5 >"$WORK/cnish.json"
+	[ "$(jq -c '[.outcomes[].verdict] | sort' "$WORK/cnish.json")" = '["accept","drop"]' ]
+	{ pod_exec "$TOOLS/ktrace" "$TOOLS/connect" -n -u 0 -g 0 -p 5000 -s "$POD_IP" -m 5 udp 203.0.113.7 5300 || true; } | ktrace_words >"$WORK/kernel"
+	grep -q ' early ' "$WORK/kernel" && ! grep -q ' late ' "$WORK/kernel" || { cat "$WORK/kernel"; return 1; }
+}
+
+@test "a mark that leads elsewhere: the first packet may have been masqueraded" {
+	in_pod marked
+}
+
+@test "what no rule masquerades leaves where it is led" {
+	in_pod elsewhere
 }
 
 @test "what was masqueraded to its own address may be dropped at another interface" {
