@@ -74,7 +74,6 @@ static void put_mark(const struct watch_options *opt, bool out, struct out *o)
 
 static void put_plan(const struct watch_options *opt, struct out *o)
 {
-
 	out_array(o, "plan");
 	out_text(o, "to be made in the target, and gone again afterwards:");
 	out_nl(o);

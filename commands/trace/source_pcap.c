@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* source_pcap - the first packet of each connection of a capture */
 #include <linux/icmp.h>
+#include <linux/icmpv6.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,7 +37,7 @@ static uint8_t icmp_question(const struct trace_request *rq)
 	if (rq->icmp_type < 0)
 		return 0;
 	if (rq->family == AF_INET6)
-		return (uint8_t)(rq->icmp_type == 129 || rq->icmp_type == 140 ? rq->icmp_type - 1 : rq->icmp_type);
+		return (uint8_t)(rq->icmp_type == ICMPV6_ECHO_REPLY || rq->icmp_type == ICMPV6_NI_REPLY ? rq->icmp_type - 1 : rq->icmp_type);
 	switch (rq->icmp_type) {
 	case ICMP_ECHOREPLY: return ICMP_ECHO;
 	case ICMP_TIMESTAMPREPLY: return ICMP_TIMESTAMP;

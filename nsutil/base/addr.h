@@ -55,7 +55,7 @@ bool addr_is_mapped(const struct addr *a); /* ::ffff:a.b.c.d, by which IPv6 sock
 /* addr_unmap() - a mapped address becomes the IPv4 one; Return: was it one? Others stay */
 bool addr_unmap(struct addr *a);
 
-/* addr_from_hex() - read an IPv6 address as /proc/net has it, 32 digits, behind which more may stand; Return: is it one? */
+/* addr_from_hex() - read an IPv6 address as /proc/net has it: 32 digits, which the caller has seen are there; Return: is it one? */
 bool addr_from_hex(const char *hex, struct addr *ret);
 
 /* addr_from() - make an address of the family's raw bytes in network order */

@@ -112,7 +112,9 @@ static void take(void *arg, const struct ktrace_step *step)
 	more = r->n < STEPS_MOST ? arena_grow(r->arena, r->steps, r->n, sizeof(*more)) : NULL;
 	if (!more)
 		return;
-	r->end = PROBE_ENDED_NOT;
+	/* behind postrouting the chains of the interface come, whose drop counts */
+	if (step->family != NFPROTO_NETDEV || step->verdict == VERDICT_DROP)
+		r->end = PROBE_ENDED_NOT;
 	r->steps = more;
 	r->steps[r->n++] = *step;
 }

@@ -113,6 +113,15 @@ static int ask_again(struct verify *v, const struct scratch_source *src, const s
 	return tracer_new(src->rs, src->nv, &opt, &v->tracer, e) < 0 ? -1 : trace_run(v->tracer, rq, &v->expected, e);
 }
 
+/* In the copy a bridge's port stands alone, and the frame must be for itself. */
+static void make_receivable(const struct netview *nv, const char *iif, struct trace_request *rq)
+{
+	const struct nv_link *l = iif ? nv_link_by_name(nv, iif) : NULL, *master = l ? nv_link_by_index(nv, l->master) : NULL;
+
+	if (master && rq->has_dmac && memcmp(rq->dmac, master->mac, sizeof(rq->dmac)) == 0)
+		memcpy(rq->dmac, l->mac, sizeof(rq->dmac));
+}
+
 static int run(struct verify *v, const struct scratch_source *src, const struct trace_result *res, struct err *e)
 {
 	const char *iif = res->request.path == TRACE_OUT ? NULL : res->n_legs ? res->legs[0].iif : res->request.iif;
@@ -124,6 +133,7 @@ static int run(struct verify *v, const struct scratch_source *src, const struct 
 	    scratch_load(v->scratch, &v->ran, e) < 0 ||
 	    probe_open(v->scratch, ruleset_has(v->ran, STORE_LEGACY), has_ingress(src->rs), &p, e) < 0)
 		return -1;
+	make_receivable(src->nv, iif, &rq);
 	r = probe_send(p, &rq, iif, v->expected->gathers, agrees, v, &v->probe, e);
 	probe_close(p);
 	if (r == 0) {

@@ -2,6 +2,9 @@
 /* watch - the kernel's trace of real packets in a target, packet by packet */
 #include "nsutil/live/watch.h"
 
+#include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
+
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,8 +19,9 @@ struct open_packet {
 	struct watch_packet p;
 	uint32_t id;
 	bool used, done;
+	bool waited;		/* done, and looked at once more */
 	struct ktrace_step now; /* its headers as last told */
-	uint64_t touched;
+	uint64_t touched, began; /* by the clock of steps */
 };
 
 struct watch {
@@ -60,7 +64,7 @@ static struct open_packet *begin(struct watch *w, const struct ktrace_step *s)
 			o = &w->open[i];
 	if (o->used)
 		finish(w, o);
-	*o = (struct open_packet){ .used = true, .id = s->id, .now = *s, .touched = w->clock };
+	*o = (struct open_packet){ .used = true, .id = s->id, .now = *s, .touched = w->clock, .began = w->clock };
 	o->p.first = *s;
 	o->p.out = s->chain[0] == 'o';
 	o->p.end = (struct live_end){ .known = true, .sport = -1, .dport = -1 };
@@ -81,6 +85,9 @@ static struct open_packet *find(struct watch *w, const struct ktrace_step *s)
 	for (unsigned i = 0; i < OPEN_MOST; i++) {
 		struct open_packet *o = &w->open[i];
 
+		/* behind the end only chains of the interface come; else the number was given to another one */
+		if (o->done && (s->family != NFPROTO_NETDEV || o->p.end.local))
+			continue;
 		if (o->used && s->id && o->id == s->id)
 			return o;
 		/* what went out through lo comes in again under another number */
@@ -114,7 +121,9 @@ static void add_step(struct open_packet *o, const struct ktrace_step *s)
 		return;
 	o->p.steps = more;
 	o->p.steps[o->p.n++] = *s;
-	o->p.end.local = o->p.end.out = false;
+	/* behind postrouting the chains of the interface come, whose drop counts */
+	if (s->family != NFPROTO_NETDEV || s->verdict == VERDICT_DROP)
+		o->p.end.local = o->p.end.out = false;
 }
 
 static void take(void *arg, const struct ktrace_step *s)
@@ -126,11 +135,6 @@ static void take(void *arg, const struct ktrace_step *s)
 	w->clock++;
 	if (ours && s->type != KTRACE_RULE)
 		return;
-	/* the number of a packet that is done may be given to another one */
-	if (o && o->done && !(ours && end)) {
-		finish(w, o);
-		o = NULL;
-	}
 	if (!o && ours && !end)
 		o = begin(w, s);
 	if (!o)
@@ -145,12 +149,29 @@ static void take(void *arg, const struct ktrace_step *s)
 		add_step(o, s);
 }
 
-/* What ended, and, when nothing comes any more, what was dropped. */
+/* The one to be told of that began first: an answer is understood by its question. */
+static struct open_packet *first_ready(struct watch *w, bool all)
+{
+	struct open_packet *first = NULL;
+
+	for (unsigned i = 0; i < OPEN_MOST; i++) {
+		struct open_packet *o = &w->open[i];
+
+		if (o->used && (all || o->waited) && (!first || o->began < first->began))
+			first = o;
+	}
+	return first;
+}
+
+/* What ended a moment ago, as chains of its interface may come behind, and, when nothing comes any more, what was dropped. */
 static void hand_over(struct watch *w, bool all)
 {
+	struct open_packet *o;
+
+	while ((o = first_ready(w, all)))
+		finish(w, o);
 	for (unsigned i = 0; i < OPEN_MOST; i++)
-		if (w->open[i].used && (all || w->open[i].done))
-			finish(w, &w->open[i]);
+		w->open[i].waited = w->open[i].used && w->open[i].done;
 }
 
 static int loop(struct watch *w, struct ktrace *kt, struct err *e)

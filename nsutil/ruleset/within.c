@@ -31,7 +31,12 @@ static bool stmt_has(const struct stmt *s, const struct wanted *w)
 	case STMT_SET_VALUE: return expr_has(s->set_value.target, w) || expr_has(s->set_value.value, w);
 	case STMT_SETOP: return expr_has(s->setop.key, w) || expr_has(s->setop.data, w) || stmts_have(s->setop.stmts, w);
 	case STMT_OBJREF: return expr_has(s->objref.key, w);
-	case STMT_NAT: return expr_has(s->nat.addr, w) || expr_has(s->nat.port, w);
+	case STMT_NAT:
+		return expr_has(s->nat.addr, w) || expr_has(s->nat.addr_max, w) || expr_has(s->nat.port, w) || expr_has(s->nat.port_max, w);
+	case STMT_TPROXY: return expr_has(s->tproxy.addr, w) || expr_has(s->tproxy.port, w);
+	case STMT_QUEUE: return expr_has(s->queue.expr, w);
+	case STMT_DUP:
+	case STMT_FWD: return expr_has(s->dup.addr, w) || expr_has(s->dup.dev, w);
 	case STMT_NOT: return stmts_have(s->negated, w);
 	case STMT_XT: return stmts_have(s->xt->meaning, w);
 	case STMT_ANY:

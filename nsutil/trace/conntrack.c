@@ -124,14 +124,14 @@ static bool stmt_writes(const struct stmt *s)
 	       (s->kind == STMT_XT && strcmp(s->xt->name, "connlabel") == 0) || s->kind == STMT_OPAQUE;
 }
 
-static bool stmt_masks(const struct stmt *s)
+static bool stmt_masquerades(const struct stmt *s)
 {
 	return (s->kind == STMT_NAT && s->nat.kind == NAT_MASQUERADE) || (s->kind == STMT_XT && strcmp(s->xt->name, "MASQUERADE") == 0) ||
 	       s->kind == STMT_OPAQUE;
 }
 
 static const struct wanted needs = { stmt_needs, expr_needs }, gathers = { stmt_gathers, NULL }, writes = { stmt_writes, NULL },
-			   masks = { stmt_masks, NULL };
+			   masquerading = { stmt_masquerades, NULL };
 
 static bool table_has(const struct table *t, const struct wanted *wanted)
 {
@@ -176,7 +176,7 @@ bool conntrack_gathers(const struct ruleset *rs, uint8_t family)
 	return any_table_has(rs, family, &needs) || any_table_has(rs, family, &gathers);
 }
 
-bool conntrack_masks(const struct ruleset *rs, uint8_t family)
+bool conntrack_masquerades(const struct ruleset *rs, uint8_t family)
 {
-	return any_table_has(rs, family, &masks);
+	return any_table_has(rs, family, &masquerading);
 }

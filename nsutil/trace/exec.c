@@ -2,6 +2,7 @@
 /* exec - the statements of a rule, in their order (nft_do_chain, ipt_do_table) */
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
+#include <linux/if_packet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
@@ -245,6 +246,8 @@ static enum flow set_value_exec(struct run *r, const struct stmt_set_value *s)
 	r->pkt.version++;
 	switch (s->target->kind) {
 	case EXPR_META:
+		if (s->target->meta_key == NFT_META_PKTTYPE && value_known(&v) && value_number(&v) > PACKET_OTHERHOST)
+			break; /* skb_pkt_type_ok() */
 		if (s->target->meta_key < PACKET_META)
 			set_known32(r, &r->pkt.meta[s->target->meta_key], &v,
 				    s->target->meta_key == NFT_META_MARK ? "mark"
@@ -328,13 +331,13 @@ static enum flow setop_exec(struct run *r, const struct stmt *s)
 	return FLOW_NEXT;
 }
 
-/* What is no condition. */
 /* nft_synproxy_do_eval(), nft_synproxy_object_eval() */
 static enum flow synproxy_exec(struct run *r)
 {
 	return r->pkt.l4proto == IPPROTO_TCP ? verdict(r, VERDICT_STOLEN) : FLOW_BREAK;
 }
 
+/* What is no condition. */
 static enum flow action_exec(struct run *r, const struct stmt *s)
 {
 	switch (s->kind) {

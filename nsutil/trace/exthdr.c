@@ -2,7 +2,6 @@
 /* exthdr - options and extension headers of the packet: what they are worth, and rules that change them (nft_exthdr.c) */
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h */
 
-#include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
@@ -75,24 +74,13 @@ static void tcp_option(const struct packet *p, const struct expr *x, struct valu
 		there(false, x, v);
 }
 
-/* What stands in front of the packet where a chain is called behind the stack: TRI_FALSE: nothing */
-static enum tri has_frame(const struct run *r)
-{
-	bool behind = r->chain->table->family == NFPROTO_NETDEV && r->hook == NF_NETDEV_EGRESS;
-	const struct nv_link *l = behind ? nv_link_by_index(r->t->nv, r->dev) : NULL;
-
-	if (!l || l->type == ARPHRD_NONE || l->type == ARPHRD_TUNNEL || l->type == ARPHRD_SIT)
-		return TRI_FALSE;
-	return l->type == ARPHRD_ETHER || l->type == ARPHRD_LOOPBACK ? TRI_TRUE : TRI_UNKNOWN;
-}
-
 /* ipv4_find_option(), which looks from where the data begin: at egress that is the frame's header. What it takes for options
  * there are fragment, time to live and addresses, of which a whole packet's end at once, or are none. */
 static void ip_option(const struct run *r, const struct expr *x, struct value *v)
 {
 	const struct packet *p = &r->pkt;
 	const struct part *o = parts_find(p->ipopt, x->exthdr.type);
-	enum tri frame = has_frame(r);
+	enum tri frame = run_at_egress(r) ? run_frame(nv_link_by_index(r->t->nv, r->dev)) : TRI_FALSE;
 
 	if (p->family == NFPROTO_IPV6)
 		value_absent(v, "the packet is of the other IP version");

@@ -231,7 +231,8 @@ static void parse_options(struct arena *a, const struct rest *r, struct trace_re
 static bool is_query(uint8_t proto, int type)
 {
 	if (proto == IPPROTO_ICMPV6)
-		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY || type == 139 || type == 140;
+		return type == ICMPV6_ECHO_REQUEST || type == ICMPV6_ECHO_REPLY || type == ICMPV6_NI_QUERY ||
+		       type == ICMPV6_NI_REPLY;
 	return type == ICMP_ECHOREPLY || type == ICMP_ECHO || (type >= ICMP_TIMESTAMP && type <= ICMP_ADDRESSREPLY);
 }
 

@@ -121,8 +121,8 @@ int hooks_prepare(struct tracer *t)
 	t->tracks[1] = conntrack_is_on(t->rs, NFPROTO_IPV6);
 	t->gathers[0] = conntrack_gathers(t->rs, NFPROTO_IPV4);
 	t->gathers[1] = conntrack_gathers(t->rs, NFPROTO_IPV6);
-	t->masks[0] = conntrack_masks(t->rs, NFPROTO_IPV4);
-	t->masks[1] = conntrack_masks(t->rs, NFPROTO_IPV6);
+	t->masquerades[0] = conntrack_masquerades(t->rs, NFPROTO_IPV4);
+	t->masquerades[1] = conntrack_masquerades(t->rs, NFPROTO_IPV6);
 	sort_items(&t->ingress);
 	sort_items(&t->egress);
 	return add_kernel_parts(t, 0) < 0 || add_kernel_parts(t, 1) < 0 ? -1 : 0;
@@ -422,21 +422,21 @@ static bool run_nat_chains(struct run *r, unsigned hook, bool dst)
 	return true;
 }
 
-bool hooks_would_mask(struct run *r, int oif)
+bool hooks_would_masquerade(struct run *r, int oif)
 {
 	struct run was = *r;
 	const struct nv_link *l = nv_link_by_index(r->t->nv, oif);
 	bool masked;
 
 	r->rehearsal = true;
-	r->masked = false;
+	r->masqueraded = false;
 	r->dev = oif;
 	packet_set_oif(&r->pkt, oif, l ? l->name : "");
 	r->pkt.ct.known = NULL;
 	r->pkt.ct.state = TRACE_CT_NEW;
 	r->pkt.ct.src_done = false;
 	run_nat_chains(r, NF_INET_POST_ROUTING, false);
-	masked = r->masked || (r->ended && r->out.verdict == TRACE_UNKNOWN);
+	masked = r->masqueraded || (r->ended && r->out.verdict == TRACE_UNKNOWN);
 	/* what was asked on the way stays asked */
 	memcpy(was.decisions, r->decisions, sizeof(was.decisions));
 	was.n_decisions = r->n_decisions;
@@ -596,13 +596,19 @@ static void count_frame(struct run *r)
 {
 	const struct nv_link *l = nv_link_by_index(r->t->nv, r->dev);
 	const struct known32 *len = &r->pkt.meta[NFT_META_LEN];
+	enum tri frame = run_frame(l);
 
-	if (!l || len->k != UINT32_MAX || l->type == ARPHRD_NONE)
+	if (len->k != UINT32_MAX || frame == TRI_FALSE)
 		return;
-	if (l->type == ARPHRD_ETHER || l->type == ARPHRD_LOOPBACK)
+	if (frame == TRI_TRUE)
 		packet_set_meta(&r->pkt, NFT_META_LEN, len->v + ETH_HLEN);
 	else
 		packet_set_meta_unknown(&r->pkt, NFT_META_LEN);
+}
+
+bool run_at_egress(const struct run *r)
+{
+	return r->chain && r->chain->table->family == NFPROTO_NETDEV && r->hook == NF_NETDEV_EGRESS;
 }
 
 bool hooks_device(struct run *r, bool egress)

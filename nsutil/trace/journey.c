@@ -120,7 +120,7 @@ static void end_here(struct run *r, enum trace_end path)
 {
 	r->out.path = path;
 	r->out.oif = path == TRACE_END_LOCAL ? NULL : dev_name(r, r->dev);
-	run_end(r, TRACE_ACCEPT, path == TRACE_END_LOCAL ? pkttype_refused(r) : NULL);
+	run_end(r, TRACE_ACCEPT, NULL);
 }
 
 static const struct nv_socket *socket_of(const struct run *r, const struct route_key *k)
@@ -161,7 +161,8 @@ static void input(struct run *r)
 		gather(r); /* ip_local_deliver() */
 	if (!hooks_run(r, NF_INET_LOCAL_IN))
 		return;
-	if (!pkttype_refused(r))
+	r->out.listener_unknown = pkttype_refused(r);
+	if (!r->out.listener_unknown)
 		find_listener(r);
 	end_here(r, TRACE_END_LOCAL);
 }
@@ -221,18 +222,36 @@ static void set_priority(struct run *r)
 		packet_set_meta_unknown(&r->pkt, NFT_META_PRIORITY);
 }
 
-/* tcp_v4_early_demux(), udp_v4_early_demux(): what is connected so, half-open ones too */
-static bool is_connected(struct run *r)
+/* ip_rcv_finish_core(), ip6_rcv_finish_core(): is the socket of the packet looked for before INPUT? */
+static bool is_demuxed(const struct run *r)
+{
+	const struct netview *nv = r->t->nv;
+	bool whole = !r->pkt.some_fragment && (!run_v6(r) || r->pkt.th == PACKET_NH + 40u);
+
+	return whole && !nv->no_demux && ((r->pkt.l4proto == IPPROTO_TCP && !nv->no_demux_tcp) || (r->pkt.l4proto == IPPROTO_UDP && !nv->no_demux_udp));
+}
+
+/* tcp_v4_early_demux(), udp_v4_early_demux(): is there one that is connected so, half-open ones too? Of those of UDP that have
+ * one address and port, the kernel looks at one only (__udp4_lib_demux_lookup). */
+static enum tri is_connected(struct run *r)
 {
 	struct route_key k = journey_key(r);
+	const struct nv_socket *s;
 
-	return !r->rq->first && !r->t->nv->sockets_unread && k.dst.family && k.src.family && k.dport >= 0 && listen_ends(r->t, &k);
+	if (!is_demuxed(r) || r->rq->first || r->t->nv->sockets_unread || !k.dst.family || !k.src.family || k.dport < 0 || !pkttype_may_be_host(r))
+		return TRI_FALSE;
+	s = listen_ends(r->t, &k);
+	return !s ? TRI_FALSE : s->protocol == IPPROTO_TCP || !listen_shares(r->t, s) ? TRI_TRUE : TRI_UNKNOWN;
 }
 
 /* skb->sk, of which ip_forward() and ip6_forward() say that it should never happen: by tproxy, or by early demux */
 static bool has_socket(struct run *r)
 {
-	return r->owned || is_connected(r);
+	enum tri t = r->owned ? TRI_TRUE : is_connected(r);
+
+	return t == TRI_UNKNOWN ? run_decide(r, 2, NULL, "the kernel finds the packet's socket before it looks up the route",
+					     "of UDP's sockets that have one address and port it looks at one only") == 0
+				: t == TRI_TRUE;
 }
 
 /* ip_forward(), ip6_forward() */
@@ -248,7 +267,7 @@ static void forward(struct run *r, const struct route_result *res, int iif)
 		run_end(r, TRACE_DROP, "a socket of the namespace is to have it, but the route leads away: dropped by the kernel");
 		return;
 	}
-	if (!pkttype_forwards(r) || !count_hop(r) || !admit_onward(r, iif, res->oif) || !admit_size(r, res->route, res->oif))
+	if (!pkttype_forward(r) || !count_hop(r) || !admit_onward(r, iif, res->oif) || !admit_size(r, res->route, res->oif))
 		return;
 	r->dev = res->oif;
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
@@ -268,14 +287,15 @@ static bool of_interface(const struct addr *dst)
 	       (addr_is_loopback(dst) || addr_is_linklocal(dst) || addr_is_multicast(dst));
 }
 
-/* ip_rcv_finish_core(): a packet of a connection finds its socket, and so its user, before INPUT; to a multicast group the
- * only one that takes part (__udp4_lib_mcast_demux_lookup) */
+/* A packet of a connection has its socket, and so its user, before INPUT; to a multicast group that of the only one that
+ * takes part (__udp4_lib_mcast_demux_lookup). */
 static void early_demux(struct run *r, bool to_group)
 {
 	bool may = to_group ? r->pkt.l4proto == IPPROTO_UDP && !run_v6(r)
-			    : r->pkt.ct.known || r->rq->ct_state & TRACE_CT_ESTABLISHED || is_connected(r);
+			    : pkttype_may_be_host(r) &&
+			      (r->pkt.ct.known || r->rq->ct_state & TRACE_CT_ESTABLISHED || is_connected(r) != TRI_FALSE);
 
-	if (!may || (r->pkt.l4proto != IPPROTO_TCP && r->pkt.l4proto != IPPROTO_UDP))
+	if (!may || !is_demuxed(r))
 		return;
 	packet_set_meta_unknown(&r->pkt, NFT_META_SKUID);
 	packet_set_meta_unknown(&r->pkt, NFT_META_SKGID);
@@ -399,7 +419,7 @@ static void reenter(struct run *r)
 	packet_set_mac(&r->pkt, true, no_mac);
 	add_leg(r, TRACE_IN, "loopback");
 	before = packet_addr(&r->pkt, true);
-	if (!hooks_device(r, false) || !hooks_run(r, NF_INET_PRE_ROUTING))
+	if (!hooks_device(r, false) || !pkttype_rcv(r) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	deliver_back(r, &before);
 }
@@ -427,7 +447,7 @@ static void journey_out(struct run *r)
 		packet_set_addr(&r->pkt, false, &res.src);
 	r->source = packet_addr(&r->pkt, false);
 	packet_set_iif(&r->pkt, 0, "");
-	pkttype_made(r);
+	pkttype_local_out(r);
 	packet_set_oif(&r->pkt, r->dev, dev_name(r, r->dev));
 	add_leg(r, TRACE_OUT, route_text(r, &res));
 	if (!hooks_run(r, NF_INET_LOCAL_OUT))
@@ -456,14 +476,12 @@ static int port_of(struct run *r, int master)
 	return master;
 }
 
-/* Without an interface given: the one towards the source, else the default route's, else any but lo. */
-static int incoming_device(struct run *r)
+/* The interface towards the source, else the default route's, else any but lo. */
+static int likely_device(struct run *r)
 {
 	struct route_key k = journey_key(r);
 	struct route_result res;
 
-	if (r->rq->iif)
-		return journey_link(r, r->rq->iif);
 	k.dst = k.src;
 	k.src = (struct addr){ 0 };
 	if (!k.dst.family) {
@@ -480,18 +498,15 @@ static int incoming_device(struct run *r)
 	return 1;
 }
 
-/* Tunnels deliver packets without a link-layer header. */
-static bool has_frames(const struct run *r, int iif)
+static int incoming_device(struct run *r)
 {
-	const struct nv_link *l = nv_link_by_index(r->t->nv, iif);
-
-	return !l || (l->type != ARPHRD_NONE && l->type != ARPHRD_TUNNEL && l->type != ARPHRD_TUNNEL6 && l->type != ARPHRD_SIT);
+	return r->rq->iif ? journey_link(r, r->rq->iif) : pkttype_link(r, likely_device(r));
 }
 
 static void arrive(struct run *r, int iif)
 {
 	packet_set_iif(&r->pkt, iif, dev_name(r, iif));
-	r->pkt.ll = has_frames(r, iif);
+	r->pkt.ll = run_frame(nv_link_by_index(r->t->nv, iif)) != TRI_FALSE;
 }
 
 /* __netif_receive_skb_core(), "another_round": a port hands on what comes in to the bridge or bond it belongs to, behind its own
@@ -509,7 +524,10 @@ static int through_masters(struct run *r, int iif)
 			return 0;
 		iif = master->index;
 		arrive(r, iif);
-		pkttype_bridged(r, master);
+		if (strcmp(master->kind, "bridge") == 0)
+			pkttype_bridged(r, master);
+		if (r->ended)
+			return 0;
 	}
 	run_end(r, TRACE_UNKNOWN, "the interface belongs to a device that takes its packets (a VRF, a switch), which is not followed");
 	return 0;
@@ -532,7 +550,7 @@ static void journey_in(struct run *r)
 	iif = through_masters(r, iif);
 	if (r->ended || !iif)
 		return;
-	if (!hooks_device(r, false) || !pkttype_taken(r) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
+	if (!hooks_device(r, false) || !pkttype_rcv(r) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);
 }

@@ -247,8 +247,8 @@ static bool may_have_left_by(struct run *r, int ifindex)
 
 	if (r->pkt.ct.known->status & IPS_SRC_NAT)
 		return true;
-	return (r->pkt.ct.known->status & IPS_SRC_NAT_DONE) && r->t->masks[run_v6(r)] &&
-	       (route_leads(r->t->nv, &k, ifindex) || hooks_would_mask(r, ifindex));
+	return (r->pkt.ct.known->status & IPS_SRC_NAT_DONE) && r->t->masquerades[run_v6(r)] &&
+	       (route_leads(r->t->nv, &k, ifindex) || hooks_would_masquerade(r, ifindex));
 }
 
 /* Is the address that masks the connection that of another interface, as far as it is one's own? */

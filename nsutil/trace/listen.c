@@ -75,6 +75,17 @@ const struct nv_socket *listen_ends(const struct tracer *t, const struct route_k
 	return NULL;
 }
 
+bool listen_shares(const struct tracer *t, const struct nv_socket *s)
+{
+	unsigned n;
+	const struct nv_socket *const *sockets = of_port(t, s->lport, &n);
+
+	for (unsigned i = 0; i < n; i++)
+		if (sockets[i] != s && sockets[i]->protocol == s->protocol && addr_equal(&sockets[i]->local, &s->local))
+			return true;
+	return false;
+}
+
 /* __inet_lookup_established(): before listeners are looked for */
 const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k)
 {

@@ -340,6 +340,8 @@ bool match_can_tell(const struct xt_ext *x)
 
 enum tri match_ask(struct run *r, const struct xt_ext *x, const char **why)
 {
+	if (strcmp(x->name, "cluster") == 0)
+		pkttype_cluster(r);
 	if (strcmp(x->name, "cgroup") == 0)
 		return cgroup_match(r, x, why);
 	if (strcmp(x->name, "connlabel") == 0 && x->size >= sizeof(struct xt_connlabel_mtinfo))

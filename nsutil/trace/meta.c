@@ -81,11 +81,15 @@ static void number_eval(struct run *r, uint32_t key, struct value *v)
 		value_mask(v, m->v, m->k, header_meta_type(key)->bits, meta_reason(key));
 }
 
-/* Newer kernels take the type from skb->dev (NFT_META_IFTYPE), which in POSTROUTING is the way out. */
+/* Newer kernels take the type from skb->dev (NFT_META_IFTYPE), which in POSTROUTING and at egress is the way out. */
 static void iiftype_eval(struct run *r, struct value *v)
 {
 	struct value in, out;
 
+	if (run_at_egress(r)) {
+		value_perhaps(v, 16, "newer kernels mean the outgoing interface here");
+		return;
+	}
 	link_eval(r, NFT_META_IIFTYPE, NFT_META_IIF, v);
 	if (r->hook != NF_INET_POST_ROUTING || r->pkt.oifname[0] == '\0')
 		return;

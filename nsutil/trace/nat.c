@@ -308,7 +308,7 @@ static bool for_family(const struct run *r, uint8_t family)
 static bool own_addr(struct run *r, enum nat_kind kind, struct addr *a)
 {
 	*a = kind == NAT_REDIRECT ? redirect_addr(r) : masquerade_addr(r);
-	r->masked |= kind == NAT_MASQUERADE;
+	r->masqueraded |= kind == NAT_MASQUERADE;
 	if (kind == NAT_REDIRECT && !a->family && known_index(r, NFT_META_IIF) > 0) {
 		r->out.why = "redirect found no address on the incoming interface";
 		return false;

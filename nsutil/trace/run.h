@@ -48,7 +48,7 @@ struct tracer {
 	struct hook_list nat[2][HOOKS];	  /* nat chains, called by the nat core */
 	bool tracks[2];		/* conntrack_is_on() */
 	bool gathers[2];	/* fragments are put together before the rules */
-	bool masks[2];		/* some rule masquerades */
+	bool masquerades[2];	/* some rule does */
 	bool asks_cgroups;	/* some rule asks for the control group of a socket */
 	bool redirects_write;	/* what IPv4's OUTPUT and POSTROUTING do to an ICMP redirect changes its connection */
 	struct hook_list ingress, egress; /* chains bound to devices */
@@ -102,7 +102,7 @@ struct run {
 	enum { TEMPLATE_UNASKED, TEMPLATE_READ, TEMPLATE_PASSED } template; /* does this kernel's nftables look into one? */
 	/* a later packet of a connection: what its first one came to, by the rules as they are now */
 	bool rehearsal;		/* this is that first one; nothing of it is shown */
-	bool masked;		/* a rule masqueraded */
+	bool masqueraded;	/* by a rule */
 	bool mapped[HOOKS];
 	/* answers */
 	unsigned n_decisions, n_script;
@@ -263,8 +263,8 @@ uint32_t conntrack_state(struct run *r);
 bool conntrack_is_on(const struct ruleset *rs, uint8_t family);
 /* conntrack_gathers() - the same of nf_defrag_ipv4_enable(), which sockets that are looked for want too */
 bool conntrack_gathers(const struct ruleset *rs, uint8_t family);
-/* conntrack_masks() - the same of masquerading */
-bool conntrack_masks(const struct ruleset *rs, uint8_t family);
+/* conntrack_masquerades() - the same of masquerading */
+bool conntrack_masquerades(const struct ruleset *rs, uint8_t family);
 /* conntrack_is_written() - do rules of a hook's chains, those of type nat left out, write a connection's mark or labels? */
 bool conntrack_is_written(const struct hook_list *l);
 
@@ -276,9 +276,9 @@ enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 /* walk_chain() - a base chain with all it jumps to; Return: ACCEPT, DROP, QUEUE or STOLEN */
 enum verdict walk_chain(struct run *r, const struct chain *c);
 int hooks_prepare(struct tracer *t);
-/* hooks_would_mask() - would the chains of type nat masquerade the packet's connection if it began now and left through @oif? Nothing of
+/* hooks_would_masquerade() - would the chains of type nat masquerade the packet's connection if it began now and left through @oif? Nothing of
  * that is shown, and the run is as before; Return: true also when that is not known */
-bool hooks_would_mask(struct run *r, int oif);
+bool hooks_would_masquerade(struct run *r, int oif);
 /* hooks_run() - all that is registered at a hook; Return: false when the packet ended there */
 bool hooks_run(struct run *r, unsigned hook);
 /* gather() - ipv4_conntrack_defrag(), ipv6_defrag(): what goes on is the whole of what a fragment is of */
@@ -331,18 +331,26 @@ bool admit_size(struct run *r, const struct nv_route *route, int oif);
 
 /* ---- pkttype.c: skb->pkt_type ---- */
 
-/* pkttype_made() - what is made here is for this host, also when it leaves */
-void pkttype_made(struct run *r);
+/* run_frame() - does a header stand in front of what the interface carries? Tunnels have none; @l: NULL when not known */
+enum tri run_frame(const struct nv_link *l);
+/* pkttype_local_out() - what is made here is for this host, also when it leaves */
+void pkttype_local_out(struct run *r);
+/* pkttype_link() - the interface whose address the frame is for; @likely when it has that, or none has */
+int pkttype_link(const struct run *r, int likely);
 /* pkttype_arrives() - eth_type_trans(): as the frame says, where it is given */
 void pkttype_arrives(struct run *r, int iif);
-/* pkttype_bridged() - br_handle_frame(): a bridge takes what is for its own address */
+/* pkttype_bridged() - br_handle_frame(): a bridge takes what is for its own address, and passes on what is for others */
 void pkttype_bridged(struct run *r, const struct nv_link *master);
-/* pkttype_taken() - ip_rcv_core(), ip6_rcv_core(); Return: false when it is dropped, as for another station */
-bool pkttype_taken(struct run *r);
-/* pkttype_forwards() - ip_forward(), ip6_forward(); Return: false when it is dropped, as for more than this station */
-bool pkttype_forwards(struct run *r);
+/* pkttype_may_be_host() - false: it is known, and something else */
+bool pkttype_may_be_host(const struct run *r);
+/* pkttype_rcv() - ip_rcv_core(), ip6_rcv_core(); Return: false when it is dropped, as for another station */
+bool pkttype_rcv(struct run *r);
+/* pkttype_forward() - ip_forward(), ip6_forward(); Return: false when it is dropped, as for more than this station */
+bool pkttype_forward(struct run *r);
 /* pkttype_refused() - tcp_v4_rcv(), sctp_rcv(), dccp_invalid_packet(); Return: why no socket gets it; NULL when one may */
 const char *pkttype_refused(const struct run *r);
+/* pkttype_cluster() - xt_cluster_mt(): what came as a multicast becomes this host's, whether the match holds or not */
+void pkttype_cluster(struct run *r);
 
 /* ---- way_back.c ---- */
 
@@ -372,8 +380,13 @@ int listen_prepare(struct tracer *t);
 const struct nv_socket *listen_find(const struct tracer *t, const struct route_key *k);
 /* listen_ends() - the connected socket, of any protocol, that has the key's ends: its own is the destination */
 const struct nv_socket *listen_ends(const struct tracer *t, const struct route_key *k);
+/* listen_shares() - has another socket of its protocol the same address and port here? */
+bool listen_shares(const struct tracer *t, const struct nv_socket *s);
 /* listen_connected() - the connected TCP socket that a packet belongs to; NULL when none, or the key is not known in full */
 const struct nv_socket *listen_connected(const struct tracer *t, const struct route_key *k);
+
+/* run_at_egress() - is a chain of an interface asked on the way out? Hooks of netdev have the numbers of others. */
+bool run_at_egress(const struct run *r);
 
 static inline unsigned run_v6(const struct run *r)
 {

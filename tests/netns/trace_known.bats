@@ -254,6 +254,50 @@ led_away() {
 	in_pod led_away
 }
 
+# Of UDP's sockets with one address and port only the first is looked at; whether any is, sysctls say
+sharing() {
+	pod_exec sysctl -qw net.ipv4.ip_forward=1
+	pod_exec nft 'table ip c { chain f { type filter hook forward priority 0; udp dport 5000 counter; }; }'
+	pod_exec sh -c 'ip link add d0 type veth peer name d1; ip link set d0 up; ip link set d1 up; ip route add 10.0.1.39 dev d0 table 133
+		ip rule add pref 50 to 10.0.1.39 lookup 133; ip rule add pref 100 lookup local; ip rule del pref 0'
+	# nobody answers for the address any more
+	ip neigh replace 10.0.1.39 dev node-pod nud permanent lladdr "$(pod_exec ip -o link show eth0 | sed 's/.*link.ether \([^ ]*\) .*/\1/')"
+	cat >"$WORK/sockets" <<-'EOF'
+	import socket, sys, time
+	keep = []
+	for port in sys.argv[1:]:
+	    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	    s.bind(("10.0.1.39", 5000))
+	    s.connect(("10.0.1.1", int(port)))
+	    keep.append(s)
+	time.sleep(1000)
+	EOF
+	verdicts() { "$CNISH" -o json -t netns:pod trace in udp "10.0.1.1:$1" to 10.0.1.39:5000 | jq -c '[.outcomes[].verdict] | sort'; }
+	counted() { pod_exec nft list chain ip c f | sed -n 's/.*counter packets \([0-9]*\) .*/\1/p'; }
+	send() { "$TOOLS/connect" -n -p "$1" udp 10.0.1.39 5000 >/dev/null; sleep 0.1; }
+	pod_exec python3 "$WORK/sockets" 7001 3>&- &
+	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.1:7001'
+	[ "$(verdicts 7001)" = '["drop"]' ]
+	send 7001
+	[ "$(counted)" = 0 ]
+	pod_exec python3 "$WORK/sockets" 7002 3>&- &
+	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.1:7002'
+	[ "$(verdicts 7001)" = '["accept","drop"]' ]
+	[ "$(verdicts 7002)" = '["accept","drop"]' ]
+	send 7001
+	send 7002
+	[ "$(counted)" = 1 ] # one of them
+	pod_exec sysctl -qw net.ipv4.ip_early_demux=0
+	[ "$(verdicts 7002)" = '["accept"]' ]
+	send 7002
+	[ "$(counted)" = 2 ]
+}
+
+@test "which of several UDP sockets the kernel finds is not claimed" {
+	in_pod sharing
+}
+
 unreplied() {
 	pod_exec nft -f - <<-EOF
 	table ip c {

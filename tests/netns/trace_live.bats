@@ -102,6 +102,9 @@ answers() {
 		chain o { type nat hook output priority -90; udp dport 53 dnat to $FAR_IP:5353; }
 		chain i { type filter hook input priority 0; counter; }
 	}
+	table netdev e {
+		chain o { type filter hook egress device eth0 priority 0; udp dport 5353 counter; }
+	}
 	EOF
 	pod_standin -n envoy -u 1337 -g 1337 tcp/15001 tcp/15006 >/dev/null
 	node_standin -n far udp/5353 >/dev/null
@@ -114,6 +117,8 @@ answers() {
 	jq -se 'map(select(.packet.protocol == "tcp" or .packet.protocol == "udp")) | all(.verify.result != "differs")' /run/lines
 	# answers of both, rewritten in the kernel
 	jq -se 'any(.packet.sport == 15001 and .end.sport == 80) and any(.packet.sport == 5353 and .end.sport == 53)' /run/lines
+	# what leaves goes through its interface's own chains behind everything else
+	jq -se 'map(select(.packet.dport == 53)) | length > 0 and all(.steps | any(.table == "e" and .rule == 1))' /run/lines
 	jq -se 'map(select(.packet.dport == 80 or .packet.dport == 53)) | length > 3 and all(.verify.result == "agrees")' /run/lines
 }
 

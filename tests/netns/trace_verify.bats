@@ -91,11 +91,13 @@ frames() {
 		}
 	}
 	EOF
+	pod_exec nft 'table netdev e { chain o { type filter hook egress device eth0 priority 0; udp dport 80 counter; ip option ra missing counter; }; }'
+	agrees out udp "$NODE_IP:80" ipopt ra=0
 	agrees in tcp "$NODE_IP" to "$POD_IP:8080" smac 02:00:00:00:00:07 dmac "$own"
 	agrees in tcp "$NODE_IP" to "$POD_IP:8080" dmac ff:ff:ff:ff:ff:ff
 	agrees in udp "[$NODE_IP6]" to "[$POD_IP6]:53" dmac 33:33:00:00:00:01
 	# another station's: no rule sees it
-	[ "$("$CNISH" -o json -t netns:pod trace --verify in udp "$NODE_IP" to "$POD_IP:53" dmac 02:00:00:00:00:77 |
+	[ "$("$CNISH" -o json -t netns:pod trace --verify in udp "$NODE_IP" to "$POD_IP:53" dmac 02:00:00:00:00:77 iif eth0 |
 		jq -r '.outcomes[0].verdict + " " + .verify.result + " " + .verify.end.path')" = "drop agrees gone" ]
 }
 
