@@ -88,7 +88,8 @@ static const struct field view_fields[] = {
 	F(netview, ipv6_disabled, K_BOOL), F(netview, port_low, K_UINT),    F(netview, port_high, K_UINT),
 	LATER(netview, realms, K_BOOL),	    LATER(netview, no_ipsec, K_BOOL), LATER(netview, no_redirects, K_BOOL),
 	LATER(netview, keeps_priority, K_BOOL), LATER(netview, groups_read, K_BOOL), LATER(netview, no_demux, K_BOOL),
-	LATER(netview, no_demux_tcp, K_BOOL), LATER(netview, no_demux_udp, K_BOOL), END,
+	LATER(netview, no_demux_tcp, K_BOOL), LATER(netview, no_demux_udp, K_BOOL), LATER(netview, bridge_calls_ip, K_BOOL),
+	LATER(netview, bridge_calls_ip6, K_BOOL), END,
 };
 
 /* ---- writing ---- */

@@ -54,6 +54,8 @@ static int read_sysctls_inside(void *arg, struct err *e)
 	nv->src_valid_mark = read_sysctl(s->ns, "sys/net/ipv4/conf/all/src_valid_mark", 0) != 0;
 	nv->no_redirects = read_sysctl(s->ns, "sys/net/ipv4/conf/all/send_redirects", 1) == 0;
 	nv->keeps_priority = read_sysctl(s->ns, "sys/net/ipv4/ip_forward_update_priority", 1) == 0;
+	nv->bridge_calls_ip = read_sysctl(s->ns, "sys/net/bridge/bridge-nf-call-iptables", 0) != 0;
+	nv->bridge_calls_ip6 = read_sysctl(s->ns, "sys/net/bridge/bridge-nf-call-ip6tables", 0) != 0;
 	nv->no_demux = read_sysctl(s->ns, "sys/net/ipv4/ip_early_demux", 1) == 0;
 	nv->no_demux_tcp = read_sysctl(s->ns, "sys/net/ipv4/tcp_early_demux", 1) == 0;
 	nv->no_demux_udp = read_sysctl(s->ns, "sys/net/ipv4/udp_early_demux", 1) == 0;

@@ -160,6 +160,7 @@ struct netview {
 	bool route_localnet, accept_local, src_valid_mark; /* net.ipv4.conf.all: or the link's */
 	bool no_redirects;	/* net.ipv4.conf.all.send_redirects is 0: then the link's counts */
 	bool keeps_priority;	/* net.ipv4.ip_forward_update_priority is 0 */
+	bool bridge_calls_ip, bridge_calls_ip6; /* br_netfilter is there, and net.bridge.bridge-nf-call-iptables, -ip6tables are 1 */
 	bool no_demux, no_demux_tcp, no_demux_udp; /* net.ipv4.ip_early_demux, tcp_early_demux, udp_early_demux are 0 */
 	bool ip_forward, ip6_forward, ipv6_disabled;
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */

@@ -509,6 +509,17 @@ static void arrive(struct run *r, int iif)
 	r->pkt.ll = run_frame(nv_link_by_index(r->t->nv, iif)) != TRI_FALSE;
 }
 
+/* br_handle_frame(). With br_netfilter it is the bridge that calls PREROUTING, in front of its own ingress, and IP does no more
+ * (br_nf_pre_routing, ip_sabotage_in). */
+static bool cross_bridge(struct run *r, const struct nv_link *master)
+{
+	pkttype_bridged(r, master);
+	if (r->ended || !(run_v6(r) ? r->t->nv->bridge_calls_ip6 : r->t->nv->bridge_calls_ip))
+		return !r->ended;
+	r->prerouted = true;
+	return hooks_run(r, NF_INET_PRE_ROUTING);
+}
+
 /* __netif_receive_skb_core(), "another_round": a port hands on what comes in to the bridge or bond it belongs to, behind its own
  * ingress. Return: the interface that IP sees; 0 when that is not known */
 static int through_masters(struct run *r, int iif)
@@ -524,9 +535,7 @@ static int through_masters(struct run *r, int iif)
 			return 0;
 		iif = master->index;
 		arrive(r, iif);
-		if (strcmp(master->kind, "bridge") == 0)
-			pkttype_bridged(r, master);
-		if (r->ended)
+		if (strcmp(master->kind, "bridge") == 0 && !cross_bridge(r, master))
 			return 0;
 	}
 	run_end(r, TRACE_UNKNOWN, "the interface belongs to a device that takes its packets (a VRF, a switch), which is not followed");
@@ -550,7 +559,9 @@ static void journey_in(struct run *r)
 	iif = through_masters(r, iif);
 	if (r->ended || !iif)
 		return;
-	if (!hooks_device(r, false) || !pkttype_rcv(r) || (run_v6(r) && admit_martian(r, iif)) || !hooks_run(r, NF_INET_PRE_ROUTING))
+	if (!hooks_device(r, false) || !pkttype_rcv(r) || (run_v6(r) && admit_martian(r, iif)))
+		return;
+	if (!r->prerouted && !hooks_run(r, NF_INET_PRE_ROUTING))
 		return;
 	route_and_deliver(r, iif);
 }

@@ -87,6 +87,7 @@ struct run {
 	/* routing */
 	int dev;		/* device of the route; the hooks see it from POSTROUTING on */
 	bool local;		/* the route delivers locally */
+	bool prerouted;		/* a bridge has called PREROUTING */
 	bool routed;		/* the packet has a route, skb_dst() */
 	bool gathered;		/* it was put together of fragments */
 	bool cut;		/* it is passed on in fragments, as the way out is too small for it */

@@ -288,7 +288,7 @@ static void start_over(struct run *r)
 	r->leg = r->hook = 0;
 	r->chain = NULL;
 	r->rule = NULL;
-	r->xt = r->assumed = r->undecided = r->local = r->routed = r->gathered = r->cut = r->owned = r->ended = r->masqueraded = false;
+	r->xt = r->assumed = r->undecided = r->local = r->prerouted = r->routed = r->gathered = r->cut = r->owned = r->ended = r->masqueraded = false;
 	memset(&r->verdict, 0, sizeof(r->verdict));
 	r->changes = NULL;
 	r->failed = r->inner = NULL;
