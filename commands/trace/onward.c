@@ -32,8 +32,9 @@ struct place {
 	struct scene scene;
 };
 
-/* Which pod is behind an interface of the node; NULL when none is. */
+/* Which pod is behind an interface of the node; NULL when none is. Stages point into it. */
 struct way_in {
+	struct way_in *next;
 	char oif[16], iif[16];
 	struct addr dst;
 	struct scene *scene;
@@ -48,7 +49,6 @@ struct onward {
 	struct place *places[PLACES];
 	unsigned n_places;
 	struct way_in *ways;
-	unsigned n_ways;
 };
 
 struct stage {
@@ -144,12 +144,12 @@ static struct scene *node_of(struct onward *w)
 static const struct way_in *pod_behind(struct onward *w, const char *oif, const struct addr *dst, struct err *e)
 {
 	struct pod_options opt = pod_options_of(w->s);
-	struct way_in *grown, here = { .dst = *dst };
+	struct way_in *kept, here = { .next = w->ways, .dst = *dst };
 	struct target *t = NULL;
 
-	for (unsigned i = 0; i < w->n_ways; i++)
-		if (strcmp(w->ways[i].oif, oif) == 0 && addr_equal(&w->ways[i].dst, dst))
-			return &w->ways[i];
+	for (const struct way_in *way = w->ways; way; way = way->next)
+		if (strcmp(way->oif, oif) == 0 && addr_equal(&way->dst, dst))
+			return way;
 	snprintf(here.oif, sizeof(here.oif), "%s", oif);
 	if (across_to_pod(&w->node->target->netns, w->node->nv, oif, dst, &opt, &t, here.iif, e) < 0)
 		return NULL;
@@ -161,14 +161,14 @@ static const struct way_in *pod_behind(struct onward *w, const char *oif, const 
 		if (!here.scene)
 			return NULL;
 	}
-	grown = reallocarray(w->ways, w->n_ways + 1, sizeof(*grown));
-	if (!grown) {
+	kept = malloc(sizeof(*kept));
+	if (!kept) {
 		err_oom(e);
 		return NULL;
 	}
-	w->ways = grown;
-	w->ways[w->n_ways] = here;
-	return &w->ways[w->n_ways++];
+	*kept = here;
+	w->ways = kept;
+	return kept;
 }
 
 /* ---- the next leg ---- */
@@ -463,6 +463,9 @@ void onward_free(struct onward *w)
 		target_free(w->places[i]->target);
 		free(w->places[i]);
 	}
-	free(w->ways);
+	for (struct way_in *next; w->ways; w->ways = next) {
+		next = w->ways->next;
+		free(w->ways);
+	}
 	free(w);
 }
