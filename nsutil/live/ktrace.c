@@ -349,6 +349,11 @@ void ktrace_close(struct ktrace *kt)
 	free(kt);
 }
 
+bool ktrace_goes_on(const struct ktrace_step *step)
+{
+	return step->family != NFPROTO_NETDEV || step->verdict == VERDICT_DROP;
+}
+
 int ktrace_fd(const struct ktrace *kt)
 {
 	return kt->fd;

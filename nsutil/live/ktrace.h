@@ -62,6 +62,10 @@ void ktrace_close(struct ktrace *kt);
 /* ktrace_fd() - for poll(): readable when there are steps */
 int ktrace_fd(const struct ktrace *kt);
 
+/* ktrace_goes_on() - has the packet gone on behind what looked like its end? Behind postrouting its interface's own chains come,
+ * of which only a drop says so */
+bool ktrace_goes_on(const struct ktrace_step *step);
+
 /**
  * ktrace_read() - hand over the steps that are there
  * @kt:		where

@@ -112,8 +112,7 @@ static void take(void *arg, const struct ktrace_step *step)
 	more = r->n < STEPS_MOST ? arena_grow(r->arena, r->steps, r->n, sizeof(*more)) : NULL;
 	if (!more)
 		return;
-	/* behind postrouting the chains of the interface come, whose drop counts */
-	if (step->family != NFPROTO_NETDEV || step->verdict == VERDICT_DROP)
+	if (ktrace_goes_on(step))
 		r->end = PROBE_ENDED_NOT;
 	r->steps = more;
 	r->steps[r->n++] = *step;

@@ -121,8 +121,7 @@ static void add_step(struct open_packet *o, const struct ktrace_step *s)
 		return;
 	o->p.steps = more;
 	o->p.steps[o->p.n++] = *s;
-	/* behind postrouting the chains of the interface come, whose drop counts */
-	if (s->family != NFPROTO_NETDEV || s->verdict == VERDICT_DROP)
+	if (ktrace_goes_on(s))
 		o->p.end.local = o->p.end.out = false;
 }
 
