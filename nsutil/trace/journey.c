@@ -235,12 +235,13 @@ static bool is_demuxed(const struct run *r)
  * one address and port, the kernel looks at one only (__udp4_lib_demux_lookup). */
 static enum tri is_connected(struct run *r)
 {
-	struct route_key k = journey_key(r);
+	struct route_key k;
 	const struct nv_socket *s;
 
-	if (!is_demuxed(r) || r->rq->first || r->t->nv->sockets_unread || !k.dst.family || !k.src.family || k.dport < 0 || !pkttype_may_be_host(r))
+	if (!is_demuxed(r) || r->rq->first || r->t->nv->sockets_unread || !pkttype_may_be_host(r))
 		return TRI_FALSE;
-	s = listen_ends(r->t, &k);
+	k = journey_key(r);
+	s = k.dst.family && k.src.family && k.dport >= 0 ? listen_ends(r->t, &k) : NULL;
 	return !s ? TRI_FALSE : s->protocol == IPPROTO_TCP || !listen_shares(r->t, s) ? TRI_TRUE : TRI_UNKNOWN;
 }
 
