@@ -298,6 +298,16 @@ sharing() {
 	in_pod sharing
 }
 
+# begin_udp ADDRESS PORT: "app" in the pod sends from port 5000 to port 5300 of ADDRESS, which "node" gets at PORT of 203.0.113.7
+begin_udp() {
+	held node nc -u -l 203.0.113.7 "$2"
+	until_true sh -c "ss -Hlun | grep -q 203.0.113.7:$2"
+	held app pod_exec nc -u -p 5000 "$1" 5300
+	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.39:5000'
+	echo first >"$WORK/app"
+	until_true grep -q first "$WORK/node.got"
+}
+
 unreplied() {
 	pod_exec nft -f - <<-EOF
 	table ip c {
@@ -305,12 +315,7 @@ unreplied() {
 		chain output { type filter hook output priority 10; $(conditions); }
 	}
 	EOF
-	held node nc -u -l 203.0.113.7 5301
-	until_true sh -c 'ss -Hlun | grep -q 203.0.113.7:5301'
-	held app pod_exec nc -u -p 5000 10.96.0.10 5300
-	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.39:5000'
-	echo first >"$WORK/app"
-	until_true grep -q first "$WORK/node.got"
+	begin_udp 10.96.0.10 5301
 	# nothing but the table says where it goes: the rule is gone
 	pod_exec nft flush chain ip c go
 	trace_data
@@ -333,12 +338,7 @@ masked() {
 		chain late { type filter hook postrouting priority 200; udp dport 5300 counter; }
 	}
 	EOF
-	held node nc -u -l 203.0.113.7 5300
-	until_true sh -c 'ss -Hlun | grep -q 203.0.113.7:5300'
-	held app pod_exec nc -u -p 5000 203.0.113.7 5300
-	until_true pod_exec sh -c 'ss -Hun | grep -q 10.0.1.39:5000'
-	echo first >"$WORK/app"
-	until_true grep -q first "$WORK/node.got"
+	begin_udp 203.0.113.7 5300
 	trace_data
 	said app node out udp 10.0.1.39:5000 to 203.0.113.7:5300
 	# led out elsewhere, its source as before: what follows the nat core is not seen any more
